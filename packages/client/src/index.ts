@@ -1,0 +1,1 @@
+export type { Clock, Deadline, Random } from "./clock.js";

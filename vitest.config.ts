@@ -1,0 +1,31 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+
+const source = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+/** Tests run on the sources, so one edit in a package is seen by the tests of all of them, without a build. */
+export default defineConfig({
+  resolve: {
+    alias: [
+      { find: /^@scaleset\/client$/, replacement: source("packages/client/src/index.ts") },
+      { find: /^@scaleset\/simulator$/, replacement: source("packages/simulator/src/index.ts") },
+      { find: /^@scaleset\/autoscaler$/, replacement: source("packages/autoscaler/src/index.ts") },
+      {
+        find: /^@scaleset\/autoscaler\/provisioner$/,
+        replacement: source("packages/autoscaler/src/ports/provisioner.ts"),
+      },
+      { find: /^@scaleset\/autoscaler\/testing$/, replacement: source("packages/autoscaler/src/testing.ts") },
+    ],
+  },
+  test: {
+    include: [
+      "packages/*/src/**/*.test.ts",
+      "packages/*/test/**/*.test.ts",
+      "simulation/**/*.test.ts",
+      "examples/**/*.test.ts",
+    ],
+    testTimeout: 20_000,
+    hookTimeout: 20_000,
+    maxWorkers: 2,
+  },
+});
