@@ -1,1 +1,13 @@
-export {};
+/**
+ * For tests: a backend that exists in memory only, and the suite that every backend must pass.
+ * Published as `@scaleset/autoscaler/testing`.
+ */
+export { MemoryBackend } from "./provisioners/memory/backend.js";
+export type { MemoryFault, MemoryOperation } from "./provisioners/memory/faults.js";
+export { MemoryHost } from "./provisioners/memory/host.js";
+export {
+  type Latency,
+  type MemoryHostOptions,
+  MemoryInstances,
+  type MemoryRun,
+} from "./provisioners/memory/instances.js";
