@@ -2,6 +2,14 @@
  * For tests: a backend that exists in memory only, and the suite that every backend must pass.
  * Published as `@scaleset/autoscaler/testing`.
  */
+
+export { contractRunnerScript, playContractRunner } from "./contract/contract-runner.js";
+export {
+  type BackendContractOptions,
+  type ContractTestApi,
+  type ContractTestName,
+  describeBackendContract,
+} from "./contract/describe.js";
 export { MemoryBackend } from "./provisioners/memory/backend.js";
 export type { MemoryFault, MemoryOperation } from "./provisioners/memory/faults.js";
 export { MemoryHost } from "./provisioners/memory/host.js";
