@@ -43,25 +43,24 @@ export function jitConfigFor(order: RunnerOrder, padding: string): string {
  */
 export const contractRunnerScript = `jit=$ACTIONS_RUNNER_INPUT_JITCONFIG
 unset ACTIONS_RUNNER_INPUT_JITCONFIG
-echo "${STARTED}, given \${#jit} characters"
-work() { while :; do sleep 1 & wait $!; done; }
 set -f
 IFS=.
 set -- $jit
 IFS=' '
 case $3 in
+  work | print) trap 'exit 0' TERM INT ;;
+  slow) trap 'echo "${ASKED_TO_END}"; sleep "$4"; exit 0' TERM INT ;;
+  stubborn) trap '' TERM INT ;;
+esac
+echo "${STARTED}, given \${#jit} characters"
+case $3 in
   exit) exit "$4" ;;
   die) kill -KILL $$ ;;
-  work) trap 'exit 0' TERM INT; work ;;
   print)
-    trap 'exit 0' TERM INT
     line=0
-    while [ "$line" -lt "$4" ]; do line=$((line + 1)); echo "line $line"; done
-    work ;;
-  slow) trap 'echo "${ASKED_TO_END}"; sleep "$4"; exit 0' TERM INT; work ;;
-  stubborn) trap '' TERM INT; while :; do sleep 1; done ;;
+    while [ "$line" -lt "$4" ]; do line=$((line + 1)); echo "line $line"; done ;;
 esac
-exit 64
+while :; do sleep 1 & wait $!; done
 `;
 
 /** The same runner for backends that have no processes: what `new MemoryHost({ onStart })` wants. */

@@ -1,0 +1,263 @@
+import { mkdir, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import process from "node:process";
+import type {
+  Backend,
+  BackendCapabilities,
+  CallOptions,
+  Finding,
+  Instance,
+  InstanceEvent,
+  InstanceSpec,
+  OpenContext,
+  Revealable,
+} from "../../ports/provisioner.js";
+import { BackendError } from "../../ports/provisioner.js";
+import { isInstanceName } from "../instance-name.js";
+import { abortable } from "./bounded.js";
+import { Changes } from "./changes.js";
+import { checkHost } from "./check.js";
+import { endProcesses } from "./end.js";
+import { runnerEnvironment } from "./environment.js";
+import { errnoOf, toBackendError } from "./failures.js";
+import { InstanceFolder, publishFolder } from "./instance-folder.js";
+import { Inventory } from "./inventory.js";
+import { MARK, type ProcessTable } from "./process-table.js";
+import { cloneRunner, removeTree } from "./runner-tree.js";
+import { launchShim } from "./shim.js";
+
+/** Time a shim may take to accept its JIT config. @unit milliseconds */
+const LAUNCH_DEADLINE_MS = 30_000;
+
+/** Half-made and half-removed folders start with a dot, which no instance's name does. */
+const HALF_MADE = /^\.new-(\d+)-/;
+const HALF_GONE = /^\.gone-/;
+
+/** What the options come to once their paths are resolved. */
+export interface ProcessPlan {
+  /** Where instances are kept. */
+  readonly root: string;
+  /** Unpacked runner that each instance gets a clone of, as its work folder. */
+  readonly runnerFolder: string | undefined;
+  /** Run in the work folder. */
+  readonly command: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** Runners as processes of this machine; each in a folder, a session and under a shim of its own. */
+export class ProcessBackend implements Backend {
+  readonly capabilities: BackendCapabilities = {
+    contract: 1,
+    scope: "host",
+    observesExit: true,
+    survivesDaemon: true,
+    bootDeadlineMs: 120_000,
+  };
+  readonly #plan: ProcessPlan;
+  readonly #table: ProcessTable;
+  readonly #context: OpenContext;
+  readonly #inventory: Inventory;
+  readonly #changes: Changes;
+  /** Starts under way, which a second start of the same name waits for. */
+  readonly #starting = new Map<string, Promise<void>>();
+  /** Asked to end once; a second SIGTERM means "drop everything" to some programs. */
+  readonly #asked = new Set<string>();
+  readonly #life = new AbortController();
+  #made = 0;
+
+  constructor(plan: ProcessPlan, table: ProcessTable, context: OpenContext) {
+    this.#plan = plan;
+    this.#table = table;
+    this.#context = context;
+    this.#inventory = new Inventory({
+      root: plan.root,
+      table,
+      clock: context.clock,
+      isStarting: (name) => this.#starting.has(name),
+      nonce: () => this.#nonce(),
+    });
+    this.#changes = new Changes({
+      root: plan.root,
+      clock: context.clock,
+      logger: context.logger,
+      read: (name) => this.#inventory.read(name),
+      list: () => this.#inventory.readAll(),
+    });
+  }
+
+  check({ signal }: CallOptions): Promise<readonly Finding[]> {
+    return this.#call("checking", signal, async () => {
+      const { root, runnerFolder, command } = this.#plan;
+      return checkHost({ root, runnerFolder, command, env: this.#environment("check") });
+    });
+  }
+
+  create(spec: InstanceSpec, { signal }: CallOptions): Promise<Instance> {
+    return this.#call(`making ${spec.name}`, signal, async () => {
+      const { name, labels } = spec;
+      if (!isInstanceName(name)) throw new BackendError("rejected", `"${name}" can't be an instance's name`);
+      const known = await this.#inventory.read(name);
+      if (known !== undefined) return known;
+      const draft = new InstanceFolder(join(this.#plan.root, `.new-${process.pid}-${this.#nonce()}`));
+      const createdAt = this.#context.clock.now();
+      try {
+        await mkdir(draft.output, { recursive: true, mode: 0o700 });
+        if (this.#plan.runnerFolder === undefined) await mkdir(draft.work);
+        else await cloneRunner(this.#plan.runnerFolder, draft.work, signal);
+        await draft.writeRecord({ name, labels, createdAt });
+        signal.throwIfAborted();
+        if (await publishFolder(draft.path, this.#inventory.folder(name).path)) {
+          this.#changes.look(name);
+          return { name, labels, state: "created", createdAt };
+        }
+      } catch (error) {
+        await removeTree(draft.path).catch(() => {});
+        throw error;
+      }
+      await removeTree(draft.path);
+      const other = await this.#inventory.read(name);
+      if (other === undefined) throw new BackendError("transient", `${name} came and went`);
+      return other;
+    });
+  }
+
+  start(name: string, jitConfig: Revealable, { signal }: CallOptions): Promise<void> {
+    return this.#call(`starting ${name}`, signal, async () => {
+      const instance = await this.#inventory.read(name);
+      if (instance === undefined) throw new BackendError("gone", `there is no instance ${name}`);
+      if (instance.state === "exited") throw new BackendError("gone", `instance ${name} has ended`);
+      if (instance.state === "created" && !this.#starting.has(name)) {
+        if (!/^[^\n\0]+$/.test(jitConfig.reveal()))
+          throw new BackendError("rejected", "a JIT config is one line of text");
+        signal.throwIfAborted();
+        // In one turn with the claim, so that whoever comes second finds the start to wait for.
+        if (this.#claim(name)) {
+          const starting = this.#launch(name, jitConfig).finally(() => this.#starting.delete(name));
+          this.#starting.set(name, starting);
+        }
+      }
+      const starting = this.#starting.get(name);
+      if (starting !== undefined) await abortable(starting, signal);
+    });
+  }
+
+  list({ signal }: CallOptions): Promise<readonly Instance[]> {
+    return this.#call("listing instances", signal, () => this.#inventory.readAll(signal));
+  }
+
+  watch({ signal }: CallOptions): AsyncIterable<InstanceEvent> {
+    return this.#changes.watch(this.#life.signal.aborted ? this.#life.signal : signal);
+  }
+
+  destroy(name: string, options: CallOptions & { readonly graceMs: number }): Promise<void> {
+    const { graceMs, signal } = options;
+    return this.#call(`destroying ${name}`, signal, async () => {
+      if (!isInstanceName(name)) return;
+      const starting = this.#starting.get(name);
+      if (starting !== undefined)
+        await abortable(
+          starting.catch(() => {}),
+          signal,
+        );
+      const folder = this.#inventory.folder(name);
+      if ((await folder.readRecord()) === undefined) return;
+      await this.#forbid(folder, "destroyed before it was started");
+      const leader = await folder.readProcess();
+      const ask = !this.#asked.has(name);
+      this.#asked.add(name);
+      await endProcesses(this.#table, this.#context.clock, { name, leader, graceMs, ask, signal });
+      // The bulk first: as long as any of it is left, the instance is listed and can be destroyed again.
+      await abortable(removeTree(folder.work), signal);
+      const gone = join(this.#plan.root, `.gone-${this.#nonce()}`);
+      await publishFolder(folder.path, gone).catch(ignoreMissing);
+      await removeTree(gone);
+      this.#asked.delete(name);
+      this.#changes.look(name);
+    });
+  }
+
+  logs(name: string, { tailBytes, signal }: CallOptions & { readonly tailBytes: number }): Promise<string> {
+    return this.#call(`reading the output of ${name}`, signal, async () => {
+      const instance = await this.#inventory.read(name);
+      if (instance === undefined) throw new BackendError("gone", `there is no instance ${name}`);
+      return await this.#inventory.folder(name).readOutput(tailBytes);
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#life.abort(new BackendError("transient", "this backend was closed"));
+    this.#changes.close();
+    await Promise.allSettled(this.#starting.values());
+  }
+
+  /** Clears away what a daemon that died left half made or half removed. */
+  async sweep(): Promise<void> {
+    for (const entry of await readdir(this.#plan.root)) {
+      const maker = HALF_MADE.exec(entry)?.[1];
+      const abandoned = maker !== undefined && (await this.#table.view()).startedAt(Number(maker)) === undefined;
+      if (abandoned || HALF_GONE.test(entry)) await removeTree(join(this.#plan.root, entry));
+    }
+  }
+
+  #environment(name: string): Record<string, string> {
+    return runnerEnvironment(process.env, this.#plan.env, { [MARK]: name });
+  }
+
+  #nonce(): string {
+    this.#made += 1;
+    return `${this.#made}-${Math.floor(this.#context.random() * 2 ** 32).toString(36)}`;
+  }
+
+  #claim(name: string): boolean {
+    try {
+      return this.#inventory.folder(name).claim();
+    } catch (error) {
+      if (errnoOf(error) === "ENOENT") throw new BackendError("gone", `there is no instance ${name}`);
+      throw error;
+    }
+  }
+
+  /** Goes on when its caller has lost patience: only the end of it tells whether a runner runs. */
+  async #launch(name: string, jitConfig: Revealable): Promise<void> {
+    const folder = this.#inventory.folder(name);
+    using deadline = this.#context.clock.deadline(LAUNCH_DEADLINE_MS);
+    try {
+      const orders = {
+        folder: folder.path,
+        command: this.#plan.command,
+        env: this.#environment(name),
+        jitConfig: jitConfig.reveal(),
+      };
+      await launchShim(orders, deadline.signal, () => this.#changes.look(name));
+    } catch (error) {
+      const failure = toBackendError(error, `starting ${name}`);
+      await this.#forbid(folder, failure.message).catch(() => {});
+      throw failure;
+    } finally {
+      this.#changes.look(name);
+    }
+  }
+
+  async #forbid(folder: InstanceFolder, reason: string): Promise<void> {
+    if (!(await folder.forbid(reason, this.#nonce()))) return;
+    this.#context.logger.debug({ folder: folder.path, reason }, "an instance will never run");
+  }
+
+  /** Every call ends with a `BackendError` or its signal's reason. */
+  async #call<T>(what: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    signal.throwIfAborted();
+    if (this.#life.signal.aborted) throw this.#life.signal.reason;
+    try {
+      return await work();
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      throw toBackendError(error, what);
+    }
+  }
+}
+
+/** Somebody else removed it at the same time. */
+function ignoreMissing(error: unknown): boolean {
+  if (errnoOf(error) === "ENOENT") return false;
+  throw error;
+}
