@@ -1,0 +1,82 @@
+import { enterStarted } from "./beliefs.js";
+import type { BackendEvent, SeenInstance } from "./events.js";
+import type { Fleet } from "./fleet.js";
+import type { Phase, Runner } from "./model.js";
+import { newRunner } from "./runner.js";
+
+const NEVER = Number.POSITIVE_INFINITY;
+
+/** A whole list: what lives is adopted, what is missing twice is lost. What runs *is* the record. */
+export function takeInventory(
+  fleet: Fleet,
+  event: Extract<BackendEvent, { type: "inventory" }> & { at: number },
+): void {
+  const seen = new Set<string>();
+  for (const instance of event.instances) {
+    seen.add(instance.name);
+    if (fleet.get(instance.name) !== undefined) seeInstance(fleet, instance, event.at);
+    else if (!fleet.wasGoneAfter(instance.name, event.begunAt)) adopt(fleet, instance, event.at);
+  }
+  for (const runner of [...fleet.runners()]) {
+    if (seen.has(runner.name)) runner.missingSince = undefined;
+    else missed(fleet, runner, event.begunAt, event.at);
+  }
+  fleet.surveyedAt = Math.max(fleet.surveyedAt, event.begunAt);
+}
+
+/** A known runner's instance as its backend shows it. A watch may be late or wrong, so only lists bring new ones. */
+export function seeInstance(fleet: Fleet, instance: SeenInstance, at: number): void {
+  const runner = fleet.get(instance.name);
+  if (runner === undefined || runner.foreignSchema) return;
+  if (instance.state === "exited") exited(fleet, runner, instance, at);
+  if (instance.state === "started" && runner.phase === "created" && runner.adopted) {
+    runner.belief = { kind: "unknown", askAt: at };
+    enterStarted(fleet, runner, at);
+  }
+}
+
+function adopt(fleet: Fleet, instance: SeenInstance, at: number): void {
+  const { name, foreignSchema } = instance;
+  if (foreignSchema) {
+    fleet.add(newRunner({ name, phase: "started", since: at, adopted: true, foreignSchema }), NEVER);
+    return;
+  }
+  const phase = adoptedPhase(instance);
+  const runner = newRunner({ name, phase, since: at, adopted: true, mayBeRegistered: true });
+  if (phase === "started") {
+    runner.startedAt = at - instance.ageMs;
+    runner.belief = { kind: "unknown", askAt: at };
+  }
+  if (phase === "exited") runner.exit = { code: instance.exitCode, reason: instance.exitReason, lost: false };
+  // Another owner's fresh instance is left alone for a while: it may be about to start it.
+  fleet.add(runner, phase === "created" ? at + fleet.timings.foreignCreatedMs - instance.ageMs : at);
+}
+
+/** An own instance that was created and never started has nobody who will: the JIT config was lost with its maker. */
+function adoptedPhase(instance: SeenInstance): Phase {
+  return instance.state === "created" && instance.own ? "abandoned" : instance.state;
+}
+
+/** Phases whose instance may end by itself, or be seen to have ended. */
+const mayExit: ReadonlySet<Phase> = new Set(["created", "registered", "started", "finishing", "retiring", "detached"]);
+
+function exited(fleet: Fleet, runner: Runner, instance: SeenInstance, at: number): void {
+  if (!mayExit.has(runner.phase)) return;
+  if (runner.phase === "registered" || runner.phase === "started") fleet.noteExit(at);
+  runner.exit = { code: instance.exitCode, reason: instance.exitReason, lost: false };
+  fleet.move(runner, "exited", at, at);
+}
+
+/** Two whole lists without it, begun apart and after it was made: it is not there any more. */
+function missed(fleet: Fleet, runner: Runner, begunAt: number, at: number): void {
+  if (runner.foreignSchema) {
+    fleet.remove(runner, at);
+    return;
+  }
+  if (!mayExit.has(runner.phase) || begunAt <= runner.madeAt) return;
+  runner.missingSince ??= begunAt;
+  if (begunAt - runner.missingSince < fleet.timings.lostConfirmMs) return;
+  fleet.totals.lost += 1;
+  runner.exit = { code: undefined, reason: "its instance is not there any more", lost: true };
+  fleet.move(runner, "exited", at, at);
+}

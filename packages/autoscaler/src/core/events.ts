@@ -1,0 +1,70 @@
+import type { CommandType, Reading } from "./model.js";
+
+/** Everything that can happen to a fleet. `at` is the daemon's monotonic time in milliseconds, never before an earlier event's. */
+export type FleetEvent = { readonly at: number } & (ServiceEvent | OutcomeEvent | BackendEvent | LimitsEvent);
+
+export type Statistics = Omit<Reading, "asOf">;
+
+export type ServiceEvent =
+  | { readonly type: "session.opened"; readonly generation: number; readonly statistics: Statistics }
+  | { readonly type: "session.ended" }
+  | { readonly type: "session.refused"; readonly holder: string | undefined }
+  | { readonly type: "poll.began" }
+  /** Any answered call of the session: the lease lives on it. `heldMs` only for polls. */
+  | { readonly type: "session.answered"; readonly heldMs: number | undefined }
+  | {
+      readonly type: "message";
+      readonly redelivered: boolean;
+      readonly statistics: Statistics | undefined;
+      readonly jobs: readonly JobNews[];
+    };
+
+export interface JobNews {
+  readonly kind: "assigned" | "started" | "completed";
+  readonly jobId: string;
+  /** Empty when no runner took it. */
+  readonly runnerName: string;
+}
+
+export type FailureKind = "transient" | "capacity" | "rejected" | "denied" | "gone";
+
+/** What became of a command. */
+export type OutcomeEvent = { readonly name: string } & (
+  | { readonly type: "command.issued"; readonly command: CommandType }
+  | { readonly type: "command.dropped"; readonly command: CommandType }
+  | { readonly type: "create.done" }
+  | { readonly type: "create.failed"; readonly kind: FailureKind; readonly message: string }
+  | { readonly type: "jit.done"; readonly runnerId: number }
+  /** `answered`: the service said no. Otherwise nobody knows whether the registration exists. */
+  | { readonly type: "jit.failed"; readonly answered: boolean; readonly message: string }
+  | { readonly type: "start.done" }
+  | { readonly type: "start.failed"; readonly kind: FailureKind; readonly message: string }
+  | { readonly type: "deregister.done"; readonly answer: "removed" | "busy" | "absent" }
+  | { readonly type: "deregister.failed"; readonly message: string }
+  | { readonly type: "destroy.done" }
+  | { readonly type: "destroy.failed"; readonly message: string }
+);
+
+/** An instance of this fleet's identity, as its backend shows it. */
+export interface SeenInstance {
+  readonly name: string;
+  readonly state: "created" | "started" | "exited";
+  /** Made by this daemon, or by an earlier one of the same owner name. */
+  readonly own: boolean;
+  /** Labelled by a newer version of this program. */
+  readonly foreignSchema: boolean;
+  readonly ageMs: number;
+  readonly exitCode: number | undefined;
+  readonly exitReason: string | undefined;
+}
+
+export type BackendEvent =
+  /** A whole list; `begunAt` is when it was asked for. */
+  | { readonly type: "inventory"; readonly begunAt: number; readonly instances: readonly SeenInstance[] }
+  | { readonly type: "instance.changed"; readonly instance: SeenInstance };
+
+export interface LimitsEvent {
+  readonly type: "limits.changed";
+  readonly minRunners: number;
+  readonly maxRunners: number;
+}

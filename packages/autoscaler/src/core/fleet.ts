@@ -1,0 +1,183 @@
+import { IndexedHeap } from "./indexed-heap.js";
+import { LaunchPause } from "./launch-pause.js";
+import type { CommandType, Phase, Reading, Runner, Session } from "./model.js";
+import { Readings } from "./readings.js";
+import type { Limits, Timings } from "./settings.js";
+import { SurplusWindow } from "./surplus-window.js";
+
+/** How long the names of runners that are gone are remembered, so that a list begun before can't bring them back. */
+const GONE_MEMORY_MS = 10 * 60_000;
+/** Job ids that never open again; enough for everything that a service may still redeliver. */
+const COMPLETED_MEMORY = 10_000;
+
+/**
+ * Everything known about one scale set's runners. `reduce` alone changes it, in place: one worker owns it.
+ * Whatever `decide` asks is indexed by phase and due time, so that an event costs the same in a large fleet.
+ */
+export class Fleet {
+  limits: Limits;
+  readonly timings: Timings;
+  readonly readings: Readings;
+  readonly launchPause: LaunchPause;
+  readonly surplus: SurplusWindow;
+  session: Session = { state: "none" };
+  /** Last answered call of the session, and last answered poll. */
+  answeredAt = Number.NEGATIVE_INFINITY;
+  polledAt = Number.NEGATIVE_INFINITY;
+  /** Begin of the newest whole list of instances. */
+  surveyedAt = Number.NEGATIVE_INFINITY;
+  readonly totals = { launched: 0, started: 0, maxLive: 0, retired: 0, lost: 0 };
+
+  readonly #runners = new Map<string, Runner>();
+  readonly #due = byPhase(() => new IndexedHeap<Runner>());
+  readonly #counts = byPhase(() => 0);
+  readonly #completedJobs = new Set<string>();
+  readonly #gone = new Map<string, number>();
+  readonly #recentExits: number[] = [];
+
+  constructor(limits: Limits, timings: Timings) {
+    this.limits = limits;
+    this.timings = timings;
+    this.readings = new Readings(timings);
+    this.launchPause = new LaunchPause(timings);
+    this.surplus = new SurplusWindow(timings.surplusMs);
+  }
+
+  get(name: string): Runner | undefined {
+    return this.#runners.get(name);
+  }
+
+  runners(): IterableIterator<Runner> {
+    return this.#runners.values();
+  }
+
+  count(phase: Phase): number {
+    return this.#counts[phase];
+  }
+
+  /** Everything that takes up a place: every instance not gone, and launches under way. */
+  get occupying(): number {
+    return this.#runners.size;
+  }
+
+  /** Runners that can take one of the jobs that are assigned now, or had one a moment ago. */
+  able(now: number): number {
+    return (
+      this.#counts.creating +
+      this.#counts.created +
+      this.#counts.registered +
+      this.#counts.started +
+      this.exitsSinceReading(now)
+    );
+  }
+
+  /** Exits that the newest reading can't know of; after a while it is taken to know. */
+  exitsSinceReading(now: number): number {
+    const since = Math.max(this.reading(now)?.asOf ?? Number.NEGATIVE_INFINITY, now - this.timings.recentExitMs);
+    let count = 0;
+    for (let place = this.#recentExits.length - 1; place >= 0; place--) {
+      const exitedAt = this.#recentExits[place];
+      if (exitedAt === undefined || exitedAt <= since) break;
+      count += 1;
+    }
+    return count;
+  }
+
+  /** When the next recent exit stops counting; `Infinity` when none does. */
+  nextExitLapse(now: number): number {
+    const oldest = this.#recentExits.find((exitedAt) => exitedAt > now - this.timings.recentExitMs);
+    return oldest === undefined ? Number.POSITIVE_INFINITY : oldest + this.timings.recentExitMs;
+  }
+
+  reading(now: number): Reading | undefined {
+    return this.readings.current(now);
+  }
+
+  /** Runners of a phase for which something may be decided at `now`, longest due first. */
+  due(phase: Phase, now: number): Runner[] {
+    return this.#due[phase].until(now);
+  }
+
+  /** When the next runner of a phase that is not due yet will be; `Infinity` when none will. */
+  nextDue(phase: Phase, now: number): number {
+    return this.#due[phase].firstAfter(now);
+  }
+
+  add(runner: Runner, dueAt: number): void {
+    this.#runners.set(runner.name, runner);
+    this.#counts[runner.phase] += 1;
+    this.lookAt(runner, dueAt);
+    this.totals.maxLive = Math.max(this.totals.maxLive, this.#runners.size);
+  }
+
+  /** Puts a runner into another phase, to be looked at when due. */
+  move(runner: Runner, phase: Phase, at: number, dueAt: number): void {
+    this.#due[runner.phase].delete(runner);
+    this.#counts[runner.phase] -= 1;
+    runner.phase = phase;
+    runner.since = at;
+    runner.attempts = 0;
+    this.#counts[phase] += 1;
+    this.lookAt(runner, dueAt);
+  }
+
+  /** When to look at a runner again. While a command is under way nothing is decided about it. */
+  lookAt(runner: Runner, dueAt: number): void {
+    runner.dueAt = dueAt;
+    this.#due[runner.phase].set(runner, runner.pending === undefined ? dueAt : Number.POSITIVE_INFINITY);
+  }
+
+  setPending(runner: Runner, command: CommandType | undefined): void {
+    runner.pending = command;
+    this.lookAt(runner, runner.dueAt);
+  }
+
+  remove(runner: Runner, at: number): void {
+    this.#due[runner.phase].delete(runner);
+    this.#counts[runner.phase] -= 1;
+    this.#runners.delete(runner.name);
+    this.#gone.set(runner.name, at);
+    for (const [name, goneAt] of this.#gone) {
+      if (goneAt > at - GONE_MEMORY_MS) break;
+      this.#gone.delete(name);
+    }
+  }
+
+  /** Whether a list begun at `begunAt` may still show an instance that is gone since. */
+  wasGoneAfter(name: string, begunAt: number): boolean {
+    return (this.#gone.get(name) ?? Number.NEGATIVE_INFINITY) >= begunAt;
+  }
+
+  noteExit(at: number): void {
+    const lapsed = this.#recentExits.findIndex((exitedAt) => exitedAt > at - this.timings.recentExitMs);
+    this.#recentExits.splice(0, lapsed < 0 ? this.#recentExits.length : lapsed);
+    this.#recentExits.push(at);
+  }
+
+  noteCompleted(jobId: string): void {
+    this.#completedJobs.add(jobId);
+    if (this.#completedJobs.size <= COMPLETED_MEMORY) return;
+    for (const oldest of this.#completedJobs) {
+      this.#completedJobs.delete(oldest);
+      break;
+    }
+  }
+
+  isCompleted(jobId: string): boolean {
+    return this.#completedJobs.has(jobId);
+  }
+}
+
+function byPhase<Value>(make: () => Value): Record<Phase, Value> {
+  return {
+    creating: make(),
+    created: make(),
+    registered: make(),
+    started: make(),
+    finishing: make(),
+    retiring: make(),
+    detached: make(),
+    abandoned: make(),
+    exited: make(),
+  };
+}

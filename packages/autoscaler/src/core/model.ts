@@ -1,0 +1,97 @@
+/**
+ * What is known of one runner. Facts only: the service tells nobody when a runner comes online, so "idle" and "online"
+ * are words for a page, derived, never a phase. A runner that is gone is not in the fleet any more.
+ */
+export type Phase =
+  /** Its instance is being made. */
+  | "creating"
+  /** Its instance is there, inert. */
+  | "created"
+  /** Its JIT config was answered: a registration exists. */
+  | "registered"
+  /** Its instance was handed the JIT config. */
+  | "started"
+  /** Its job is completed; it should exit by itself. */
+  | "finishing"
+  /** The service was asked to remove its registration because it is not needed. */
+  | "retiring"
+  /** The service does not know its registration; what it does is not known. */
+  | "detached"
+  /** This name will never run: its registration goes, then its instance. */
+  | "abandoned"
+  /** Its instance ended: its registration goes, then its instance. */
+  | "exited";
+
+export const phases: readonly Phase[] = [
+  "creating",
+  "created",
+  "registered",
+  "started",
+  "finishing",
+  "retiring",
+  "detached",
+  "abandoned",
+  "exited",
+];
+
+/** What we think it works on; messages are hints, so this is kept apart from the phase. */
+export type Belief =
+  | { readonly kind: "none" }
+  | { readonly kind: "job"; readonly jobId: string }
+  /** Adopted, or the service said "still running": worth asking the service about again at `askAt`. */
+  | { readonly kind: "unknown"; readonly askAt: number };
+
+export type CommandType = "create" | "request-jit" | "start" | "deregister" | "destroy";
+
+export interface Runner {
+  readonly name: string;
+  phase: Phase;
+  belief: Belief;
+  /** Known from the answer to our JIT request only; else the registration is looked up by name. */
+  runnerId: number | undefined;
+  /** False once the service said that there is none (any more), and it can't come back. */
+  mayBeRegistered: boolean;
+  /** The JIT request ended without an answer: one "no such runner" may be too early, so two are asked for. */
+  jitUnanswered: boolean;
+  /** The command under way; nothing else is decided about it meanwhile. */
+  pending: CommandType | undefined;
+  /** When something may be decided about it; `Infinity`: not before some event. */
+  dueAt: number;
+  /** Failed attempts of what its phase is waiting for. */
+  attempts: number;
+  /** When its phase began. Times are of the daemon's monotonic clock, in milliseconds. */
+  since: number;
+  /** When its instance was known to be there; lists begun before say nothing about it. */
+  madeAt: number;
+  startedAt: number | undefined;
+  /** Begin of the first whole list that missed it. */
+  missingSince: number | undefined;
+  exit: Exit | undefined;
+  /** Found in a list, not launched here. */
+  readonly adopted: boolean;
+  /** Carries labels of a newer version than ours: counted, never touched. */
+  readonly foreignSchema: boolean;
+}
+
+export interface Exit {
+  readonly code: number | undefined;
+  readonly reason: string | undefined;
+  /** It was not seen to end; it is just not there any more. */
+  readonly lost: boolean;
+}
+
+/** What the service last said of the scale set, and when it said so. */
+export interface Reading {
+  readonly assigned: number;
+  readonly running: number;
+  readonly registered: number;
+  readonly busy: number;
+  readonly idle: number;
+  readonly asOf: number;
+}
+
+/** The message session is the lease: who holds it may act. */
+export type Session =
+  | { readonly state: "none" }
+  | { readonly state: "standby"; readonly holder: string | undefined }
+  | { readonly state: "held"; readonly generation: number; readonly openedAt: number };

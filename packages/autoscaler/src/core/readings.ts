@@ -1,0 +1,67 @@
+import type { Statistics } from "./events.js";
+import type { Reading } from "./model.js";
+import type { Timings } from "./settings.js";
+
+/**
+ * Which statistics to believe. A session opens with fresh ones, while the messages that waited for it may carry old
+ * ones: so the session's own stand until the backlog is surely through, which is when a poll found nothing to answer
+ * for a while, or some seconds have passed. What came meanwhile is kept, and the newest of it believed then.
+ */
+export class Readings {
+  readonly #timings: Timings;
+  #believed: Reading | undefined;
+  #waiting: Reading | undefined;
+  #standsUntil = Number.NEGATIVE_INFINITY;
+  #pollBeganAt: number | undefined;
+
+  constructor(timings: Timings) {
+    this.#timings = timings;
+  }
+
+  /** The reading to act on at `now`. */
+  current(now: number): Reading | undefined {
+    return this.#waiting !== undefined && now >= this.settlesAt ? this.#waiting : this.#believed;
+  }
+
+  /** When `current` changes by itself; `Infinity` when it does not. */
+  get settlesAt(): number {
+    if (this.#waiting === undefined) return Number.POSITIVE_INFINITY;
+    const heldLongEnough = (this.#pollBeganAt ?? Number.POSITIVE_INFINITY) + this.#timings.pollHeldMs;
+    return Math.min(this.#standsUntil, heldLongEnough);
+  }
+
+  sessionOpened(statistics: Statistics, at: number): void {
+    this.#believed = { ...statistics, asOf: at };
+    this.#waiting = undefined;
+    this.#standsUntil = at + this.#timings.sessionReadingMs;
+    this.#pollBeganAt = undefined;
+  }
+
+  sessionEnded(at: number): void {
+    this.#settle(at);
+    this.#pollBeganAt = undefined;
+  }
+
+  message(statistics: Statistics, at: number): void {
+    this.#settle(at);
+    if (at < this.#standsUntil) this.#waiting = { ...statistics, asOf: at };
+    else this.#believed = { ...statistics, asOf: at };
+  }
+
+  pollBegan(at: number): void {
+    this.#pollBeganAt = at;
+  }
+
+  pollAnswered(heldMs: number, at: number): void {
+    this.#settle(at);
+    this.#pollBeganAt = undefined;
+    if (heldMs >= this.#timings.pollHeldMs) this.#standsUntil = at;
+  }
+
+  #settle(at: number): void {
+    if (this.#waiting === undefined || at < this.settlesAt) return;
+    this.#believed = this.#waiting;
+    this.#waiting = undefined;
+    this.#standsUntil = at;
+  }
+}

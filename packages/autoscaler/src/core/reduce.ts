@@ -1,0 +1,54 @@
+import { seeInstance, takeInventory } from "./adoption.js";
+import { hearJobs } from "./beliefs.js";
+import { demandOf } from "./demand.js";
+import type { FleetEvent } from "./events.js";
+import type { Fleet } from "./fleet.js";
+import { applyOutcome } from "./outcomes.js";
+
+/**
+ * What is known after an event. Deterministic and without effects; changes the fleet in place, since one worker owns it.
+ * An event that fits nothing known (a stranger's name, an answer that comes too late) changes nothing.
+ */
+export function reduce(fleet: Fleet, event: FleetEvent): void {
+  switch (event.type) {
+    case "session.opened":
+      fleet.session = { state: "held", generation: event.generation, openedAt: event.at };
+      fleet.answeredAt = event.at;
+      fleet.readings.sessionOpened(event.statistics, event.at);
+      break;
+    case "session.ended":
+      fleet.session = { state: "none" };
+      fleet.readings.sessionEnded(event.at);
+      break;
+    case "session.refused":
+      fleet.session = { state: "standby", holder: event.holder };
+      break;
+    case "poll.began":
+      fleet.readings.pollBegan(event.at);
+      break;
+    case "session.answered":
+      fleet.answeredAt = event.at;
+      if (event.heldMs !== undefined) {
+        fleet.polledAt = event.at;
+        fleet.readings.pollAnswered(event.heldMs, event.at);
+      }
+      break;
+    case "message":
+      // A redelivered message may carry statistics from long ago.
+      if (event.statistics !== undefined && !event.redelivered) fleet.readings.message(event.statistics, event.at);
+      hearJobs(fleet, event.jobs, event.at);
+      break;
+    case "inventory":
+      takeInventory(fleet, event);
+      break;
+    case "instance.changed":
+      seeInstance(fleet, event.instance, event.at);
+      break;
+    case "limits.changed":
+      fleet.limits = { minRunners: event.minRunners, maxRunners: event.maxRunners };
+      break;
+    default:
+      applyOutcome(fleet, event);
+  }
+  fleet.surplus.observe(demandOf(fleet, event.at).surplus, event.at);
+}

@@ -1,0 +1,7 @@
+import type { Rule } from "../decide.js";
+import { takeDown } from "./take-down.js";
+
+/** A name that will never run: its registration goes, then its instance. */
+export const abandoned: Rule = (fleet, now, plan) => {
+  for (const runner of fleet.due("abandoned", now)) takeDown(runner, `${runner.name} will not run`, plan);
+};

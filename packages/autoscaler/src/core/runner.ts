@@ -1,0 +1,30 @@
+import type { Phase, Runner } from "./model.js";
+
+/** A runner as it enters the fleet. */
+export function newRunner(start: {
+  readonly name: string;
+  readonly phase: Phase;
+  readonly since: number;
+  readonly mayBeRegistered?: boolean;
+  readonly adopted?: boolean;
+  readonly foreignSchema?: boolean;
+}): Runner {
+  return {
+    name: start.name,
+    phase: start.phase,
+    belief: { kind: "none" },
+    runnerId: undefined,
+    mayBeRegistered: start.mayBeRegistered ?? false,
+    jitUnanswered: false,
+    pending: undefined,
+    dueAt: Number.POSITIVE_INFINITY,
+    attempts: 0,
+    since: start.since,
+    madeAt: start.since,
+    startedAt: undefined,
+    missingSince: undefined,
+    exit: undefined,
+    adopted: start.adopted ?? false,
+    foreignSchema: start.foreignSchema ?? false,
+  };
+}
