@@ -21,7 +21,7 @@ export interface ChangesOptions {
 
 /**
  * Notices what becomes of instances while somebody watches: by files that change, by hints (`look`), and by looking at
- * all of them now and then. Tells each change once. A list and a look may answer out of order; so only looks, which are
+ * all of them now and then. Tells each change once, beginning with what is there. A list and a look may answer out of order; so only looks, which are
  * made one after another, tell anything.
  */
 export class Changes {
@@ -64,7 +64,7 @@ export class Changes {
     this.#told = told;
     this.#polling = polling;
     this.#watchFolder(ROOT, this.#options.root, (name) => this.look(name));
-    void this.#poll(told, polling.signal);
+    void this.#pollUntil(polling.signal, told);
   }
 
   #stop(): void {
@@ -75,15 +75,13 @@ export class Changes {
     this.#due.clear();
   }
 
-  async #poll(told: Map<string, string>, signal: AbortSignal): Promise<void> {
-    for (let first = true; !signal.aborted; first = false) {
+  async #pollUntil(signal: AbortSignal, told: ReadonlyMap<string, string>): Promise<void> {
+    while (!signal.aborted) {
       try {
         const listed = await this.#options.list();
         if (signal.aborted) return;
         for (const instance of listed) {
           const { name } = instance;
-          // What was there when the watch began is no change.
-          if (first && !told.has(name)) told.set(name, fingerprint(instance));
           if (this.#watchInstance(instance) || told.get(name) !== fingerprint(instance)) this.look(name);
         }
         const names = new Set(listed.map((instance) => instance.name));
