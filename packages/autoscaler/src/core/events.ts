@@ -1,7 +1,7 @@
 import type { CommandType, Reading } from "./model.js";
 
 /** Everything that can happen to a fleet. `at` is the daemon's monotonic time in milliseconds, never before an earlier event's. */
-export type FleetEvent = { readonly at: number } & (ServiceEvent | OutcomeEvent | BackendEvent | LimitsEvent);
+export type FleetEvent = { readonly at: number } & (ServiceEvent | OutcomeEvent | BackendEvent | OwnEvent);
 
 export type Statistics = Omit<Reading, "asOf">;
 
@@ -63,8 +63,8 @@ export type BackendEvent =
   | { readonly type: "inventory"; readonly begunAt: number; readonly instances: readonly SeenInstance[] }
   | { readonly type: "instance.changed"; readonly instance: SeenInstance };
 
-export interface LimitsEvent {
-  readonly type: "limits.changed";
-  readonly minRunners: number;
-  readonly maxRunners: number;
-}
+/** What this daemon was told to do. */
+export type OwnEvent =
+  | { readonly type: "limits.changed"; readonly minRunners: number; readonly maxRunners: number }
+  /** It is about to stop: launches under way are brought to their end, nothing new is begun, runners are left. */
+  | { readonly type: "stopping" };

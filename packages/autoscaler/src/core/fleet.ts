@@ -21,6 +21,7 @@ export class Fleet {
   readonly launchPause: LaunchPause;
   readonly surplus: SurplusWindow;
   session: Session = { state: "none" };
+  stopping = false;
   /** Last answered call of the session, and last answered poll. */
   answeredAt = Number.NEGATIVE_INFINITY;
   polledAt = Number.NEGATIVE_INFINITY;

@@ -47,6 +47,9 @@ export function reduce(fleet: Fleet, event: FleetEvent): void {
     case "limits.changed":
       fleet.limits = { minRunners: event.minRunners, maxRunners: event.maxRunners };
       break;
+    case "stopping":
+      fleet.stopping = true;
+      break;
     default:
       applyOutcome(fleet, event);
   }

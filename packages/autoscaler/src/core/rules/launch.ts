@@ -6,6 +6,10 @@ import type { Plan } from "../plan.js";
 /** Fills the gap to the target, never above the maximum, and takes every launch to its next step. */
 export const launch: Rule = (fleet, now, plan) => {
   takeFurther(fleet, now, plan);
+  if (fleet.stopping) {
+    plan.because("stopping: nothing new is launched");
+    return;
+  }
   const { assigned, target, able, missing } = demandOf(fleet, now);
   const { minRunners, maxRunners } = fleet.limits;
   const why = `${assigned} assigned + ${minRunners} min − ${able} live, max ${maxRunners}`;

@@ -4,6 +4,7 @@ import type { Runner } from "../model.js";
 
 /** Runners that were too many for a while are asked for at the service, oldest first; the busy are never touched. */
 export const surplus: Rule = (fleet, now, plan) => {
+  if (fleet.stopping) return;
   const { assigned, able, surplus: tooMany } = demandOf(fleet, now);
   plan.wakeAt(fleet.surplus.ripeAt);
   const count = Math.min(fleet.surplus.ripe(now), tooMany);

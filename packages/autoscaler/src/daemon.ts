@@ -1,0 +1,169 @@
+import {
+  type Clock,
+  type Credentials,
+  type FetchLike,
+  githubApp,
+  type Logger,
+  personalAccessToken,
+  type Random,
+  realClock,
+  realRandom,
+  ScaleSetClient,
+} from "@scaleset/client";
+import type { AutoscalerConfig, CredentialsConfig, ScaleSetConfig } from "./config/config.js";
+import { Inventory, LABELS_SCHEMA } from "./engine/inventory.js";
+import { identityOf, specHashOf } from "./engine/labels.js";
+import { Limiter } from "./engine/limiter.js";
+import type { ScaleSetStatus } from "./engine/status.js";
+import { Supervisor } from "./engine/supervisor.js";
+import { Wakeups } from "./engine/wakeups.js";
+import { Worker } from "./engine/worker.js";
+import type { Backend, Provisioner } from "./ports/provisioner.js";
+import { findProvisioner } from "./provisioners/registry.js";
+import { ClientScaleSet } from "./service/client-adapter.js";
+import { VERSION } from "./version.js";
+
+/** Everything of the outside that a daemon uses; the real ones by default. A world passes its own. */
+export interface AutoscalerPorts {
+  /** Sends requests in place of the client's own transport. */
+  readonly fetch?: FetchLike | undefined;
+  readonly clock?: Clock | undefined;
+  readonly random?: Random | undefined;
+  readonly logger?: Logger | undefined;
+  /** Provisioners beside the built-in ones. */
+  readonly provisioners?: readonly Provisioner[] | undefined;
+  /** Read for proxies. @default process.env */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+}
+
+export interface AutoscalerStatus {
+  /** Name that this daemon holds its message sessions under. */
+  readonly owner: string;
+  readonly scaleSets: readonly ScaleSetStatus[];
+}
+
+export interface Autoscaler {
+  /**
+   * Opens the backends and works until the signal aborts: then sessions are closed, scale sets kept, and runners left
+   * alone; the next start adopts them. Nothing that a server answers ends it.
+   *
+   * @throws where a backend can't be opened, or the configuration can never work
+   */
+  run(options: { readonly signal: AbortSignal }): Promise<void>;
+  status(): AutoscalerStatus;
+}
+
+/** More than this at once would only queue at the service. */
+const ENDINGS_AT_ONCE = 20;
+
+const silent = (): void => {};
+const silentLogger: Logger = { debug: silent, info: silent, warn: silent, error: silent };
+
+/** Wires a daemon from its configuration. Nothing is done before `run`. */
+export function createAutoscaler(config: AutoscalerConfig, ports: AutoscalerPorts = {}): Autoscaler {
+  const clock = ports.clock ?? realClock;
+  const random = ports.random ?? realRandom;
+  const logger = ports.logger ?? silentLogger;
+  const { timings } = config;
+  const client = new ScaleSetClient({
+    configUrl: config.github.url,
+    credentials: credentialsOf(config.github.credentials),
+    systemInfo: { system: "scaleset-autoscaler", version: VERSION, subsystem: "listener" },
+    fetch: ports.fetch,
+    clock,
+    random,
+    logger,
+    env: ports.env,
+  });
+  const shared = {
+    wakeups: new Wakeups(clock),
+    launches: new Limiter(config.limits.launchConcurrency),
+    endings: new Limiter(ENDINGS_AT_ONCE),
+    clock,
+    random,
+    timings,
+  };
+
+  const supervise = (scaleSet: ScaleSetConfig, backend: Backend, inventory: Inventory): Supervisor => {
+    const { name, labels, runnerGroup, disableUpdate, workFolder, namePrefix, provisioner } = scaleSet;
+    const make = (): Worker =>
+      new Worker({
+        ...shared,
+        name,
+        namePrefix,
+        limits: { minRunners: scaleSet.minRunners, maxRunners: scaleSet.maxRunners },
+        labels: {
+          schema: LABELS_SCHEMA,
+          identity: identityOf({ configUrl: config.github.url, runnerGroup, name }),
+          owner: config.owner,
+          spec: specHashOf({ provisioner, workFolder }),
+        },
+        service: new ClientScaleSet({
+          client,
+          name,
+          labels,
+          runnerGroup,
+          disableUpdate,
+          workFolder,
+          owner: config.owner,
+          clock,
+          random,
+          logger,
+        }),
+        backend,
+        inventory,
+        logger,
+      });
+    return new Supervisor({ name, make, clock, random, logger });
+  };
+
+  let supervisors: readonly Supervisor[] = [];
+  return {
+    async run({ signal }) {
+      const opened = new Map<string, { readonly backend: Backend; readonly inventory: Inventory }>();
+      const watching = new AbortController();
+      const inventories: Promise<void>[] = [];
+      try {
+        for (const { provisioner } of config.scaleSets) {
+          const key = specHashOf(provisioner);
+          if (opened.has(key)) continue;
+          const backend = await openBackend(provisioner, config, { clock, random, logger }, ports.provisioners);
+          opened.set(key, { backend, inventory: new Inventory({ backend, clock, random, timings, logger }) });
+        }
+        supervisors = config.scaleSets.flatMap((scaleSet) => {
+          const at = opened.get(specHashOf(scaleSet.provisioner));
+          if (at === undefined) return [];
+          return [supervise(scaleSet, at.backend, at.inventory)];
+        });
+        for (const { inventory } of opened.values()) inventories.push(inventory.run(watching.signal));
+        await Promise.all(supervisors.map((supervisor) => supervisor.run(signal)));
+      } finally {
+        watching.abort();
+        await Promise.all(inventories);
+        for (const { backend } of opened.values()) await backend.close();
+        await client.close();
+      }
+    },
+    status: () => ({ owner: config.owner, scaleSets: supervisors.map(({ worker }) => worker.status()) }),
+  };
+}
+
+async function openBackend(
+  { kind, options }: ScaleSetConfig["provisioner"],
+  config: AutoscalerConfig,
+  world: { readonly clock: Clock; readonly random: Random; readonly logger: Logger },
+  extra: readonly Provisioner[] | undefined,
+): Promise<Backend> {
+  const provisioner = findProvisioner(kind, extra);
+  return provisioner.open(options, {
+    stateFolder: config.stateFolder,
+    baseFolder: config.baseFolder,
+    ...world,
+  });
+}
+
+function credentialsOf(credentials: CredentialsConfig): Credentials {
+  if (credentials.kind === "token") return personalAccessToken(credentials.token);
+  const { clientId, installationId, privateKey } = credentials;
+  return githubApp({ clientId, installationId, privateKey });
+}

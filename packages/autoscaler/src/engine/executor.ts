@@ -1,0 +1,162 @@
+import type { Clock, Logger } from "@scaleset/client";
+import type { RunnerCommand } from "../core/commands.js";
+import type { FailureKind, OutcomeEvent } from "../core/events.js";
+import type { CommandType } from "../core/model.js";
+import type { Timings } from "../core/settings.js";
+import { type Backend, type InstanceLabels, isBackendError, type Revealable } from "../ports/provisioner.js";
+import type { ScaleSetService } from "../ports/service.js";
+import type { Limiter } from "./limiter.js";
+
+export interface ExecutorOptions {
+  readonly backend: Backend;
+  readonly service: ScaleSetService;
+  readonly labels: InstanceLabels;
+  /** Shared by the process: launches, and everything that ends runners, so that neither waits for the other. */
+  readonly launches: Limiter;
+  readonly endings: Limiter;
+  readonly clock: Clock;
+  readonly timings: Timings;
+  readonly logger: Logger;
+  /** Where outcomes go. */
+  readonly tell: (outcome: OutcomeEvent) => void;
+}
+
+/** Steps of a launch in the order in which waiting ones get a place: a launch begun is brought to its end first. */
+const rank: Record<CommandType, number> = { start: 0, "request-jit": 1, create: 2, deregister: 0, destroy: 1 };
+
+/** Carries commands out, each bounded in time and number, and answers each with exactly one event. */
+export class Executor {
+  readonly #options: ExecutorOptions;
+  /** JIT configs between their answer and their start; nothing else ever holds one. */
+  readonly #jitConfigs = new Map<string, Revealable>();
+  readonly #running = new Set<Promise<void>>();
+  readonly #abort = new AbortController();
+  #generation: number | undefined;
+
+  constructor(options: ExecutorOptions) {
+    this.#options = options;
+  }
+
+  /** The session that commands act under from now on; those of an earlier one that have not begun are dropped. */
+  set generation(generation: number | undefined) {
+    this.#generation = generation;
+  }
+
+  submit(command: RunnerCommand): void {
+    const run = this.#run(command, this.#generation).finally(() => this.#running.delete(run));
+    this.#running.add(run);
+  }
+
+  /** Lets go of commands that wait, and gives those under way a while to end. Never rejects. */
+  async stop(): Promise<void> {
+    this.#generation = undefined;
+    using grace = this.#options.clock.deadline(this.#options.timings.stopGraceMs);
+    const cut = (): void => this.#abort.abort(grace.signal.reason);
+    grace.signal.addEventListener("abort", cut, { once: true });
+    await Promise.all(this.#running);
+    grace.signal.removeEventListener("abort", cut);
+  }
+
+  async #run(command: RunnerCommand, generation: number | undefined): Promise<void> {
+    const { launches, endings, tell, logger } = this.#options;
+    const limiter = command.type === "deregister" || command.type === "destroy" ? endings : launches;
+    await limiter.run(rank[command.type], async () => {
+      if (generation === undefined || generation !== this.#generation) {
+        tell({ type: "command.dropped", name: command.name, command: command.type });
+        return;
+      }
+      const outcome = await this.#carryOut(command);
+      if ("message" in outcome) {
+        logger.warn({ runner: command.name, command: command.type }, `${command.type} failed: ${outcome.message}`);
+      }
+      tell(outcome);
+    });
+  }
+
+  async #carryOut(command: RunnerCommand): Promise<OutcomeEvent> {
+    const { clock, timings } = this.#options;
+    using deadline = clock.deadline(timings.provisionerStepDeadlineMs, { signal: this.#abort.signal });
+    const { name } = command;
+    const { signal } = deadline;
+    switch (command.type) {
+      case "create":
+        return this.#create(name, signal);
+      case "request-jit":
+        return this.#requestJit(name, signal);
+      case "start":
+        return this.#start(name, signal);
+      case "deregister":
+        return this.#deregister(command, signal);
+      case "destroy":
+        return this.#destroy(name, signal);
+    }
+  }
+
+  async #create(name: string, signal: AbortSignal): Promise<OutcomeEvent> {
+    try {
+      await this.#options.backend.create({ name, labels: this.#options.labels }, { signal });
+      return { type: "create.done", name };
+    } catch (error) {
+      return { type: "create.failed", name, ...failure(error) };
+    }
+  }
+
+  async #requestJit(name: string, signal: AbortSignal): Promise<OutcomeEvent> {
+    try {
+      const answer = await this.#options.service.requestJitConfig(name, { signal });
+      if (answer.outcome === "issued") {
+        this.#jitConfigs.set(name, answer.jitConfig);
+        return { type: "jit.done", name, runnerId: answer.runnerId };
+      }
+      return { type: "jit.failed", name, answered: answer.outcome === "refused", message: answer.message };
+    } catch (error) {
+      return { type: "jit.failed", name, answered: false, message: words(error) };
+    }
+  }
+
+  async #start(name: string, signal: AbortSignal): Promise<OutcomeEvent> {
+    const jitConfig = this.#jitConfigs.get(name);
+    if (jitConfig === undefined) {
+      return { type: "start.failed", name, kind: "gone", message: "its JIT config is not here any more" };
+    }
+    try {
+      await this.#options.backend.start(name, jitConfig, { signal });
+      return { type: "start.done", name };
+    } catch (error) {
+      return { type: "start.failed", name, ...failure(error) };
+    } finally {
+      this.#jitConfigs.delete(name);
+    }
+  }
+
+  async #deregister(
+    runner: { readonly name: string; readonly runnerId: number | undefined },
+    signal: AbortSignal,
+  ): Promise<OutcomeEvent> {
+    this.#jitConfigs.delete(runner.name);
+    try {
+      const answer = await this.#options.service.deregister(runner, { signal });
+      return { type: "deregister.done", name: runner.name, answer };
+    } catch (error) {
+      return { type: "deregister.failed", name: runner.name, message: words(error) };
+    }
+  }
+
+  async #destroy(name: string, signal: AbortSignal): Promise<OutcomeEvent> {
+    try {
+      await this.#options.backend.destroy(name, { graceMs: this.#options.timings.destroyGraceMs, signal });
+      return { type: "destroy.done", name };
+    } catch (error) {
+      return { type: "destroy.failed", name, message: words(error) };
+    }
+  }
+}
+
+/** A backend's own word, or that nobody knows: a deadline cut it off, or it broke its contract. */
+function failure(error: unknown): { readonly kind: FailureKind; readonly message: string } {
+  return { kind: isBackendError(error) ? error.kind : "transient", message: words(error) };
+}
+
+function words(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,61 @@
+import type { Clock, Logger, Random } from "@scaleset/client";
+import type { Worker } from "./worker.js";
+
+const RESTART_MIN_MS = 1_000;
+const RESTART_MAX_MS = 60_000;
+/** A worker that ran this long before it crashed starts again without delay. */
+const HEALTHY_MS = 10 * 60_000;
+
+/** Keeps one worker running: a crash of its own is its own, and it starts again, knowing nothing, from what runs. */
+export class Supervisor {
+  readonly #make: () => Worker;
+  readonly #name: string;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #logger: Logger;
+  #worker: Worker;
+
+  constructor(options: {
+    readonly name: string;
+    readonly make: () => Worker;
+    readonly clock: Clock;
+    readonly random: Random;
+    readonly logger: Logger;
+  }) {
+    this.#make = options.make;
+    this.#name = options.name;
+    this.#clock = options.clock;
+    this.#random = options.random;
+    this.#logger = options.logger;
+    this.#worker = this.#make();
+  }
+
+  /** The one that runs now, or ran last. */
+  get worker(): Worker {
+    return this.#worker;
+  }
+
+  /** Resolves when the signal aborted and the worker has ended. Never rejects. */
+  async run(signal: AbortSignal): Promise<void> {
+    for (let crashes = 0; ; crashes++) {
+      const begunAt = this.#clock.monotonic();
+      try {
+        await this.#worker.run({ signal });
+        if (signal.aborted) return;
+        throw new Error("it ended unasked");
+      } catch (error) {
+        if (signal.aborted) return;
+        if (this.#clock.monotonic() - begunAt > HEALTHY_MS) crashes = 0;
+        const backoffMs = Math.min(RESTART_MAX_MS, RESTART_MIN_MS * 2 ** Math.min(crashes, 10));
+        const waitMs = backoffMs * (0.5 + 0.5 * this.#random());
+        this.#logger.error(
+          { err: error, scaleSet: this.#name, restartInMs: Math.round(waitMs) },
+          "a scale set's worker ended: it starts again",
+        );
+        await this.#clock.sleep(waitMs, { signal }).catch(() => {});
+        if (signal.aborted) return;
+        this.#worker = this.#make();
+      }
+    }
+  }
+}

@@ -1,0 +1,44 @@
+import type { JobNews, Statistics } from "../core/events.js";
+import type { CallOptions, Revealable } from "./provisioner.js";
+
+/** What the engine uses of the runner scale set service: one scale set of it. */
+export interface ScaleSetService {
+  /**
+   * Holds the message session of the scale set, or waits for it, and tells the handler everything. Ends when the signal
+   * aborts, with the session closed; rejects only where no wait can mend it.
+   */
+  listen(handler: ServiceHandler, options: CallOptions): Promise<void>;
+  /** The capacity to announce from now on; a raised one at once. */
+  announce(capacity: number): void;
+  /** Asks for a registration under a name that was never used before. Never asked twice. */
+  requestJitConfig(runnerName: string, options: CallOptions): Promise<JitAnswer>;
+  /** Removes a registration, looked up by name when its id is not known. Rejects when there is no answer. */
+  deregister(
+    runner: { readonly name: string; readonly runnerId: number | undefined },
+    options: CallOptions,
+  ): Promise<"removed" | "busy" | "absent">;
+}
+
+export type JitAnswer =
+  | { readonly outcome: "issued"; readonly runnerId: number; readonly jitConfig: Revealable }
+  /** The service said no: there is no registration. */
+  | { readonly outcome: "refused"; readonly message: string }
+  /** Nobody knows whether there is one. */
+  | { readonly outcome: "unanswered"; readonly message: string };
+
+/** Told synchronously, in order. When a call returns, the news is taken in: a message may then be acknowledged. */
+export interface ServiceHandler {
+  opened(session: { readonly generation: number; readonly statistics: Statistics }): void;
+  ended(): void;
+  refused(holder: string | undefined): void;
+  pollBegan(): void;
+  /** `heldMs` only for polls. */
+  answered(answer: { readonly heldMs: number | undefined }): void;
+  message(message: {
+    readonly redelivered: boolean;
+    readonly statistics: Statistics | undefined;
+    readonly jobs: readonly JobNews[];
+  }): void;
+  /** What stands in the way right now, in words for a person; undefined when nothing does. */
+  trouble(problem: string | undefined): void;
+}

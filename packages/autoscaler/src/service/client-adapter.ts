@@ -1,0 +1,217 @@
+import {
+  type Clock,
+  isScaleSetError,
+  type JobMessage,
+  Listener,
+  type ListenerState,
+  type Logger,
+  type Random,
+  type RunnerScaleSetStatistics,
+  type ScaleSetClient,
+} from "@scaleset/client";
+import type { JobNews, Statistics } from "../core/events.js";
+import type { CallOptions } from "../ports/provisioner.js";
+import type { JitAnswer, ScaleSetService, ServiceHandler } from "../ports/service.js";
+
+export interface ClientScaleSetOptions {
+  readonly client: ScaleSetClient;
+  readonly name: string;
+  readonly labels: readonly string[];
+  readonly runnerGroup: string;
+  readonly disableUpdate: boolean;
+  readonly workFolder: string;
+  /** Who holds the message session. */
+  readonly owner: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+/** A missing scale set is made anew only after look-ups this far apart found none: an incident hides sets too (F4). */
+const RECREATE_AFTER_MS = 60_000;
+const RETRY_MIN_MS = 1_000;
+const RETRY_MAX_MS = 60_000;
+
+/** The service port over the client: one scale set, found or made, and its listener. */
+export class ClientScaleSet implements ScaleSetService {
+  readonly #options: ClientScaleSetOptions;
+  #listener: Listener | undefined;
+  #capacity = 1;
+  #scaleSetId: number | undefined;
+  #missingSince: number | undefined;
+
+  constructor(options: ClientScaleSetOptions) {
+    this.#options = options;
+  }
+
+  async listen(handler: ServiceHandler, { signal }: CallOptions): Promise<void> {
+    const { client, name, owner, clock, random, logger } = this.#options;
+    const ensured = await this.#ensureUntilDone(handler, signal);
+    if (ensured === undefined) return;
+    this.#scaleSetId = ensured.id;
+    const listener = new Listener({
+      client,
+      scaleSet: { name, runnerGroupId: ensured.runnerGroupId, id: ensured.id },
+      owner,
+      maxCapacity: this.#capacity,
+      clock,
+      random,
+      logger,
+      resolveScaleSet: ({ signal: during }) => this.#resolve(ensured.runnerGroupId, during),
+      handler: {
+        onMessage: (message, { redelivered }) => {
+          handler.message({ redelivered, statistics: toStatistics(message.statistics), jobs: toNews(message.jobs) });
+        },
+      },
+      observer: {
+        onSessionOpened: ({ generation, scaleSetId, statistics }) => {
+          this.#scaleSetId = scaleSetId;
+          this.#missingSince = undefined;
+          handler.opened({ generation, statistics: toStatistics(statistics) });
+        },
+        onSessionLost: () => handler.ended(),
+        onPollStarted: () => handler.pollBegan(),
+        onAnswered: ({ call, heldMs }) => handler.answered({ heldMs: call === "poll" ? heldMs : undefined }),
+        onState: (state) => tellState(state, handler),
+      },
+    });
+    this.#listener = listener;
+    try {
+      await listener.run({ signal });
+    } finally {
+      this.#listener = undefined;
+      handler.ended();
+    }
+  }
+
+  announce(capacity: number): void {
+    if (capacity === this.#capacity) return;
+    this.#capacity = capacity;
+    this.#listener?.setMaxCapacity(capacity);
+  }
+
+  async requestJitConfig(runnerName: string, { signal }: CallOptions): Promise<JitAnswer> {
+    const { client, workFolder } = this.#options;
+    if (this.#scaleSetId === undefined) return { outcome: "refused", message: "the scale set is not known yet" };
+    try {
+      const config = await client.generateJitRunnerConfig(
+        this.#scaleSetId,
+        { name: runnerName, workFolder },
+        { signal },
+      );
+      return { outcome: "issued", runnerId: config.runner.id, jitConfig: config.encodedJitConfig };
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      const refused = isScaleSetError(error) && error.status !== undefined && error.status >= 400 && error.status < 500;
+      return { outcome: refused ? "refused" : "unanswered", message };
+    }
+  }
+
+  async deregister(
+    runner: { readonly name: string; readonly runnerId: number | undefined },
+    { signal }: CallOptions,
+  ): Promise<"removed" | "busy" | "absent"> {
+    const { client } = this.#options;
+    const id = runner.runnerId ?? (await client.getRunnerByName(runner.name, { signal }))?.id;
+    if (id === undefined) return "absent";
+    try {
+      await client.removeRunner(id, { signal });
+      return "removed";
+    } catch (error) {
+      if (isScaleSetError(error, "JOB_STILL_RUNNING")) return "busy";
+      if (isScaleSetError(error, "RUNNER_NOT_FOUND")) return "absent";
+      throw error;
+    }
+  }
+
+  /** Finds or makes the scale set, however long that takes; undefined once the signal aborted. */
+  async #ensureUntilDone(
+    handler: ServiceHandler,
+    signal: AbortSignal,
+  ): Promise<{ readonly id: number; readonly runnerGroupId: number } | undefined> {
+    const { clock, random, logger } = this.#options;
+    for (let failures = 0; !signal.aborted; failures++) {
+      try {
+        return await this.#ensure(signal);
+      } catch (error) {
+        if (signal.aborted) return undefined;
+        if (isScaleSetError(error, "CONFIG")) throw error;
+        const asked = isScaleSetError(error) ? (error.retryAfterMs ?? 0) : 0;
+        const backoffMs = Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** Math.min(failures, 10));
+        const waitMs = Math.max(asked, backoffMs * (0.5 + 0.5 * random()));
+        const problem = error instanceof Error ? error.message : String(error);
+        handler.trouble(problem);
+        logger.error({ err: error, retryInMs: Math.round(waitMs) }, `the scale set is not available: ${problem}`);
+        await clock.sleep(waitMs, { signal }).catch(() => {});
+      }
+    }
+    return undefined;
+  }
+
+  async #ensure(signal: AbortSignal): Promise<{ readonly id: number; readonly runnerGroupId: number }> {
+    const { client, name, labels, runnerGroup, disableUpdate, logger } = this.#options;
+    const group = await client.getRunnerGroupByName(runnerGroup, { signal });
+    const set = await client.ensureRunnerScaleSet({ name, runnerGroupId: group.id, labels, disableUpdate }, { signal });
+    for (const { field, wanted, actual } of set.drift) {
+      logger.warn({ field, wanted, actual }, `the service keeps ${field} as ${actual} though ${wanted} was asked for`);
+    }
+    logger.info({ scaleSetId: set.id, outcome: set.outcome }, `scale set ${name} is there`);
+    return { id: set.id, runnerGroupId: group.id };
+  }
+
+  /** A set that went away: found again by its name, or made anew when it stays away (F4). */
+  async #resolve(runnerGroupId: number, signal: AbortSignal): Promise<number | undefined> {
+    const { client, name, clock, logger } = this.#options;
+    const found = await client.getRunnerScaleSet(runnerGroupId, name, { signal });
+    if (found !== undefined) return found.id;
+    this.#missingSince ??= clock.monotonic();
+    if (clock.monotonic() - this.#missingSince < RECREATE_AFTER_MS) return undefined;
+    logger.error({}, `scale set ${name} is gone from the service: it is made anew`);
+    return (await this.#ensure(signal)).id;
+  }
+}
+
+function tellState(state: ListenerState, handler: ServiceHandler): void {
+  switch (state.state) {
+    case "standby":
+      handler.refused(state.holder);
+      break;
+    case "waiting":
+    case "recovering":
+      handler.trouble(`${state.reason}: ${state.error instanceof Error ? state.error.message : String(state.error)}`);
+      break;
+    case "polling":
+      handler.trouble(undefined);
+      break;
+    default:
+  }
+}
+
+function toStatistics(statistics: RunnerScaleSetStatistics): Statistics;
+function toStatistics(statistics: RunnerScaleSetStatistics | undefined): Statistics | undefined;
+function toStatistics(statistics: RunnerScaleSetStatistics | undefined): Statistics | undefined {
+  return (
+    statistics && {
+      assigned: statistics.totalAssignedJobs,
+      running: statistics.totalRunningJobs,
+      registered: statistics.totalRegisteredRunners,
+      busy: statistics.totalBusyRunners,
+      idle: statistics.totalIdleRunners,
+    }
+  );
+}
+
+function toNews(jobs: readonly JobMessage[]): JobNews[] {
+  return jobs.flatMap((job): JobNews[] => {
+    switch (job.messageType) {
+      case "JobAssigned":
+        return [{ kind: "assigned", jobId: job.jobId, runnerName: "" }];
+      case "JobStarted":
+        return [{ kind: "started", jobId: job.jobId, runnerName: job.runnerName }];
+      case "JobCompleted":
+        return [{ kind: "completed", jobId: job.jobId, runnerName: job.runnerName }];
+      default:
+        return [];
+    }
+  });
+}
