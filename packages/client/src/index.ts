@@ -1,1 +1,66 @@
+export { realClock, realRandom } from "./async/real-clock.js";
+export type { Signer } from "./auth/app-jwt.js";
+export {
+  type AppOptions,
+  type Credentials,
+  githubApp,
+  personalAccessToken,
+  tokenProvider,
+} from "./auth/credentials.js";
+export { ScaleSetClient } from "./client.js";
 export type { Clock, Deadline, Random } from "./clock.js";
+export {
+  isScaleSetError,
+  type Operation,
+  type Permissions,
+  ScaleSetError,
+  type ScaleSetErrorCode,
+  type ScaleSetErrorDetails,
+} from "./errors.js";
+export { type ConfigTarget, parseConfigUrl } from "./http/config-url.js";
+export type { RetryPolicy } from "./http/retry.js";
+export type { FetchLike, NetworkOptions } from "./http/transport.js";
+export type { SystemInfo } from "./http/user-agent.js";
+export type { ListenerHandler, MessageContext, StatisticsContext } from "./listener/handler.js";
+export { Listener } from "./listener/listener.js";
+export type {
+  ListenerObserver,
+  ListenerState,
+  RecoveringReason,
+  SessionOpened,
+  WaitingReason,
+} from "./listener/observer.js";
+export type { ListenerClient, ListenerOptions, ListenerTimings } from "./listener/options.js";
+export type { Logger } from "./logger.js";
+export type { Attempt, ClientObserver } from "./observer.js";
+export type { ClientTimings, ScaleSetClientOptions } from "./options.js";
+export { Secret } from "./secret.js";
+export type { MessageSession } from "./session/message-session.js";
+export type {
+  AcquirableJob,
+  CallOptions,
+  Drift,
+  EnsuredRunnerScaleSet,
+  GetMessageOptions,
+  JitRunnerConfig,
+  JobAssigned,
+  JobAvailable,
+  JobCompleted,
+  JobDetails,
+  JobMessage,
+  JobStarted,
+  Label,
+  MessagesOptions,
+  NewRunnerScaleSet,
+  OpenSessionOptions,
+  RunnerDownload,
+  RunnerGroup,
+  RunnerReference,
+  RunnerScaleSet,
+  RunnerScaleSetChanges,
+  RunnerScaleSetMessage,
+  RunnerScaleSetStatistics,
+  SessionAnswer,
+  UnknownJobMessage,
+} from "./types.js";
+export { VERSION } from "./version.js";

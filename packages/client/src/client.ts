@@ -1,0 +1,310 @@
+import { Connection } from "./auth/connection.js";
+import { GitHubApi } from "./auth/github-api.js";
+import type { Clock, Random } from "./clock.js";
+import { type Operation, ScaleSetError } from "./errors.js";
+import type { ConfigTarget } from "./http/config-url.js";
+import { selectTransport } from "./http/select-transport.js";
+import { Sender } from "./http/sender.js";
+import type { SystemInfo } from "./http/user-agent.js";
+import type { Logger } from "./logger.js";
+import { resolveOptions, type ScaleSetClientOptions } from "./options.js";
+import { ActionsService, RUNNER_GROUPS, RUNNERS, SCALE_SETS, type ServiceCall } from "./service/actions-service.js";
+import { ensureScaleSet } from "./service/ensure.js";
+import type { MessageSession } from "./session/message-session.js";
+import { openSession } from "./session/open-session.js";
+import type {
+  AcquirableJob,
+  CallOptions,
+  EnsuredRunnerScaleSet,
+  JitRunnerConfig,
+  NewRunnerScaleSet,
+  OpenSessionOptions,
+  RunnerDownload,
+  RunnerGroup,
+  RunnerReference,
+  RunnerScaleSet,
+  RunnerScaleSetChanges,
+} from "./types.js";
+import { acquirableJobs } from "./wire/message.js";
+import { jitConfig, runner } from "./wire/runner.js";
+import { listOf, runnerGroups, scaleSet, scaleSetBody, scaleSets } from "./wire/scale-set.js";
+
+/**
+ * The runner scale set service of one organization, repository or enterprise. Share one client between all scale sets
+ * of the same config URL: they then share tokens and connections.
+ *
+ * Every method rejects with a {@link ScaleSetError}, or with the reason of its `signal`.
+ */
+export class ScaleSetClient implements AsyncDisposable {
+  /** What the config URL means. */
+  readonly target: ConfigTarget;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly #sender: Sender;
+  readonly #connection: Connection;
+  readonly #service: ActionsService;
+
+  /** Reads options and sends nothing. @throws {ScaleSetError} `CONFIG` */
+  constructor(options: ScaleSetClientOptions) {
+    const resolved = resolveOptions(options);
+    this.target = resolved.target;
+    this.clock = resolved.clock;
+    this.random = resolved.random;
+    this.logger = resolved.logger;
+    this.#sender = new Sender(resolved, selectTransport(resolved));
+    this.#connection = new Connection(new GitHubApi(resolved.target, this.#sender), resolved.credentials);
+    this.#service = new ActionsService(this.#sender, this.#connection);
+  }
+
+  /** The scale set of that name in that group, or undefined. @throws `AMBIGUOUS` for more than one. */
+  async getRunnerScaleSet(
+    runnerGroupId: number,
+    name: string,
+    options: CallOptions = {},
+  ): Promise<RunnerScaleSet | undefined> {
+    const found = await this.#value({
+      operation: "getRunnerScaleSet",
+      method: "GET",
+      path: SCALE_SETS,
+      query: { runnerGroupId, name },
+      success: 200,
+      decode: (_, body) => scaleSets(body()),
+      signal: options.signal,
+    });
+    return atMostOne("getRunnerScaleSet", found, name);
+  }
+
+  async listRunnerScaleSets(runnerGroupId: number, options: CallOptions = {}): Promise<readonly RunnerScaleSet[]> {
+    return this.#value({
+      operation: "listRunnerScaleSets",
+      method: "GET",
+      path: SCALE_SETS,
+      query: { runnerGroupId },
+      success: 200,
+      decode: (_, body) => scaleSets(body()),
+      signal: options.signal,
+    });
+  }
+
+  /** With its current statistics. @throws `SCALE_SET_NOT_FOUND` */
+  async getRunnerScaleSetById(scaleSetId: number, options: CallOptions = {}): Promise<RunnerScaleSet> {
+    return this.#value({
+      operation: "getRunnerScaleSetById",
+      method: "GET",
+      path: `${SCALE_SETS}/${scaleSetId}`,
+      success: 200,
+      decode: (_, body) => scaleSet(body()),
+      scaleSetId,
+      signal: options.signal,
+    });
+  }
+
+  /** Not repeated where it might have happened. The same name in the same group is refused, as 400 or 409. */
+  async createRunnerScaleSet(wanted: NewRunnerScaleSet, options: CallOptions = {}): Promise<RunnerScaleSet> {
+    const { name, labels, disableUpdate } = wanted;
+    return this.#value({
+      operation: "createRunnerScaleSet",
+      method: "POST",
+      path: SCALE_SETS,
+      body: scaleSetBody({
+        ...wanted,
+        labels: labels === undefined || labels.length === 0 ? [name] : labels,
+        disableUpdate: disableUpdate ?? false,
+      }),
+      repeat: "uncommitted",
+      success: [200, 201],
+      decode: (_, body) => scaleSet(body()),
+      signal: options.signal,
+    });
+  }
+
+  /** Can be answered with success and have ignored a field: {@link ensureRunnerScaleSet} tells. */
+  async updateRunnerScaleSet(
+    scaleSetId: number,
+    changes: RunnerScaleSetChanges,
+    options: CallOptions = {},
+  ): Promise<RunnerScaleSet> {
+    return this.#value({
+      operation: "updateRunnerScaleSet",
+      method: "PATCH",
+      path: `${SCALE_SETS}/${scaleSetId}`,
+      body: scaleSetBody(changes),
+      success: 200,
+      decode: (_, body) => scaleSet(body()),
+      scaleSetId,
+      signal: options.signal,
+    });
+  }
+
+  /** Its runners that live are orphaned: remove them first. */
+  async deleteRunnerScaleSet(scaleSetId: number, options: CallOptions = {}): Promise<void> {
+    await this.#value({
+      operation: "deleteRunnerScaleSet",
+      method: "DELETE",
+      path: `${SCALE_SETS}/${scaleSetId}`,
+      success: 204,
+      decode: () => undefined,
+      scaleSetId,
+      signal: options.signal,
+    });
+  }
+
+  /** Gets the scale set, or makes it, or changes what differs; `drift` tells what the service ignored (F18). */
+  async ensureRunnerScaleSet(wanted: NewRunnerScaleSet, options: CallOptions = {}): Promise<EnsuredRunnerScaleSet> {
+    const ensured = await ensureScaleSet(this, wanted, options);
+    for (const drift of ensured.drift) {
+      this.logger.warn({ scaleSetId: ensured.id, name: ensured.name, ...drift }, "the service ignored a setting");
+    }
+    return ensured;
+  }
+
+  /** The default group is called `default` and has id 1. @throws `RUNNER_GROUP_NOT_FOUND`, `AMBIGUOUS` */
+  async getRunnerGroupByName(name: string, options: CallOptions = {}): Promise<RunnerGroup> {
+    const operation = "getRunnerGroupByName";
+    const found = await this.#value({
+      operation,
+      method: "GET",
+      path: RUNNER_GROUPS,
+      query: { groupName: name },
+      success: 200,
+      decode: (_, body) => runnerGroups(body()),
+      signal: options.signal,
+    });
+    const group = atMostOne(operation, found, name);
+    if (group === undefined) {
+      throw new ScaleSetError("RUNNER_GROUP_NOT_FOUND", `there is no runner group ${name}`, { operation });
+    }
+    return group;
+  }
+
+  /**
+   * Registers a runner and answers what it needs to start, once. Never repeated where it might have happened (F15): after a
+   * failure take another name, and remove what {@link getRunnerByName} finds under this one. @throws `RUNNER_EXISTS`
+   */
+  async generateJitRunnerConfig(
+    scaleSetId: number,
+    runnerSetting: { readonly name: string; readonly workFolder?: string | undefined },
+    options: CallOptions = {},
+  ): Promise<JitRunnerConfig> {
+    const { name, workFolder = "_work" } = runnerSetting;
+    return this.#value({
+      operation: "generateJitRunnerConfig",
+      method: "POST",
+      path: `${SCALE_SETS}/${scaleSetId}/generatejitconfig`,
+      body: JSON.stringify({ name, workFolder }),
+      repeat: "uncommitted",
+      success: 200,
+      decode: (_, body) => jitConfig(body()),
+      scaleSetId,
+      signal: options.signal,
+    });
+  }
+
+  /** @throws `RUNNER_NOT_FOUND` */
+  async getRunner(runnerId: number, options: CallOptions = {}): Promise<RunnerReference> {
+    return this.#value({
+      operation: "getRunner",
+      method: "GET",
+      path: `${RUNNERS}/${runnerId}`,
+      success: 200,
+      decode: (_, body) => runner(body()),
+      signal: options.signal,
+    });
+  }
+
+  /** The runner of that name, or undefined. @throws `AMBIGUOUS` */
+  async getRunnerByName(name: string, options: CallOptions = {}): Promise<RunnerReference | undefined> {
+    const found = await this.#value({
+      operation: "getRunnerByName",
+      method: "GET",
+      path: RUNNERS,
+      query: { agentName: name },
+      success: 200,
+      decode: (_, body) => listOf(body(), runner),
+      signal: options.signal,
+    });
+    return atMostOne("getRunnerByName", found, name);
+  }
+
+  /** Every runner that this config URL can see, also those of other scale sets. */
+  async listRunners(options: CallOptions = {}): Promise<readonly RunnerReference[]> {
+    return this.#value({
+      operation: "listRunners",
+      method: "GET",
+      path: RUNNERS,
+      success: 200,
+      decode: (_, body) => listOf(body(), runner),
+      signal: options.signal,
+    });
+  }
+
+  /** Success means that nobody uses it any more. @throws `JOB_STILL_RUNNING`: keep it; `RUNNER_NOT_FOUND` */
+  async removeRunner(runnerId: number, options: CallOptions = {}): Promise<void> {
+    await this.#value({
+      operation: "removeRunner",
+      method: "DELETE",
+      path: `${RUNNERS}/${runnerId}`,
+      success: 204,
+      decode: () => undefined,
+      signal: options.signal,
+    });
+  }
+
+  /** Where the official runner can be downloaded, for each system. */
+  listRunnerDownloads(options: CallOptions = {}): Promise<readonly RunnerDownload[]> {
+    return this.#connection.listRunnerDownloads(options.signal);
+  }
+
+  /** Jobs that wait to be acquired (GHES). */
+  async listAcquirableJobs(scaleSetId: number, options: CallOptions = {}): Promise<readonly AcquirableJob[]> {
+    return this.#value({
+      operation: "listAcquirableJobs",
+      method: "GET",
+      path: `${SCALE_SETS}/${scaleSetId}/acquirablejobs`,
+      success: [200, 204],
+      decode: (answer, body) => (answer.status === 204 ? [] : acquirableJobs(body())),
+      scaleSetId,
+      signal: options.signal,
+    });
+  }
+
+  /**
+   * Opens the scale set's message session; there is one at a time. Not repeated where it might have happened.
+   * @throws `SESSION_CONFLICT`: another one lives; `SESSION_UNUSABLE`: it came without a queue (F5)
+   */
+  openMessageSession(scaleSetId: number, options: OpenSessionOptions): Promise<MessageSession> {
+    return openSession(this.#service, scaleSetId, options);
+  }
+
+  /** Says who calls from now on, in the `User-Agent`. */
+  setSystemInfo(info: SystemInfo): void {
+    this.#sender.systemInfo = info;
+  }
+
+  /** Ends what is under way with `CLOSED` and lets connections go. Sessions are not closed: close them first. Idempotent. */
+  close(): Promise<void> {
+    return this.#sender.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #value<T>(call: ServiceCall<T>): Promise<T> {
+    return (await this.#service.call(call)).value;
+  }
+}
+
+/** Searches are exact but for case; a service that ignores the filter must not hand us a stranger's. */
+function atMostOne<T extends { readonly name: string }>(
+  operation: Operation,
+  found: readonly T[],
+  name: string,
+): T | undefined {
+  const named = found.filter((one) => one.name.toLowerCase() === name.toLowerCase());
+  if (named.length > 1) {
+    throw new ScaleSetError("AMBIGUOUS", `${operation} found ${named.length} of the name ${name}`, { operation });
+  }
+  return named[0];
+}

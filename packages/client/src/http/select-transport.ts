@@ -1,0 +1,22 @@
+import { ScaleSetError } from "../errors.js";
+import type { ResolvedOptions } from "../options.js";
+import { FetchTransport } from "./fetch-transport.js";
+import type { Transport } from "./transport.js";
+import { UndiciTransport } from "./undici-transport.js";
+
+/** undici on Node; a passed-in `fetch` where there is one; the global one on runtimes whose undici is a stand-in. */
+export function selectTransport(options: ResolvedOptions): Transport {
+  if (options.fetch !== undefined) return new FetchTransport(options.fetch);
+  if (isNode()) return new UndiciTransport(options.network, options.env);
+  if (Object.values(options.network).some((value) => value !== undefined)) {
+    throw new ScaleSetError("CONFIG", "network options need Node; on this runtime pass a fetch that has them set", {
+      operation: "configure",
+    });
+  }
+  return new FetchTransport((url, init) => fetch(url, init));
+}
+
+function isNode(): boolean {
+  if (typeof process === "undefined" || "Deno" in globalThis) return false;
+  return process.versions["node"] !== undefined && process.versions["bun"] === undefined;
+}

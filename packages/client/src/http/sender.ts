@@ -1,0 +1,239 @@
+import { abortable, linkedController } from "../async/abortable.js";
+import type { Clock, Random } from "../clock.js";
+import { type Operation, ScaleSetError } from "../errors.js";
+import type { Logger } from "../logger.js";
+import { type ClientObserver, tell } from "../observer.js";
+import type { ClientTimings, ResolvedOptions } from "../options.js";
+import type { Secret } from "../secret.js";
+import { type Field, protocolError, UnexpectedShape } from "../wire/decode.js";
+import { parseJson } from "../wire/json.js";
+import { errorFromAnswer } from "./answer-error.js";
+import { Pace } from "./pace.js";
+import { errorCode, redactedCause } from "./redact.js";
+import { nextStep, type Repeat } from "./retry.js";
+import { type Answer, AnswerTooLargeError, type Lane, type Transport } from "./transport.js";
+import { type SystemInfo, userAgent } from "./user-agent.js";
+
+/** One call, whatever it is for. */
+export interface Exchange<T> {
+  readonly operation: Operation;
+  readonly method: "GET" | "POST" | "PATCH" | "DELETE";
+  readonly url: URL;
+  readonly authorization: { readonly scheme: "Bearer" | "RemoteAuth"; readonly token: Secret };
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | undefined;
+  readonly lane?: Lane;
+  readonly repeat: Repeat;
+  /** Refusals that this call may meet for a moment, and that are tried again therefore. */
+  readonly passing?: readonly number[];
+  readonly success: (status: number) => boolean;
+  /** Sees every answer, also refusals, before it is judged. */
+  readonly inspect?: (answer: Answer) => void;
+  readonly decode: Decode<T>;
+  readonly scaleSetId?: number | undefined;
+  readonly deadlineMs?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export type Decode<T> = (answer: Answer, body: () => Field) => T;
+
+/** What came of a call, and how long its last attempt took. */
+export interface Delivered<T> {
+  readonly value: T;
+  readonly heldMs: number;
+  readonly answer: Answer;
+}
+
+interface Failure {
+  readonly error: ScaleSetError;
+  readonly sent: boolean;
+}
+
+/** Errors of the transport that prove that no byte of the request reached the service. */
+const NEVER_SENT: readonly string[] = [
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "UND_ERR_CONNECT_TIMEOUT",
+];
+
+/** The one place that sends: pace, deadline, retry, decoding, correlation ids, redaction. */
+export class Sender {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly observer: ClientObserver;
+  readonly timings: ClientTimings;
+  systemInfo: SystemInfo;
+  readonly #options: ResolvedOptions;
+  readonly #transport: Transport;
+  readonly #pace: Pace;
+  readonly #lifetime = new AbortController();
+
+  constructor(options: ResolvedOptions, transport: Transport) {
+    this.clock = options.clock;
+    this.random = options.random;
+    this.logger = options.logger;
+    this.observer = options.observer;
+    this.timings = options.timings;
+    this.systemInfo = options.systemInfo;
+    this.#options = options;
+    this.#transport = transport;
+    this.#pace = new Pace(options.clock, options.maxRequestsPerSecond);
+  }
+
+  /** @throws {ScaleSetError}, or the signal's reason. */
+  async send<T>(exchange: Exchange<T>): Promise<Delivered<T>> {
+    // A deadline of its own each attempt, and both signals for all of them.
+    using both = linkedController(exchange.signal, this.#lifetime.signal);
+    for (let attempt = 1; ; attempt++) {
+      await this.#pace.turn(both.signal);
+      both.signal.throwIfAborted();
+      const startedAt = this.clock.monotonic();
+      const outcome = await this.#attempt(exchange, both.signal);
+      const durationMs = this.clock.monotonic() - startedAt;
+      if ("answer" in outcome) {
+        this.#report(exchange, { attempt, durationMs, status: outcome.answer.status });
+        return { ...outcome, heldMs: durationMs };
+      }
+      both.signal.throwIfAborted();
+      const { error, sent } = outcome;
+      const passing = error.status !== undefined && exchange.passing?.includes(error.status) === true;
+      const step = nextStep(
+        { attempt, error, sent, repeat: exchange.repeat, passing },
+        this.#options.retry,
+        this.random,
+      );
+      const waitMs = step === "stop" ? undefined : step.waitMs;
+      this.#report(exchange, { attempt, durationMs, status: error.status, error, retryInMs: waitMs });
+      if (waitMs === undefined) throw error;
+      await this.clock.sleep(waitMs, { signal: both.signal });
+    }
+  }
+
+  /** Ends what is under way with `CLOSED`. */
+  async close(): Promise<void> {
+    this.#lifetime.abort(new ScaleSetError("CLOSED", "the client is closed", { operation: "configure" }));
+    await this.#transport.close();
+  }
+
+  async #attempt<T>(
+    exchange: Exchange<T>,
+    signal: AbortSignal,
+  ): Promise<{ readonly value: T; readonly answer: Answer } | Failure> {
+    const { callDeadlineMs, pollDeadlineMs } = this.timings;
+    const lane = exchange.lane ?? "call";
+    const deadlineMs = exchange.deadlineMs ?? (lane === "poll" ? pollDeadlineMs : callDeadlineMs);
+    using deadline = this.clock.deadline(deadlineMs, { signal });
+    let answer: Answer;
+    try {
+      const request = {
+        method: exchange.method,
+        url: exchange.url.href,
+        headers: this.#headers(exchange),
+        body: exchange.body,
+        lane,
+        maxAnswerBytes: this.#options.maxAnswerBytes,
+        signal: deadline.signal,
+      };
+      answer = await abortable(this.#transport.send(request), deadline.signal);
+    } catch (error) {
+      return this.#noAnswer(exchange, error, deadline.signal.aborted ? deadlineMs : undefined);
+    }
+    return this.#read(exchange, answer);
+  }
+
+  #read<T>(exchange: Exchange<T>, answer: Answer): { readonly value: T; readonly answer: Answer } | Failure {
+    const { operation } = exchange;
+    exchange.inspect?.(answer);
+    if (!exchange.success(answer.status)) {
+      const secrets = [exchange.authorization.token];
+      return { error: errorFromAnswer({ operation, answer, nowMs: this.clock.now(), secrets }), sent: true };
+    }
+    try {
+      return { value: exchange.decode(answer, () => bodyOf(operation, answer)), answer };
+    } catch (error) {
+      return { error: unreadable(operation, answer, error), sent: true };
+    }
+  }
+
+  #noAnswer<T>(exchange: Exchange<T>, error: unknown, lateMs: number | undefined): Failure {
+    const { operation } = exchange;
+    // The host's name, never the query, which holds a session's id.
+    const host = exchange.url.host;
+    const cause = redactedCause(error, [exchange.authorization.token]);
+    if (lateMs !== undefined) {
+      const message = `${operation} had no answer from ${host} within ${lateMs} ms`;
+      return { error: new ScaleSetError("TIMEOUT", message, { operation, cause }), sent: true };
+    }
+    if (error instanceof ScaleSetError) return { error, sent: false };
+    if (error instanceof AnswerTooLargeError) {
+      return { error: new ScaleSetError("PROTOCOL", `${operation}: ${error.message}`, { operation }), sent: true };
+    }
+    const code = codeInChain(error);
+    const message = `${operation} had no whole answer from ${host}${code === undefined ? "" : ` (${code})`}`;
+    const sent = code === undefined || !NEVER_SENT.includes(code);
+    return { error: new ScaleSetError("NETWORK", message, { operation, cause }), sent };
+  }
+
+  #headers<T>(exchange: Exchange<T>): Record<string, string> {
+    const { scheme, token } = exchange.authorization;
+    const own: Record<string, string> = {
+      accept: "application/json",
+      ...(exchange.body === undefined ? {} : { "content-type": "application/json" }),
+      ...exchange.headers,
+      authorization: `${scheme} ${token.reveal()}`,
+      "user-agent": userAgent(this.systemInfo, exchange.scaleSetId),
+    };
+    const added = Object.entries(this.#options.headers).map(([name, value]) => [name.toLowerCase(), value] as const);
+    return { ...Object.fromEntries(added), ...own };
+  }
+
+  #report<T>(
+    exchange: Exchange<T>,
+    ended: {
+      readonly attempt: number;
+      readonly durationMs: number;
+      readonly status: number | undefined;
+      readonly error?: ScaleSetError;
+      readonly retryInMs?: number | undefined;
+    },
+  ): void {
+    const { operation } = exchange;
+    const { attempt, durationMs, status, error, retryInMs } = ended;
+    const record = { operation, attempt, durationMs, status, code: error?.code, retryInMs };
+    tell(this.logger, () => this.observer.onAttempt?.(record));
+    if (error === undefined) this.logger.debug(record, "answered");
+    else this.logger.debug({ ...record, requestId: error.requestId, activityId: error.activityId }, error.message);
+  }
+}
+
+function bodyOf(operation: Operation, answer: Answer): Field {
+  const value = parseJson(answer.text);
+  if (value === undefined) throw protocolError(operation, answer.text.trim() === "" ? "it is empty" : "it is no JSON");
+  return { value, path: "answer" };
+}
+
+function unreadable(operation: Operation, answer: Answer, error: unknown): ScaleSetError {
+  if (!(error instanceof UnexpectedShape) && !(error instanceof ScaleSetError)) throw error;
+  const known = error instanceof ScaleSetError ? error : protocolError(operation, error.message);
+  return new ScaleSetError(known.code, known.message, {
+    operation,
+    status: answer.status,
+    requestId: answer.header("x-github-request-id"),
+    activityId: answer.header("activityid"),
+    messageId: known.messageId,
+  });
+}
+
+/** `fetch` wraps what happened below in a cause. */
+function codeInChain(error: unknown): string | undefined {
+  for (let link = error, depth = 0; link instanceof Error && depth < 5; link = link.cause, depth++) {
+    const code = errorCode(link);
+    if (code !== undefined) return code;
+    if (link instanceof AggregateError) return codeInChain(link.errors[0]);
+  }
+  return undefined;
+}

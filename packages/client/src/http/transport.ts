@@ -1,0 +1,75 @@
+/** Calls are few and short; polls are many and held: they must not wait for each other. */
+export type Lane = "call" | "poll";
+
+export interface TransportRequest {
+  readonly method: "GET" | "POST" | "PATCH" | "DELETE";
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | undefined;
+  readonly lane: Lane;
+  readonly maxAnswerBytes: number;
+  readonly signal: AbortSignal;
+}
+
+export interface Answer {
+  readonly status: number;
+  /** By name, in any case. */
+  header(name: string): string | undefined;
+  /** Decoded as UTF-8, without a byte order mark. */
+  readonly text: string;
+}
+
+/** One attempt: sends, and reads the whole answer. Ends soon after the signal aborts. */
+export interface Transport {
+  send(request: TransportRequest): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+/** What is needed of `fetch`. The global one fits; so does `(url, init) => app.fetch(new Request(url, init))`. */
+export type FetchLike = (
+  url: string,
+  init: {
+    readonly method: string;
+    readonly headers: Record<string, string>;
+    readonly body?: string;
+    readonly signal: AbortSignal;
+    readonly redirect: "manual";
+  },
+) => Promise<Response>;
+
+/** How the built-in transport reaches the service. */
+export interface NetworkOptions {
+  /** URL of a proxy for everything; `false` = none, whatever the environment says. @default `HTTP(S)_PROXY`, `NO_PROXY` */
+  readonly proxy?: string | false | undefined;
+  /** Certificates of authorities to trust instead of the well-known ones, as PEM. */
+  readonly ca?: string | readonly string[] | undefined;
+  /** A client certificate and its key, as PEM. */
+  readonly cert?: string | undefined;
+  readonly key?: string | { reveal(): string } | undefined;
+  /** Connections for calls, per host; polls have no limit. @default 50 */
+  readonly maxConnections?: number | undefined;
+  /** Time to get connected. @unit milliseconds @default 10_000 */
+  readonly connectDeadlineMs?: number | undefined;
+}
+
+/** A body longer than allowed: what was read of it is thrown away. */
+export class AnswerTooLargeError extends Error {
+  override readonly name = "AnswerTooLargeError";
+
+  constructor(maxAnswerBytes: number) {
+    super(`the answer is longer than ${maxAnswerBytes} bytes`);
+  }
+}
+
+/** Reads a body piece by piece, so that one without end cannot fill the memory. */
+export async function readText(chunks: AsyncIterable<Uint8Array>, maxAnswerBytes: number): Promise<string> {
+  const decoder = new TextDecoder();
+  let bytes = 0;
+  let text = "";
+  for await (const chunk of chunks) {
+    bytes += chunk.byteLength;
+    if (bytes > maxAnswerBytes) throw new AnswerTooLargeError(maxAnswerBytes);
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
+}

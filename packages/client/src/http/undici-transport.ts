@@ -1,0 +1,91 @@
+import type { Dispatcher, EnvHttpProxyAgent } from "undici";
+import { ScaleSetError } from "../errors.js";
+import type { Answer, Lane, NetworkOptions, Transport, TransportRequest } from "./transport.js";
+import { readText } from "./transport.js";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+interface Loaded {
+  readonly undici: typeof import("undici");
+  readonly dispatchers: Readonly<Record<Lane, Dispatcher>>;
+}
+
+/**
+ * The transport of Node: two dispatchers, so that held polls never keep a call waiting. undici is loaded with the first
+ * request. Its own time limits are off: the deadline of each attempt is the only one.
+ */
+export class UndiciTransport implements Transport {
+  readonly #options: EnvHttpProxyAgent.Options;
+  readonly #maxConnections: number;
+  #loading: Promise<Loaded> | undefined;
+  #closed = false;
+
+  constructor(network: NetworkOptions, env: Environment) {
+    this.#options = agentOptions(network, env);
+    this.#maxConnections = network.maxConnections ?? 50;
+  }
+
+  async send(request: TransportRequest): Promise<Answer> {
+    this.#loading ??= this.#load();
+    const { undici, dispatchers } = await this.#loading;
+    request.signal.throwIfAborted();
+    const response = await undici.request(request.url, {
+      dispatcher: dispatchers[request.lane],
+      method: request.method,
+      headers: { ...request.headers },
+      body: request.body ?? null,
+      signal: request.signal,
+    });
+    const text = await readText(response.body, request.maxAnswerBytes);
+    const header = (name: string): string | undefined => {
+      const value = response.headers[name.toLowerCase()];
+      return Array.isArray(value) ? value.join(", ") : value;
+    };
+    return { status: response.statusCode, header, text };
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    const loaded = await this.#loading;
+    if (loaded === undefined) return;
+    await Promise.all([loaded.dispatchers.call.destroy(), loaded.dispatchers.poll.destroy()]);
+  }
+
+  async #load(): Promise<Loaded> {
+    const undici = await import("undici");
+    if (this.#closed) throw new ScaleSetError("CLOSED", "the client is closed", { operation: "configure" });
+    const agent = (connections: number | null): Dispatcher =>
+      new undici.EnvHttpProxyAgent({ ...this.#options, connections });
+    return { undici, dispatchers: { call: agent(this.#maxConnections), poll: agent(null) } };
+  }
+}
+
+function agentOptions(network: NetworkOptions, env: Environment): EnvHttpProxyAgent.Options {
+  const key = typeof network.key === "object" ? network.key.reveal() : network.key;
+  const tls = {
+    ...(network.ca === undefined ? {} : { ca: typeof network.ca === "string" ? network.ca : [...network.ca] }),
+    ...(network.cert === undefined ? {} : { cert: network.cert }),
+    ...(key === undefined ? {} : { key }),
+  };
+  return {
+    allowH2: false,
+    pipelining: 1,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    connect: { timeout: network.connectDeadlineMs ?? 10_000, ...tls },
+    requestTls: tls,
+    ...proxyOptions(network.proxy, env),
+  };
+}
+
+/** Empty strings keep undici from looking at the environment by itself. */
+function proxyOptions(proxy: NetworkOptions["proxy"], env: Environment) {
+  if (proxy === false) return { httpProxy: "", httpsProxy: "", noProxy: "*" };
+  if (proxy !== undefined) return { httpProxy: proxy, httpsProxy: proxy, noProxy: "" };
+  const httpProxy = env["http_proxy"] ?? env["HTTP_PROXY"] ?? "";
+  const httpsProxy = env["https_proxy"] ?? env["HTTPS_PROXY"] ?? "";
+  const noProxy = env["no_proxy"] ?? env["NO_PROXY"] ?? "";
+  // A proxy that is not on this machine can't reach its loopback; a lone "*" must stay alone to mean everything.
+  const excluded = noProxy.trim() === "*" ? "*" : `${noProxy},localhost,127.0.0.1,[::1]`;
+  return { httpProxy, httpsProxy, noProxy: excluded };
+}

@@ -1,0 +1,27 @@
+import { VERSION } from "../version.js";
+
+/** Who calls, as GitHub's support sees it in the `User-Agent`. */
+export interface SystemInfo {
+  /** The product that uses this client. */
+  readonly system?: string | undefined;
+  readonly version?: string | undefined;
+  readonly commitSha?: string | undefined;
+  /** The scale set that calls are about. @default the one that the call names */
+  readonly scaleSetId?: number | undefined;
+  readonly subsystem?: string | undefined;
+}
+
+/** The `User-Agent` of the reference client: a JSON object, here with everything outside ASCII escaped. */
+export function userAgent(info: SystemInfo, scaleSetId: number | undefined): string {
+  const json = JSON.stringify({
+    system: info.system ?? "",
+    version: info.version ?? "",
+    commit_sha: info.commitSha ?? "",
+    scale_set_id: info.scaleSetId ?? scaleSetId ?? 0,
+    subsystem: info.subsystem ?? "",
+    build_version: VERSION,
+    build_commit_sha: "",
+    kind: "scaleset",
+  });
+  return json.replace(/[^ -~]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}

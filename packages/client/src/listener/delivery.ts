@@ -1,0 +1,168 @@
+import { abortable, linkedController } from "../async/abortable.js";
+import type { MessageSession } from "../session/message-session.js";
+import { isFinal, type Verdict, verdictOf } from "../session/verdict.js";
+import type { RunnerScaleSetMessage } from "../types.js";
+import { type ListenerContext, loggable } from "./context.js";
+import type { Cursor, Delivery } from "./cursor.js";
+import { availableIds, dispatch } from "./dispatch.js";
+import type { RecoveringReason } from "./observer.js";
+
+/** What came of a message. `failed`: it stays unacknowledged and comes again. */
+export type Delivered =
+  | { readonly kind: "done" }
+  | { readonly kind: "repeated" }
+  | { readonly kind: "failed"; readonly reason: RecoveringReason; readonly attempt: number; readonly error: unknown }
+  | { readonly kind: "lost"; readonly verdict: Exclude<Verdict, "retry">; readonly error: unknown };
+
+export interface DeliveryScope {
+  readonly session: MessageSession;
+  readonly generation: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * One message, whole: handler, then acquiring, then acknowledging, as docs promise. Failed handlers leave it for another
+ * delivery, a bounded number of times (F12); failed transport is nobody's poison.
+ */
+export class Deliverer {
+  readonly #context: ListenerContext;
+  readonly #cursor: Cursor;
+  /** Only the newest message matters: an older one is done with, or comes again from the start. */
+  #failedCalls = { messageId: 0, times: 0 };
+
+  constructor(context: ListenerContext, cursor: Cursor) {
+    this.#context = context;
+    this.#cursor = cursor;
+  }
+
+  async deliver(message: RunnerScaleSetMessage, scope: DeliveryScope): Promise<Delivered> {
+    const { messageId } = message;
+    const delivery = this.#cursor.receive(messageId);
+    if (!delivery.settled) {
+      const { generation } = scope;
+      this.#context.state({ state: "handling", generation, messageId, attempt: delivery.attempt });
+      const handled = await this.#handle(message, delivery, scope);
+      if (!Array.isArray(handled)) return handled;
+      const failed = await this.#acquire(messageId, handled, scope);
+      if (failed !== undefined) return failed;
+      this.#cursor.settle(messageId);
+    }
+    const failed = await this.#acknowledge(messageId, scope);
+    if (failed !== undefined) return failed;
+    return { kind: delivery.settled ? "repeated" : "done" };
+  }
+
+  /** A message whose body can't be read: given up like one that can't be handled. */
+  async unreadable(messageId: number, error: unknown, scope: DeliveryScope): Promise<Delivered> {
+    const delivery = this.#cursor.receive(messageId);
+    if (!delivery.settled && !this.#giveUp(messageId, error)) {
+      return { kind: "failed", reason: "handler-failed", attempt: delivery.attempt, error };
+    }
+    this.#cursor.settle(messageId);
+    return (await this.#acknowledge(messageId, scope)) ?? { kind: "done" };
+  }
+
+  async #handle(
+    message: RunnerScaleSetMessage,
+    delivery: Delivery,
+    scope: DeliveryScope,
+  ): Promise<string[] | Delivered> {
+    const { session, generation, signal } = scope;
+    const { redelivered, attempt } = delivery;
+    const { scaleSetId } = session;
+    // Given up already; what follows it failed the last time.
+    if (attempt > this.#context.timings.poisonAttempts) return [...availableIds(message)];
+    const told = { redelivered, attempt, generation, scaleSetId, session, signal };
+    try {
+      return [...(await this.keepingAlive(scope, () => dispatch(this.#context.handler, message, told)))];
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!this.#giveUp(message.messageId, error)) return { kind: "failed", reason: "handler-failed", attempt, error };
+      // Jobs that wait for an answer would wait for ever.
+      return [...availableIds(message)];
+    }
+  }
+
+  /** Counts a failure. True once it was the last one. */
+  #giveUp(messageId: number, error: unknown): boolean {
+    const { timings, logger } = this.#context;
+    const attempts = this.#cursor.failed(messageId);
+    if (attempts < timings.poisonAttempts) {
+      logger.warn({ messageId, attempts, error: loggable(error) }, "a message could not be handled, it comes again");
+      return false;
+    }
+    logger.error({ messageId, attempts, error: loggable(error) }, "a message could not be handled, it is given up");
+    this.#context.tell((observer) => observer.onPoison?.({ messageId, attempts, error }));
+    return true;
+  }
+
+  async #acquire(messageId: number, ids: readonly string[], scope: DeliveryScope): Promise<Delivered | undefined> {
+    if (ids.length === 0) return undefined;
+    const { clock, timings, logger } = this.#context;
+    using deadline = clock.deadline(timings.acquireDeadlineMs, { signal: scope.signal });
+    try {
+      const granted = await scope.session.acquireJobs(ids, { signal: deadline.signal });
+      logger.debug({ messageId, asked: ids.length, granted: granted.length }, "jobs acquired");
+      return undefined;
+    } catch (error) {
+      return this.#failedCall(messageId, "acquire-failed", error, scope);
+    }
+  }
+
+  async #acknowledge(messageId: number, scope: DeliveryScope): Promise<Delivered | undefined> {
+    try {
+      await scope.session.acknowledge(messageId, { signal: scope.signal });
+    } catch (error) {
+      const failed = this.#failedCall(messageId, "acknowledge-failed", error, scope);
+      if (failed !== undefined) return failed;
+    }
+    this.#cursor.pass(messageId);
+    return undefined;
+  }
+
+  /** Undefined: nothing mends it, go on without. */
+  #failedCall(
+    messageId: number,
+    reason: RecoveringReason,
+    error: unknown,
+    scope: DeliveryScope,
+  ): Delivered | undefined {
+    scope.signal.throwIfAborted();
+    const before = this.#failedCalls.messageId === messageId ? this.#failedCalls.times : 0;
+    const attempt = before + 1;
+    this.#failedCalls = { messageId, times: attempt };
+    if (isFinal(error)) {
+      this.#context.logger.warn({ messageId, ...loggable(error) }, `${reason}: it will not succeed, going on`);
+      return undefined;
+    }
+    const verdict = verdictOf(error, attempt);
+    if (verdict !== "retry") return { kind: "lost", verdict, error };
+    return { kind: "failed", reason, attempt, error };
+  }
+
+  /** Runs a handler: one that takes long must not cost the session, one that never ends must not keep us from ending. */
+  async keepingAlive<T>({ session, signal }: DeliveryScope, work: () => Promise<T>): Promise<T> {
+    using stop = linkedController();
+    const beating = this.#beat(session, stop.signal);
+    try {
+      return await abortable(work(), signal);
+    } finally {
+      stop.abort(new DOMException("the handler is done", "AbortError"));
+      await beating;
+    }
+  }
+
+  async #beat(session: MessageSession, signal: AbortSignal): Promise<void> {
+    const { clock, timings, logger } = this.#context;
+    for (;;) {
+      try {
+        await clock.sleep(timings.handlerRefreshMs, { signal });
+        await session.refresh({ signal });
+      } catch (error) {
+        if (signal.aborted) return;
+        // What is wrong with the session shows at its next call.
+        logger.debug(loggable(error), "the session could not be refreshed meanwhile");
+      }
+    }
+  }
+}

@@ -1,0 +1,42 @@
+import type { RunnerScaleSetMessage } from "../types.js";
+import type { ListenerHandler, MessageContext } from "./handler.js";
+
+/** Calls the handler's parts one after the other; answers the ids of the available jobs that it wants. */
+export async function dispatch(
+  handler: ListenerHandler,
+  message: RunnerScaleSetMessage,
+  context: MessageContext,
+): Promise<readonly string[]> {
+  const chosen = await handler.onMessage?.(message, context);
+  // Those of a redelivered message may be old; but when handling failed, they were not taken in yet.
+  if (message.statistics !== undefined && (!context.redelivered || context.attempt > 1)) {
+    await handler.onStatistics?.(message.statistics, { ...context, messageId: message.messageId });
+  }
+  const declined = new Set<string>();
+  for (const job of message.jobs) {
+    switch (job.messageType) {
+      case "JobAvailable":
+        if ((await handler.onJobAvailable?.(job, context)) === false) declined.add(job.runnerRequestId);
+        break;
+      case "JobAssigned":
+        await handler.onJobAssigned?.(job, context);
+        break;
+      case "JobStarted":
+        await handler.onJobStarted?.(job, context);
+        break;
+      case "JobCompleted":
+        await handler.onJobCompleted?.(job, context);
+        break;
+      case "unknown":
+        break;
+    }
+  }
+  const wanted = chosen?.acquire ?? availableIds(message);
+  return wanted.filter((id) => !declined.has(id));
+}
+
+/** Every job of a message that can be acquired, once. */
+export function availableIds(message: RunnerScaleSetMessage): readonly string[] {
+  const ids = message.jobs.map((job) => (job.messageType === "JobAvailable" ? job.runnerRequestId : undefined));
+  return [...new Set(ids.filter((id) => id !== undefined))];
+}

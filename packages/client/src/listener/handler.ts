@@ -1,0 +1,53 @@
+import type { MessageSession } from "../session/message-session.js";
+import type {
+  JobAssigned,
+  JobAvailable,
+  JobCompleted,
+  JobStarted,
+  RunnerScaleSetMessage,
+  RunnerScaleSetStatistics,
+} from "../types.js";
+
+/** What a handler is told about the message it handles. */
+export interface MessageContext {
+  /** True when this message came before (its statistics may be old). The second time must change nothing. */
+  readonly redelivered: boolean;
+  /** 1 at first; more when handling it failed before. */
+  readonly attempt: number;
+  /** Counts the sessions of this listener, from 1. */
+  readonly generation: number;
+  readonly scaleSetId: number;
+  readonly session: MessageSession;
+  /** Aborts when the listener is asked to end: what is not done by then is left unacknowledged. */
+  readonly signal: AbortSignal;
+}
+
+/** Where a reading of statistics came from: a message, or the session when it was opened (`messageId` undefined). */
+export interface StatisticsContext extends Omit<MessageContext, "attempt"> {
+  readonly messageId: number | undefined;
+}
+
+type Awaitable<T> = T | PromiseLike<T>;
+
+/**
+ * What a user of the listener implements; each part is optional, awaited, and called in this order: the whole message,
+ * its statistics, then its jobs in their order. When all are done, the jobs that can be acquired are, and the message is
+ * acknowledged. A rejection leaves the message unacknowledged: it comes again, up to `timings.poisonAttempts` times.
+ * Handlers must not wait for runners to start: the level is the truth, not the message.
+ */
+export interface ListenerHandler {
+  /** Answer `{ acquire }` to choose the `runnerRequestId`s to acquire; by default all that are available are. */
+  onMessage?(
+    message: RunnerScaleSetMessage,
+    context: MessageContext,
+    // biome-ignore lint/suspicious/noConfusingVoidType: a handler that returns nothing is the usual one
+  ): Awaitable<{ readonly acquire: readonly string[] } | undefined | void>;
+  /** The newest reading: also the one that the session was opened with. Not called for a redelivered message that was handled before. */
+  onStatistics?(statistics: RunnerScaleSetStatistics, context: StatisticsContext): Awaitable<void>;
+  /** Answer `false` to leave this job to others. */
+  // biome-ignore lint/suspicious/noConfusingVoidType: as above
+  onJobAvailable?(job: JobAvailable, context: MessageContext): Awaitable<boolean | undefined | void>;
+  onJobAssigned?(job: JobAssigned, context: MessageContext): Awaitable<void>;
+  onJobStarted?(job: JobStarted, context: MessageContext): Awaitable<void>;
+  onJobCompleted?(job: JobCompleted, context: MessageContext): Awaitable<void>;
+}

@@ -1,0 +1,145 @@
+import { abortable, linkedController } from "../async/abortable.js";
+import { isScaleSetError, ScaleSetError } from "../errors.js";
+import type { MessageSession } from "../session/message-session.js";
+import { holderOf } from "../session/verdict.js";
+import { type ListenerContext, loggable, waitFor } from "./context.js";
+import type { ListenerState } from "./observer.js";
+import type { ListenerOptions } from "./options.js";
+
+/** Why it is not open yet. Waits start anew when the obstacle changes. */
+interface Obstacle {
+  readonly kind: "own-session" | "standby" | "scale-set-missing" | "open-failed";
+  readonly minMs: number;
+  readonly maxMs: number;
+  readonly error: unknown;
+  readonly holder?: string | undefined;
+}
+
+/** An id alone that stays unknown for this long belongs to a set that is gone for good. */
+const GONE_FOR_GOOD_MS = 60_000;
+
+/** Opens sessions, for as long as it takes: conflicts, failures and lost scale sets are waited out (F1, F4, F5). */
+export class Opener {
+  readonly #context: ListenerContext;
+  readonly #options: Pick<ListenerOptions, "scaleSet" | "resolveScaleSet" | "beforeReopen">;
+  #scaleSetId: number | undefined;
+  #lostId: number | undefined;
+  #missingSince: number | undefined;
+  #lookups = 0;
+
+  constructor(context: ListenerContext, options: ListenerOptions) {
+    this.#context = context;
+    this.#options = options;
+    this.#scaleSetId = typeof options.scaleSet === "number" ? options.scaleSet : options.scaleSet.id;
+  }
+
+  /** The scale set was said not to exist: it is looked for before the next session. */
+  lose(): void {
+    if (this.#scaleSetId !== undefined) this.#lostId = this.#scaleSetId;
+    this.#scaleSetId = undefined;
+    this.#missingSince ??= this.#context.clock.monotonic();
+  }
+
+  /** @param probing - whether this is not the first opening of this listener: it then counts against the shared budget. */
+  async open(signal: AbortSignal, probing: boolean): Promise<MessageSession> {
+    let kind: Obstacle["kind"] | undefined;
+    let inARow = 0;
+    for (let attempt = 1; ; attempt++) {
+      let obstacle: Obstacle;
+      try {
+        return await this.#attempt(attempt, signal, probing || attempt > 1);
+      } catch (error) {
+        signal.throwIfAborted();
+        obstacle = this.#obstacle(error);
+      }
+      inARow = obstacle.kind === kind ? inARow + 1 : 1;
+      kind = obstacle.kind;
+      const waitMs = waitFor(this.#context, { attempt: inARow, ...obstacle });
+      this.#context.state(stateOf(obstacle, waitMs));
+      this.#context.logger.info({ ...loggable(obstacle.error), reason: kind, retryInMs: waitMs }, "no session yet");
+      await this.#context.clock.sleep(waitMs, { signal });
+    }
+  }
+
+  async #attempt(attempt: number, signal: AbortSignal, probing: boolean): Promise<MessageSession> {
+    signal.throwIfAborted();
+    if (probing) await this.#options.beforeReopen?.({ signal });
+    this.#context.state({ state: "opening", scaleSetId: this.#scaleSetId, attempt });
+    const scaleSetId = this.#scaleSetId ?? (await this.#find(signal));
+    const session = await this.#openOrUndo(scaleSetId, signal);
+    this.#scaleSetId = scaleSetId;
+    this.#lostId = undefined;
+    this.#missingSince = undefined;
+    this.#lookups = 0;
+    return session;
+  }
+
+  /** An opening that is under way when the listener ends could leave a session behind: it gets a moment, and is closed. */
+  async #openOrUndo(scaleSetId: number, signal: AbortSignal): Promise<MessageSession> {
+    const { client, owner, clock, timings } = this.#context;
+    using own = linkedController();
+    const opening = client.openMessageSession(scaleSetId, {
+      owner,
+      signal: own.signal,
+      onAnswered: (answer) => this.#context.tell((observer) => observer.onAnswered?.(answer)),
+    });
+    try {
+      return await abortable(opening, signal);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      using grace = clock.deadline(timings.closeDeadlineMs);
+      const close = async (): Promise<void> => {
+        const session = await opening;
+        await session.close({ signal: grace.signal });
+      };
+      await abortable(close(), grace.signal).catch((late: unknown) => {
+        this.#context.logger.debug(loggable(late), "nothing was left to close");
+      });
+      own.abort(signal.reason);
+      throw error;
+    }
+  }
+
+  async #find(signal: AbortSignal): Promise<number> {
+    const { scaleSet, resolveScaleSet } = this.#options;
+    this.#lookups += 1;
+    let id: number | undefined;
+    if (resolveScaleSet !== undefined) {
+      id = await resolveScaleSet({ lostId: this.#lostId, attempt: this.#lookups, signal });
+    } else if (typeof scaleSet === "number") {
+      // All that can be done with an id is to try it again.
+      id = scaleSet;
+    } else {
+      id = (await this.#context.client.getRunnerScaleSet(scaleSet.runnerGroupId, scaleSet.name, { signal }))?.id;
+    }
+    if (id !== undefined) return id;
+    throw new ScaleSetError("SCALE_SET_NOT_FOUND", "the scale set is not there", { operation: "listen" });
+  }
+
+  #obstacle(error: unknown): Obstacle {
+    const { owner, timings, clock } = this.#context;
+    const { ownSessionMinMs, ownSessionMaxMs, standbyMinMs, standbyMaxMs, pollRetryMinMs, pollRetryMaxMs } = timings;
+    const standby = { minMs: standbyMinMs, maxMs: standbyMaxMs, error };
+    if (isScaleSetError(error, "SESSION_CONFLICT")) {
+      const holder = holderOf(error);
+      if (holder !== owner) return { kind: "standby", ...standby, holder };
+      return { kind: "own-session", minMs: ownSessionMinMs, maxMs: ownSessionMaxMs, error };
+    }
+    if (isScaleSetError(error, "SCALE_SET_NOT_FOUND")) {
+      const wasKnown = this.#missingSince ?? clock.monotonic();
+      this.lose();
+      const { scaleSet, resolveScaleSet } = this.#options;
+      const idIsAll = typeof scaleSet === "number" && resolveScaleSet === undefined;
+      if (idIsAll && clock.monotonic() - wasKnown >= GONE_FOR_GOOD_MS) throw error;
+      return { kind: "scale-set-missing", ...standby };
+    }
+    if (isScaleSetError(error, "CONFIG") || isScaleSetError(error, "CLOSED")) throw error;
+    return { kind: "open-failed", minMs: pollRetryMinMs, maxMs: pollRetryMaxMs, error };
+  }
+}
+
+function stateOf(obstacle: Obstacle, retryInMs: number): ListenerState {
+  const { kind, error, holder } = obstacle;
+  if (kind === "standby") return { state: "standby", holder, error, retryInMs };
+  return { state: "waiting", reason: kind, error, retryInMs };
+}

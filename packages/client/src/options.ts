@@ -1,0 +1,112 @@
+import { realClock, realRandom } from "./async/real-clock.js";
+import type { Credentials } from "./auth/credentials.js";
+import type { Clock, Random } from "./clock.js";
+import { ScaleSetError } from "./errors.js";
+import { type ConfigTarget, parseConfigUrl } from "./http/config-url.js";
+import type { RetryPolicy } from "./http/retry.js";
+import type { FetchLike, NetworkOptions } from "./http/transport.js";
+import type { SystemInfo } from "./http/user-agent.js";
+import { type Logger, silentLogger } from "./logger.js";
+import type { ClientObserver } from "./observer.js";
+
+/** Deadlines of the client. Each attempt of a call has its own. */
+export interface ClientTimings {
+  /** A call without an answer is given up after this. @unit milliseconds @default 15_000 */
+  readonly callDeadlineMs: number;
+  /** A poll without an answer; the service holds one for about 50 s. @unit milliseconds @default 75_000 */
+  readonly pollDeadlineMs: number;
+  /** Closing a session when nobody said how long it may take. @unit milliseconds @default 3_000 */
+  readonly closeDeadlineMs: number;
+}
+
+export interface ScaleSetClientOptions {
+  /** `https://HOST/ORG`, `https://HOST/OWNER/REPO` or `https://HOST/enterprises/NAME`, hosted or GHES. */
+  readonly configUrl: string | URL;
+  /** See {@link personalAccessToken}, {@link githubApp}, {@link tokenProvider}. May be shared between clients. */
+  readonly credentials: Credentials;
+  /** Who calls, for the `User-Agent`. */
+  readonly systemInfo?: SystemInfo | undefined;
+  readonly logger?: Logger | undefined;
+  /** Told of every attempt, for metrics. */
+  readonly observer?: ClientObserver | undefined;
+  readonly timings?: Partial<ClientTimings> | undefined;
+  readonly retry?: Partial<RetryPolicy> | undefined;
+  /** Most requests that this client sends in a second; more wait. @default 100 */
+  readonly maxRequestsPerSecond?: number | undefined;
+  /** An answer with a longer body is refused. @unit bytes @default 16 MiB */
+  readonly maxAnswerBytes?: number | undefined;
+  /** Headers to add to every request, for a gateway in between. They never replace the protocol's own. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Proxy, CA, client certificate. Refused together with `fetch`. */
+  readonly network?: NetworkOptions | undefined;
+  /** Sends requests in place of the built-in transport: a simulator in process, or a runtime's own. */
+  readonly fetch?: FetchLike | undefined;
+  readonly clock?: Clock | undefined;
+  readonly random?: Random | undefined;
+  /** Where `HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY` and `GITHUB_ACTIONS_FORCE_GHES` are read, once. @default process.env */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+}
+
+export interface ResolvedOptions {
+  readonly target: ConfigTarget;
+  readonly credentials: Credentials;
+  readonly systemInfo: SystemInfo;
+  readonly logger: Logger;
+  readonly observer: ClientObserver;
+  readonly timings: ClientTimings;
+  readonly retry: RetryPolicy;
+  readonly maxRequestsPerSecond: number;
+  readonly maxAnswerBytes: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly network: NetworkOptions;
+  readonly fetch: FetchLike | undefined;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+const DEFAULT_TIMINGS: ClientTimings = { callDeadlineMs: 15_000, pollDeadlineMs: 75_000, closeDeadlineMs: 3_000 };
+const DEFAULT_RETRY: RetryPolicy = { attempts: 4, baseMs: 250, maxMs: 10_000, maxRetryAfterMs: 60_000 };
+
+export function resolveOptions(options: ScaleSetClientOptions): ResolvedOptions {
+  const env = options.env ?? process.env;
+  if (options.fetch !== undefined && options.network !== undefined) {
+    throw new ScaleSetError("CONFIG", "network options have no effect on a fetch of your own: set them there", {
+      operation: "configure",
+    });
+  }
+  return {
+    target: parseConfigUrl(options.configUrl, { forceGhes: env["GITHUB_ACTIONS_FORCE_GHES"] !== undefined }),
+    credentials: options.credentials,
+    systemInfo: options.systemInfo ?? {},
+    logger: options.logger ?? silentLogger,
+    observer: options.observer ?? {},
+    timings: positive("timings", { ...DEFAULT_TIMINGS, ...defined(options.timings) }),
+    retry: positive("retry", { ...DEFAULT_RETRY, ...defined(options.retry) }),
+    maxRequestsPerSecond: options.maxRequestsPerSecond ?? 100,
+    maxAnswerBytes: options.maxAnswerBytes ?? 16 * 1024 * 1024,
+    headers: options.headers ?? {},
+    network: options.network ?? {},
+    fetch: options.fetch,
+    clock: options.clock ?? realClock,
+    random: options.random ?? realRandom,
+    env,
+  };
+}
+
+/** Without the fields that are there but undefined, which would else hide the defaults. */
+export function defined<T extends object>(values: Partial<T> | undefined): Partial<T> {
+  const kept: Partial<T> = { ...values };
+  for (const key in kept) if (kept[key] === undefined) delete kept[key];
+  return kept;
+}
+
+/** Refuses settings that would make every call fail, or never end. */
+export function positive<T extends object>(what: string, values: T): T {
+  for (const [key, value] of Object.entries(values)) {
+    if (typeof value !== "number" || !(value > 0) || !Number.isFinite(value)) {
+      throw new ScaleSetError("CONFIG", `${what}.${key} must be a positive number`, { operation: "configure" });
+    }
+  }
+  return values;
+}

@@ -1,0 +1,234 @@
+import { linkedController } from "../async/abortable.js";
+import { SingleFlight } from "../async/single-flight.js";
+import { isScaleSetError, type Operation, ScaleSetError } from "../errors.js";
+import type { Delivered } from "../http/sender.js";
+import { tell } from "../observer.js";
+import type { Secret } from "../secret.js";
+import { type ActionsService, SCALE_SETS } from "../service/actions-service.js";
+import type {
+  CallOptions,
+  GetMessageOptions,
+  MessagesOptions,
+  RunnerScaleSetMessage,
+  RunnerScaleSetStatistics,
+  SessionAnswer,
+} from "../types.js";
+import { acquireBody, acquiredIds, message } from "../wire/message.js";
+import { messageUrl, pollUrl } from "./queue-url.js";
+import { deleteSession, refreshSession } from "./session-calls.js";
+import { type MessageSource, streamMessages } from "./stream.js";
+
+interface Queue {
+  readonly url: URL;
+  readonly token: Secret;
+}
+
+/** What a session is made of once it is known to be usable. */
+export interface OpenedSession {
+  readonly scaleSetId: number;
+  readonly owner: string;
+  readonly sessionId: string;
+  readonly queue: Queue;
+  readonly statistics: RunnerScaleSetStatistics;
+  readonly onAnswered: ((answer: SessionAnswer) => void) | undefined;
+}
+
+/**
+ * A scale set's message session: one at a time a set, so whoever has it may act. Made by `openMessageSession`. A queue token
+ * that ran out is renewed within a call, once; what fails then is the caller's affair ({@link Listener} knows what to do).
+ * Calls may overlap: no lock is held over a request.
+ */
+export class MessageSession implements AsyncDisposable, MessageSource {
+  readonly scaleSetId: number;
+  readonly sessionId: string;
+  /** Who holds it, as it was opened. */
+  readonly owner: string;
+  readonly #service: ActionsService;
+  readonly #onAnswered: (answer: SessionAnswer) => void;
+  readonly #lifetime = new AbortController();
+  readonly #refreshing = new SingleFlight<void>();
+  #queue: Queue;
+  #statistics: RunnerScaleSetStatistics;
+  #newestMessageId = 0;
+  #closing: Promise<void> | undefined;
+
+  /** @internal */
+  constructor(service: ActionsService, opened: OpenedSession) {
+    this.#service = service;
+    this.scaleSetId = opened.scaleSetId;
+    this.sessionId = opened.sessionId;
+    this.owner = opened.owner;
+    this.#queue = opened.queue;
+    this.#statistics = opened.statistics;
+    this.#onAnswered = opened.onAnswered ?? (() => {});
+  }
+
+  /** The newest reading: the one it was opened with, then those of its messages. A redelivered message changes nothing. */
+  get statistics(): RunnerScaleSetStatistics {
+    return this.#statistics;
+  }
+
+  /**
+   * The next message, or undefined when none came for as long as the service held the poll (about 50 s). Not repeated on
+   * failure: call again, with the same `lastMessageId`.
+   */
+  async getMessage(options: GetMessageOptions): Promise<RunnerScaleSetMessage | undefined> {
+    const { lastMessageId = 0, maxCapacity, signal } = options;
+    if (!Number.isSafeInteger(maxCapacity) || maxCapacity < 0) {
+      throw new ScaleSetError("CONFIG", "maxCapacity must be a whole number, not negative", {
+        operation: "getMessage",
+      });
+    }
+    const received = await this.#withQueue("getMessage", signal, ({ url, token }, bounded) =>
+      this.#service.queue({
+        operation: "getMessage",
+        method: "GET",
+        url: pollUrl(url, lastMessageId),
+        token,
+        headers: { "x-scalesetmaxcapacity": String(maxCapacity) },
+        poll: true,
+        repeat: "never",
+        success: [200, 202],
+        decode: (answer, body) => (answer.status === 202 ? undefined : message(body())),
+        scaleSetId: this.scaleSetId,
+        signal: bounded,
+      }),
+    );
+    this.#answered("poll", received);
+    if (received.value !== undefined) this.#read(received.value);
+    return received.value;
+  }
+
+  /** The message was dealt with and need not come again. One that the queue does not know is a success too. */
+  async acknowledge(messageId: number, options: CallOptions = {}): Promise<void> {
+    const answered = await this.#withQueue("acknowledgeMessage", options.signal, ({ url, token }, bounded) =>
+      this.#service.queue({
+        operation: "acknowledgeMessage",
+        method: "DELETE",
+        url: messageUrl(url, messageId),
+        token,
+        poll: false,
+        repeat: "safe",
+        success: [204, 200],
+        decode: () => undefined,
+        scaleSetId: this.scaleSetId,
+        signal: bounded,
+      }),
+    );
+    this.#answered("acknowledge", answered);
+  }
+
+  /** Takes available jobs (`runnerRequestId`s) for this set. Answers those that were granted, which can be fewer. */
+  async acquireJobs(ids: readonly string[], options: CallOptions = {}): Promise<readonly string[]> {
+    const body = acquireBody(ids);
+    if (ids.length === 0) return [];
+    const acquired = await this.#withQueue("acquireJobs", options.signal, ({ token }, bounded) =>
+      this.#service.callWithQueueToken(
+        {
+          operation: "acquireJobs",
+          method: "POST",
+          path: `${SCALE_SETS}/${this.scaleSetId}/acquirejobs`,
+          body,
+          repeat: "safe",
+          success: 200,
+          decode: (_, field) => acquiredIds(field()),
+          scaleSetId: this.scaleSetId,
+          signal: bounded,
+        },
+        token,
+      ),
+    );
+    this.#answered("acquire", acquired);
+    return acquired.value;
+  }
+
+  /** Renews the queue's token and keeps the session alive. Callers at the same time share one request. */
+  async refresh(options: CallOptions = {}): Promise<void> {
+    this.#throwIfClosed("refreshMessageSession");
+    await this.#refreshing.run(() => this.#refresh(), options.signal);
+  }
+
+  /**
+   * Messages as they come, polled one after the other. Polls that fail are repeated, jittered, 0.25 to 30 s apart; a session
+   * that is lost throws. Ends when the signal aborts. Acknowledge each message when it is dealt with: one that is not comes
+   * again in the next session.
+   */
+  messages(options: MessagesOptions): AsyncIterableIterator<RunnerScaleSetMessage> {
+    return streamMessages(this, this.#service.sender, options);
+  }
+
+  /**
+   * Gives the scale set free: running calls end with `CLOSED`. A session that is gone already is a success. Idempotent; one
+   * that failed can be tried again.
+   */
+  close(options: CallOptions = {}): Promise<void> {
+    this.#closing ??= this.#close(options).catch((error: unknown) => {
+      this.#closing = undefined;
+      throw error;
+    });
+    return this.#closing;
+  }
+
+  /** Like {@link close}, but a failure is only logged: it must not hide why the block was left. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close().catch((error: unknown) => {
+      this.#service.sender.logger.warn({ err: error, scaleSetId: this.scaleSetId }, "the session could not be closed");
+    });
+  }
+
+  async #close(options: CallOptions): Promise<void> {
+    this.#lifetime.abort(closedError("closeMessageSession"));
+    const { clock, timings } = this.#service.sender;
+    using deadline = clock.deadline(timings.closeDeadlineMs, { signal: options.signal });
+    await deleteSession(this.#service, this, deadline.signal);
+  }
+
+  async #refresh(): Promise<void> {
+    const refreshed = await refreshSession(this.#service, this, this.#lifetime.signal);
+    const { queueUrl, queueToken } = refreshed.value;
+    if (queueToken === undefined) {
+      throw new ScaleSetError("SESSION_UNUSABLE", "the session was refreshed without a queue token", {
+        operation: "refreshMessageSession",
+      });
+    }
+    this.#queue = { url: queueUrl ?? this.#queue.url, token: queueToken };
+    this.#answered("refresh", refreshed);
+  }
+
+  /** Calls with the queue's token; on its 401 refreshes the session and calls once more. */
+  async #withQueue<T>(
+    operation: Operation,
+    signal: AbortSignal | undefined,
+    call: (queue: Queue, signal: AbortSignal) => Promise<Delivered<T>>,
+  ): Promise<Delivered<T>> {
+    this.#throwIfClosed(operation);
+    using bounded = linkedController(signal, this.#lifetime.signal);
+    const used = this.#queue;
+    try {
+      return await call(used, bounded.signal);
+    } catch (error) {
+      if (!isScaleSetError(error, "QUEUE_TOKEN_EXPIRED")) throw error;
+      // Somebody else may have refreshed it while this call was on its way.
+      if (this.#queue === used) await this.refresh({ signal: bounded.signal });
+      return await call(this.#queue, bounded.signal);
+    }
+  }
+
+  #read({ messageId, statistics }: RunnerScaleSetMessage): void {
+    if (messageId <= this.#newestMessageId) return;
+    this.#newestMessageId = messageId;
+    if (statistics !== undefined) this.#statistics = statistics;
+  }
+
+  #answered(call: SessionAnswer["call"], { heldMs }: { readonly heldMs: number }): void {
+    tell(this.#service.sender.logger, () => this.#onAnswered({ call, heldMs }));
+  }
+
+  #throwIfClosed(operation: Operation): void {
+    if (this.#lifetime.signal.aborted) throw closedError(operation);
+  }
+}
+
+function closedError(operation: Operation): ScaleSetError {
+  return new ScaleSetError("CLOSED", "the session is closed", { operation });
+}
