@@ -74,11 +74,12 @@ export class Fleet {
 
   /** Exits that the newest reading can't know of; after a while it is taken to know. */
   exitsSinceReading(now: number): number {
-    const since = Math.max(this.reading(now)?.asOf ?? Number.NEGATIVE_INFINITY, now - this.timings.recentExitMs);
+    // One of the same millisecond may have come after it: better a launch too late than one too many.
+    const since = Math.max(this.reading(now)?.asOf ?? Number.NEGATIVE_INFINITY, now - this.timings.recentExitMs + 1);
     let count = 0;
     for (let place = this.#recentExits.length - 1; place >= 0; place--) {
       const exitedAt = this.#recentExits[place];
-      if (exitedAt === undefined || exitedAt <= since) break;
+      if (exitedAt === undefined || exitedAt < since) break;
       count += 1;
     }
     return count;

@@ -1,0 +1,294 @@
+import { describe, expect, test } from "vitest";
+import { Driver, seen } from "./driver.js";
+
+function withRunners(count: number, limits: { min?: number; max?: number } = {}): Driver {
+  return new Driver(limits).hold({ assigned: count }).launchAll();
+}
+
+describe("surplus", () => {
+  test("runners beyond the target are asked for at the service after a minute, oldest first", () => {
+    const driver = withRunners(1).reading({ assigned: 3 });
+    driver.launchAll().reading({ assigned: 1 });
+    driver.pass(59_000);
+    expect(driver.actions()).toEqual([]);
+    driver.pass(1_000);
+    expect(driver.actions()).toEqual(["deregister r1", "deregister r2"]);
+    expect(driver.phase("r1")).toBe("retiring");
+  });
+
+  test("a busy runner is never asked for, however many are too many", () => {
+    const driver = withRunners(2).started("r1", "a").started("r2", "b").reading({ assigned: 0 }).pass(600_000);
+    expect(driver.actions()).toEqual([]);
+  });
+
+  test("demand that comes back in time keeps them", () => {
+    const driver = withRunners(2).reading({ assigned: 0 }).pass(50_000).reading({ assigned: 2 }).pass(3_000);
+    driver.reading({ assigned: 0 }).pass(30_000);
+    expect(driver.actions()).toEqual([]);
+  });
+
+  test("the minimum stays", () => {
+    const driver = withRunners(1, { min: 2 }).reading({ assigned: 0 }).pass(70_000);
+    expect(driver.actions()).toHaveLength(1);
+  });
+
+  test("removed: the instance goes too", () => {
+    const driver = withRunners(1).reading({ assigned: 0 }).pass(60_000);
+    driver.act();
+    driver.tell({ type: "deregister.done", name: "r1", answer: "removed" });
+    expect(driver.actions()).toEqual(["destroy r1"]);
+    driver.tell({ type: "destroy.done", name: "r1" });
+    expect(driver.phase("r1")).toBe("gone");
+  });
+
+  test("still running: it is kept, and not asked about again for ten minutes", () => {
+    const driver = withRunners(1).reading({ assigned: 0 }).pass(60_000);
+    driver.act();
+    driver.tell({ type: "deregister.done", name: "r1", answer: "busy" });
+    expect(driver.phase("r1")).toBe("started");
+    driver.pass(9 * 60_000);
+    expect(driver.actions()).toEqual([]);
+    driver.pass(60_000);
+    expect(driver.actions()).toEqual(["deregister r1"]);
+  });
+
+  test("no answer: it is asked for again with growing pauses, and never thought idle again", () => {
+    const driver = withRunners(1).reading({ assigned: 0 }).pass(60_000);
+    driver.act();
+    driver.tell({ type: "deregister.failed", name: "r1", message: "502" });
+    expect(driver.phase("r1")).toBe("retiring");
+    expect(driver.actions()).toEqual([]);
+    driver.now += 5_000;
+    expect(driver.actions()).toEqual(["deregister r1"]);
+    driver.tell({ type: "deregister.failed", name: "r1", message: "502" });
+    expect(driver.look().wakeAt).toBe(driver.now + 10_000);
+  });
+
+  test("a job that starts while it is being removed keeps it", () => {
+    const driver = withRunners(1).reading({ assigned: 0 }).pass(60_000);
+    driver.act();
+    driver.started("r1").tell({ type: "deregister.done", name: "r1", answer: "busy" });
+    expect(driver.phase("r1")).toBe("started");
+    expect(driver.runner("r1").belief).toEqual({ kind: "job", jobId: "job-1" });
+    expect(driver.pass(3_600_000).actions()).toEqual([]);
+  });
+
+  test("a removal without an answer is not repeated once a job is known", () => {
+    const driver = withRunners(1).reading({ assigned: 0 }).pass(60_000);
+    driver.act();
+    driver.started("r1").tell({ type: "deregister.failed", name: "r1", message: "reset" });
+    expect(driver.pass(3_600_000).actions()).toEqual([]);
+  });
+
+  test("unknown at the service: its instance is kept until a wait with an answered poll has passed", () => {
+    const driver = withRunners(1).reading({ assigned: 0 }).pass(60_000);
+    driver.act();
+    driver.tell({ type: "deregister.done", name: "r1", answer: "absent" });
+    expect(driver.phase("r1")).toBe("detached");
+    driver.now += 60_000;
+    driver.tell({ type: "session.answered", heldMs: undefined });
+    driver.now += 30_000;
+    expect(driver.actions()).toEqual([]);
+    driver.tell({ type: "session.answered", heldMs: 50_000 });
+    expect(driver.actions()).toEqual(["destroy r1"]);
+  });
+
+  test("unknown at the service, and a job names it: only its end ends it", () => {
+    const driver = withRunners(1).reading({ assigned: 0 }).pass(60_000);
+    driver.act();
+    driver.tell({ type: "deregister.done", name: "r1", answer: "absent" }).started("r1");
+    expect(driver.pass(3_600_000).actions()).toEqual([]);
+    driver.tell({ type: "instance.changed", instance: seen("r1", "exited") });
+    expect(driver.actions()).toEqual(["destroy r1"]);
+  });
+});
+
+describe("after a job", () => {
+  test("a runner that exited: its registration goes first, then its instance", () => {
+    const driver = withRunners(1).started("r1").completed("r1");
+    expect(driver.phase("r1")).toBe("finishing");
+    driver.tell({ type: "instance.changed", instance: seen("r1", "exited", { exitCode: 0 }) });
+    expect(driver.act()).toContainEqual({ type: "deregister", name: "r1", runnerId: 1 });
+    driver.tell({ type: "deregister.done", name: "r1", answer: "absent" });
+    expect(driver.actions()).toEqual(["destroy r1"]);
+  });
+
+  test("an exit that the service calls busy is asked about until it is not", () => {
+    const driver = withRunners(1).tell({ type: "instance.changed", instance: seen("r1", "exited") });
+    driver.act();
+    driver.tell({ type: "deregister.done", name: "r1", answer: "busy" });
+    expect(driver.phase("r1")).toBe("exited");
+    driver.now += 5_000;
+    expect(driver.actions()).toEqual(["deregister r1"]);
+  });
+
+  test("a runner that lives on is left alone for five minutes, then the service is asked", () => {
+    const driver = withRunners(1).started("r1").completed("r1").reading({ assigned: 0 }).pass(290_000);
+    expect(driver.actions()).toEqual([]);
+    driver.pass(10_000);
+    expect(driver.actions()).toEqual(["deregister r1"]);
+    driver.tell({ type: "deregister.done", name: "r1", answer: "busy" });
+    expect(driver.pass(240_000).actions()).toEqual([]);
+    expect(driver.pass(60_000).actions()).toEqual(["deregister r1"]);
+    driver.tell({ type: "deregister.done", name: "r1", answer: "removed" });
+    expect(driver.actions()).toEqual(["destroy r1"]);
+  });
+
+  test("a completed job never opens again, whatever order the messages come in", () => {
+    const driver = withRunners(1).completed("r1").started("r1");
+    expect(driver.phase("r1")).toBe("finishing");
+  });
+
+  test("the completion of a start whose answer is late leaves the runner its time to exit", () => {
+    const driver = new Driver().hold({ assigned: 1 });
+    driver.act();
+    driver.tell({ type: "create.done", name: "r1" }).act();
+    driver.tell({ type: "jit.done", name: "r1", runnerId: 1 }).act();
+    driver.started("r1").completed("r1").tell({ type: "start.done", name: "r1" });
+    expect(driver.phase("r1")).toBe("finishing");
+    expect(driver.actions()).not.toContain("deregister r1");
+  });
+
+  test("an exit before the answer of its start is cleaned up all the same", () => {
+    const driver = new Driver().hold({ assigned: 1 });
+    driver.act();
+    driver.tell({ type: "create.done", name: "r1" }).act();
+    driver.tell({ type: "jit.done", name: "r1", runnerId: 1 }).act();
+    driver.tell({ type: "instance.changed", instance: seen("r1", "exited") });
+    expect(driver.actions()).toEqual([]);
+    driver.tell({ type: "start.done", name: "r1" });
+    expect(driver.actions()).toEqual(["deregister r1"]);
+  });
+
+  test("names that nobody knows, and empty ones, change nothing", () => {
+    const driver = withRunners(1).started("stranger").completed("");
+    expect(driver.phase("r1")).toBe("started");
+    expect(driver.runner("r1").belief).toEqual({ kind: "none" });
+  });
+});
+
+describe("abandoned names", () => {
+  test("an unanswered JIT request: looked up twice, since it may still be carried out, then destroyed", () => {
+    const driver = new Driver().hold({ assigned: 1 });
+    driver.act();
+    driver.tell({ type: "create.done", name: "r1" }).act();
+    driver.tell({ type: "jit.failed", name: "r1", answered: false, message: "timeout" });
+    expect(driver.act()).toContainEqual({ type: "deregister", name: "r1", runnerId: undefined });
+    driver.tell({ type: "deregister.done", name: "r1", answer: "absent" });
+    expect(driver.actions()).not.toContain("destroy r1");
+    driver.now += 30_000;
+    expect(driver.actions()).toContain("deregister r1");
+    driver.tell({ type: "deregister.done", name: "r1", answer: "absent" });
+    expect(driver.actions()).toContain("destroy r1");
+  });
+
+  test("a failed start: the registration goes first, then the instance", () => {
+    const driver = new Driver().hold({ assigned: 1 });
+    driver.act();
+    driver.tell({ type: "create.done", name: "r1" }).act();
+    driver.tell({ type: "jit.done", name: "r1", runnerId: 5 }).act();
+    driver.tell({ type: "start.failed", name: "r1", kind: "transient", message: "cut" });
+    expect(driver.act()).toContainEqual({ type: "deregister", name: "r1", runnerId: 5 });
+    driver.tell({ type: "deregister.done", name: "r1", answer: "removed" });
+    expect(driver.actions()).toContain("destroy r1");
+  });
+
+  test("a start that failed for us and not for the runner: the service says busy, and it is kept", () => {
+    const driver = new Driver().hold({ assigned: 1 });
+    driver.act();
+    driver.tell({ type: "create.done", name: "r1" }).act();
+    driver.tell({ type: "jit.done", name: "r1", runnerId: 5 }).act();
+    driver.tell({ type: "start.failed", name: "r1", kind: "transient", message: "cut" }).act();
+    driver.tell({ type: "deregister.done", name: "r1", answer: "busy" });
+    expect(driver.phase("r1")).toBe("started");
+  });
+
+  test("a create without an answer is destroyed by name, and a new name is launched later", () => {
+    const driver = new Driver().hold({ assigned: 1 });
+    driver.act();
+    driver.tell({ type: "create.failed", name: "r1", kind: "transient", message: "cut" });
+    expect(driver.actions()).toEqual(["destroy r1"]);
+    driver.tell({ type: "destroy.done", name: "r1" });
+    driver.now += 5_000;
+    expect(driver.actions()).toEqual(["create r2"]);
+  });
+});
+
+describe("adoption", () => {
+  test("what runs is adopted and counted: nothing is launched in its place", () => {
+    const driver = new Driver().hold({ assigned: 2 }, [seen("a", "started"), seen("b", "started", { own: false })]);
+    expect(driver.actions()).toEqual([]);
+    expect(driver.runner("a").belief.kind).toBe("unknown");
+  });
+
+  test("what exited while nobody looked is cleared, by name", () => {
+    const driver = new Driver().hold({}, [seen("a", "exited")]);
+    expect(driver.act()).toEqual([{ type: "deregister", name: "a", runnerId: undefined }]);
+  });
+
+  test("an own instance that was never started is abandoned: its JIT config died with its maker", () => {
+    const driver = new Driver().hold({ assigned: 0 }, [seen("a", "created")]);
+    expect(driver.actions()).toEqual(["deregister a"]);
+    driver.tell({ type: "deregister.done", name: "a", answer: "absent" });
+    expect(driver.actions()).toEqual(["destroy a"]);
+  });
+
+  test("another owner's fresh instance is left alone for two minutes, unless it starts", () => {
+    const foreign = { own: false, ageMs: 30_000 };
+    const driver = new Driver().hold({ assigned: 2 }, [seen("a", "created", foreign), seen("b", "created", foreign)]);
+    driver.pass(80_000).inventory([seen("a", "created", foreign), seen("b", "started", foreign)]);
+    expect(driver.actions()).toEqual([]);
+    driver.pass(10_000);
+    expect(driver.actions()).toContain("deregister a");
+    expect(driver.phase("b")).toBe("started");
+  });
+
+  test("labels of a newer version are counted as live and never touched", () => {
+    const driver = new Driver({ max: 1 }).hold({ assigned: 1 }, [seen("a", "exited", { foreignSchema: true })]);
+    expect(driver.actions()).toEqual([]);
+    driver.reading({ assigned: 0 });
+    expect(driver.pass(3_600_000).actions()).toEqual([]);
+  });
+
+  test("a list that began before an instance was destroyed does not bring it back", () => {
+    const driver = withRunners(1);
+    const begunAt = driver.now;
+    driver.tell({ type: "instance.changed", instance: seen("r1", "exited") });
+    driver.act();
+    driver.tell({ type: "deregister.done", name: "r1", answer: "absent" }).act();
+    driver.now += 10;
+    driver.tell({ type: "destroy.done", name: "r1" });
+    driver.tell({ type: "inventory", begunAt, instances: [seen("r1", "started")] });
+    expect(driver.phase("r1")).toBe("gone");
+  });
+});
+
+describe("lost instances", () => {
+  test("missing from two whole lists thirty seconds apart: its registration is removed", () => {
+    const driver = withRunners(1).pass(60_000);
+    driver.inventory([]);
+    expect(driver.phase("r1")).toBe("started");
+    driver.pass(30_000).inventory([]);
+    expect(driver.actions()).toContain("deregister r1");
+    expect(driver.runner("r1").exit?.lost).toBe(true);
+  });
+
+  test("seen again in between: it was a mistake of the list", () => {
+    const driver = withRunners(1).pass(60_000);
+    driver
+      .inventory([])
+      .pass(20_000)
+      .inventory([seen("r1", "started")])
+      .pass(20_000)
+      .inventory([]);
+    expect(driver.phase("r1")).toBe("started");
+  });
+
+  test("a list that began before it was made says nothing", () => {
+    const driver = new Driver().hold({ assigned: 1 });
+    const begunAt = driver.now;
+    driver.pass(10_000).launchAll().pass(60_000);
+    driver.tell({ type: "inventory", begunAt, instances: [] });
+    expect(driver.runner("r1").missingSince).toBeUndefined();
+  });
+});

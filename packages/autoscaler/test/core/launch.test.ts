@@ -1,0 +1,158 @@
+import { describe, expect, test } from "vitest";
+import { announcedCapacity } from "../../src/core/demand.js";
+import { Driver, noJobs, seen } from "./driver.js";
+
+describe("launching", () => {
+  test("as many runners are launched as jobs are assigned, and the reason says the sum", () => {
+    const driver = new Driver({ min: 1, max: 10 }).hold({ assigned: 5 });
+    expect(driver.look().commands).toEqual([
+      { command: { type: "launch", count: 6 }, reason: "launch 6: 5 assigned + 1 min − 0 live, max 10" },
+    ]);
+  });
+
+  test("never more than the maximum", () => {
+    const driver = new Driver({ max: 3 }).hold({ assigned: 50 });
+    expect(driver.actions()).toEqual(["create r1", "create r2", "create r3"]);
+    expect(driver.actions()).toEqual([]);
+  });
+
+  test("an instance that can't be destroyed keeps its place under the maximum", () => {
+    const driver = new Driver({ max: 1 }).hold({ assigned: 1 }).launchAll();
+    driver.tell({ type: "instance.changed", instance: seen("r1", "exited") });
+    expect(driver.actions()).toEqual(["deregister r1"]);
+    driver.tell({ type: "deregister.done", name: "r1", answer: "absent" });
+    expect(driver.actions()).toEqual(["destroy r1"]);
+    driver.tell({ type: "destroy.failed", name: "r1", message: "stuck" }).reading({ assigned: 1 }).pass(20_000);
+    expect(driver.actions()).toEqual(["destroy r1"]);
+  });
+
+  test("the instance comes first, then its JIT config, then the start", () => {
+    const driver = new Driver().hold({ assigned: 1 });
+    expect(driver.actions()).toEqual(["create r1"]);
+    driver.tell({ type: "create.done", name: "r1" });
+    expect(driver.actions()).toEqual(["request-jit r1"]);
+    driver.tell({ type: "jit.done", name: "r1", runnerId: 7 });
+    expect(driver.actions()).toEqual(["start r1"]);
+    driver.tell({ type: "start.done", name: "r1" });
+    expect(driver.actions()).toEqual([]);
+    expect(driver.phase("r1")).toBe("started");
+  });
+
+  test("nothing is launched before what runs was seen, nor before the session is held", () => {
+    const driver = new Driver();
+    driver.inventory([]);
+    expect(driver.actions()).toEqual([]);
+    driver.now += 10;
+    driver.tell({ type: "session.opened", generation: 1, statistics: { ...noJobs, assigned: 2 } });
+    driver.tell({ type: "inventory", begunAt: driver.now - 1, instances: [] });
+    expect(driver.actions()).toEqual([]);
+    driver.inventory([seen("old", "started")]);
+    expect(driver.actions()).toEqual(["create r1"]);
+  });
+
+  test("the right to launch lapses when the service has not answered for a while, and comes back with an answer", () => {
+    const driver = new Driver().hold();
+    driver.now += 66_000;
+    driver.tell({ type: "limits.changed", minRunners: 2, maxRunners: 10 });
+    expect(driver.actions()).toEqual([]);
+    driver.tell({ type: "session.answered", heldMs: 50_000 });
+    expect(driver.actions()).toEqual(["create r1", "create r2"]);
+  });
+
+  test("a session's own statistics stand while a backlog of old messages is read", () => {
+    const driver = new Driver().hold({ assigned: 1 });
+    driver.tell({ type: "poll.began" });
+    driver.tell({ type: "message", redelivered: false, statistics: { ...noJobs, assigned: 9 }, jobs: [] });
+    expect(driver.actions()).toEqual(["create r1"]);
+    const { wakeAt } = driver.look();
+    expect(wakeAt).toBe(driver.now + 1_000);
+    driver.now = wakeAt;
+    expect(driver.actions()).toHaveLength(8);
+  });
+
+  test("a redelivered message brings no reading", () => {
+    const driver = new Driver().hold({ assigned: 1 });
+    driver.pass(10_000).act();
+    driver.tell({ type: "message", redelivered: true, statistics: { ...noJobs, assigned: 9 }, jobs: [] });
+    expect(driver.actions()).toEqual([]);
+  });
+
+  test("an exit that was seen before its reading launches nothing for a while", () => {
+    const driver = new Driver().hold({ assigned: 1 }).launchAll().started("r1");
+    driver.tell({ type: "instance.changed", instance: seen("r1", "exited", { exitCode: 0 }) });
+    expect(driver.actions()).toEqual(["deregister r1"]);
+    expect(driver.look().wakeAt).toBe(driver.now + 10_000);
+    driver.now += 10_000;
+    expect(driver.actions()).toEqual(["create r2"]);
+  });
+
+  test("a reading that knows of the exit ends that at once", () => {
+    const driver = new Driver().hold({ assigned: 1 }).pass(10_000).launchAll();
+    driver.tell({ type: "instance.changed", instance: seen("r1", "exited") });
+    driver.now += 1;
+    driver.tell({ type: "message", redelivered: false, statistics: { ...noJobs, assigned: 1 }, jobs: [] });
+    expect(driver.actions()).toContain("create r2");
+  });
+
+  test("a backend without room pauses launches, longer each time, and what runs goes on", () => {
+    const driver = new Driver({ max: 5 }).hold({ assigned: 2 });
+    driver.act();
+    driver.tell({ type: "create.done", name: "r1" });
+    driver.tell({ type: "create.failed", name: "r2", kind: "capacity", message: "disk full" });
+    expect(driver.phase("r2")).toBe("gone");
+    expect(driver.actions()).toEqual(["request-jit r1"]);
+    expect(driver.look().reasons.join()).toContain("disk full");
+    driver.now += 5_000;
+    expect(driver.actions()).toEqual(["create r3"]);
+    driver.tell({ type: "create.failed", name: "r3", kind: "capacity", message: "disk full" });
+    expect(driver.look().wakeAt).toBe(driver.now + 10_000);
+  });
+
+  test("a spec that the backend rejects is not tried again for ten minutes", () => {
+    const driver = new Driver().hold({ assigned: 1 });
+    driver.act();
+    driver.tell({ type: "create.failed", name: "r1", kind: "rejected", message: "no such image" });
+    driver.pass(9 * 60_000);
+    expect(driver.actions()).toEqual([]);
+    driver.pass(60_000);
+    expect(driver.actions()).toEqual(["create r2"]);
+  });
+
+  test("a lowered maximum drops launches that are not registered yet, and kills nobody", () => {
+    const driver = new Driver({ max: 3 }).hold({ assigned: 3 }).launchAll();
+    driver.fleet.limits = { minRunners: 0, maxRunners: 4 };
+    driver.reading({ assigned: 4 });
+    expect(driver.actions()).toEqual(["create r4"]);
+    driver.tell({ type: "limits.changed", minRunners: 0, maxRunners: 2 });
+    driver.tell({ type: "create.done", name: "r4" });
+    expect(driver.actions()).toEqual(["destroy r4"]);
+  });
+
+  test("while stopping, launches under way come to their end and none is begun", () => {
+    const driver = new Driver().hold({ assigned: 1 });
+    driver.act();
+    driver.tell({ type: "stopping" }).tell({ type: "create.done", name: "r1" });
+    expect(driver.actions()).toEqual(["request-jit r1"]);
+    driver.reading({ assigned: 5 });
+    expect(driver.actions()).toEqual([]);
+  });
+
+  test("a command that was dropped is decided anew", () => {
+    const driver = new Driver().hold({ assigned: 1 });
+    driver.act();
+    driver.tell({ type: "command.dropped", name: "r1", command: "create" });
+    expect(driver.actions()).toEqual(["create r2"]);
+    driver.tell({ type: "create.done", name: "r2" });
+    driver.act();
+    driver.tell({ type: "command.dropped", name: "r2", command: "request-jit" });
+    expect(driver.actions()).toEqual(["request-jit r2"]);
+  });
+});
+
+test("capacity is announced as a total, and never as 0", () => {
+  const driver = new Driver({ max: 3 }).hold({ assigned: 3 }).launchAll();
+  expect(announcedCapacity(driver.fleet)).toBe(3);
+  driver.tell({ type: "limits.changed", minRunners: 0, maxRunners: 1 });
+  expect(announcedCapacity(driver.fleet)).toBe(3);
+  expect(announcedCapacity(new Driver({ max: 0 }).fleet)).toBe(1);
+});
