@@ -3,6 +3,7 @@ import type { Fleet } from "./fleet.js";
 import { type Phase, phases } from "./model.js";
 import { Plan } from "./plan.js";
 import { holds, whyNot } from "./rights.js";
+import type { Rule } from "./rule.js";
 import { abandoned } from "./rules/abandoned.js";
 import { detached } from "./rules/detached.js";
 import { exited } from "./rules/exited.js";
@@ -10,9 +11,6 @@ import { finished } from "./rules/finished.js";
 import { launch } from "./rules/launch.js";
 import { retiring } from "./rules/retiring.js";
 import { surplus } from "./rules/surplus.js";
-
-/** One reason to act. Adds commands and wake-up times to the plan, and changes nothing. */
-export type Rule = (fleet: Fleet, now: number, plan: Plan) => void;
 
 /** In this order; rules that end runners come before the one that launches new ones. */
 const rules: readonly Rule[] = [exited, abandoned, finished, retiring, detached, surplus, launch];

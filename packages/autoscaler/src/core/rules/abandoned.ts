@@ -1,4 +1,4 @@
-import type { Rule } from "../decide.js";
+import type { Rule } from "../rule.js";
 import { takeDown } from "./take-down.js";
 
 /** A name that will never run: its registration goes, then its instance. */

@@ -1,4 +1,4 @@
-import type { Rule } from "../decide.js";
+import type { Rule } from "../rule.js";
 
 /**
  * The service does not know a runner whose instance lives. It may just have got its last job, with the news under way:

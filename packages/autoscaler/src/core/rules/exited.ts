@@ -1,4 +1,4 @@
-import type { Rule } from "../decide.js";
+import type { Rule } from "../rule.js";
 import { takeDown } from "./take-down.js";
 
 /** After its instance ended, whatever the reason: the registration goes, then the instance. */

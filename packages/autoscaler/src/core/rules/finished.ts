@@ -1,4 +1,4 @@
-import type { Rule } from "../decide.js";
+import type { Rule } from "../rule.js";
 
 /** After its job is completed a runner exits by itself. One that does not in time is asked for at the service. */
 export const finished: Rule = (fleet, now, plan) => {

@@ -1,7 +1,7 @@
-import type { Rule } from "../decide.js";
 import { demandOf } from "../demand.js";
 import type { Fleet } from "../fleet.js";
 import type { Plan } from "../plan.js";
+import type { Rule } from "../rule.js";
 
 /** Fills the gap to the target, never above the maximum, and takes every launch to its next step. */
 export const launch: Rule = (fleet, now, plan) => {

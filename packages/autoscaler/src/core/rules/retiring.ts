@@ -1,4 +1,4 @@
-import type { Rule } from "../decide.js";
+import type { Rule } from "../rule.js";
 
 /** A removal that got no answer is asked for again: whether it happened is not known, so the runner is never "idle" again. */
 export const retiring: Rule = (fleet, now, plan) => {

@@ -1,6 +1,6 @@
-import type { Rule } from "../decide.js";
 import { demandOf } from "../demand.js";
 import type { Runner } from "../model.js";
+import type { Rule } from "../rule.js";
 
 /** Runners that were too many for a while are asked for at the service, oldest first; the busy are never touched. */
 export const surplus: Rule = (fleet, now, plan) => {
