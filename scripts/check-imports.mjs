@@ -2,20 +2,18 @@
 // module reports no violation either.
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-const manifest = createRequire(import.meta.url).resolve("dependency-cruiser/package.json");
-const program = join(dirname(manifest), "bin/dependency-cruise.mjs");
+const program = join(root, "node_modules/.bin/depcruise");
 const LEAST_MODULES = 100;
 
 /** @returns {{ totalCruised: number, error: number, violations: { rule: { name: string }, from: string, to: string }[] }} */
 function cruise(folder) {
-  const args = [program, "--config", ".dependency-cruiser.cjs", "--output-type", "json", "packages"];
-  const run = spawnSync(process.execPath, args, { cwd: folder, encoding: "utf8", maxBuffer: 1 << 28 });
+  const args = ["--config", ".dependency-cruiser.cjs", "--output-type", "json", "packages"];
+  const run = spawnSync(program, args, { cwd: folder, encoding: "utf8", maxBuffer: 1 << 28 });
   try {
     return JSON.parse(run.stdout).summary;
   } catch {
