@@ -123,3 +123,11 @@ export function processesOf(name: string): number[] {
     .filter((process) => process.environment.split("\0").includes(`SCALESET_INSTANCE=${name}`))
     .map((process) => process.pid);
 }
+
+/** The runner itself: the one process of an instance that was given a JIT config. */
+export async function runnerOf(name: string): Promise<number> {
+  const isRunner = (environment: string): boolean =>
+    environment.split("\0").includes(`SCALESET_INSTANCE=${name}`) &&
+    environment.includes("\0ACTIONS_RUNNER_INPUT_JITCONFIG=");
+  return await until(`the runner of ${name}`, () => processes().find((each) => isRunner(each.environment))?.pid);
+}

@@ -6,7 +6,7 @@ import type { Clock } from "@scaleset/client";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { realClock } from "../../src/contract/real-world.js";
 import { launchShim } from "../../src/provisioners/process/shim.js";
-import { type Host, openHost, processes, processesOf, until, untilExited } from "./host.js";
+import { type Host, openHost, processes, processesOf, runnerOf, until, untilExited } from "./host.js";
 
 const BOOT_ID = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
 
@@ -79,12 +79,7 @@ describe("what lives and what does not", () => {
     const host = await openHost({ command: ["sleep", "60"] });
     await host.launch("orphan");
     const [shim] = readFileSync(join(host.folder("orphan"), "process"), "utf8").split("\n");
-    const before = await until("a runner", () => {
-      const pids = processes()
-        .filter((each) => each.arguments.startsWith("sleep\0"))
-        .map((each) => each.pid);
-      return pids.find((pid) => processesOf("orphan").includes(pid));
-    });
+    const before = await runnerOf("orphan");
     kill(Number(shim), "SIGKILL");
     await until("a dead shim", () => (processesOf("orphan").includes(Number(shim)) ? undefined : true));
     expect(await host.find("orphan")).toMatchObject({ state: "started" });
@@ -95,6 +90,7 @@ describe("what lives and what does not", () => {
   test("an instance killed as a whole has ended, with a reason and no code", async () => {
     const host = await openHost({ command: ["sleep", "60"] });
     await host.launch("killed");
+    await runnerOf("killed");
     for (const pid of processesOf("killed")) kill(pid, "SIGKILL");
     const instance = await untilExited(host, "killed");
     expect(instance.exitReason).toContain("killed");
@@ -148,8 +144,10 @@ describe("what lives and what does not", () => {
       const sleep: Clock["sleep"] = (ms, options) => realClock.sleep(ms < 1_000 ? ms : own ? 60_000 : 50, options);
       const host = await openHost({ command: ["sleep", "60"], clock: { ...realClock, sleep } });
       const { pid, stat } = bystander();
-      if (own) await host.launch("silent");
-      else await leftBehind(host, "silent", [String(pid), stat, BOOT_ID]);
+      if (own) {
+        await host.launch("silent");
+        await runnerOf("silent");
+      } else await leftBehind(host, "silent", [String(pid), stat, BOOT_ID]);
       const states: string[] = [];
       for await (const event of host.backend.watch({ signal: host.signal() })) {
         if (event.type !== "changed") continue;

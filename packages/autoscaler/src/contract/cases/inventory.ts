@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { inspect } from "node:util";
 import { type ContractCase, seesExits } from "../case.js";
+import { STARTED } from "../contract-runner.js";
 
 export const inventoryCases = {
   "list/whole": {
@@ -61,6 +62,16 @@ export const inventoryCases = {
       );
       const tail = await bench.output(name, 16);
       assert.equal(tail, "line 49\nline 50\n");
+    },
+  },
+  "logs/last-words": {
+    title: "what a runner printed just before its end is there once the end is seen",
+    needs: seesExits,
+    async run(bench) {
+      for (let round = 0; round < 3; round += 1) {
+        const name = await bench.exited(1);
+        assert.ok((await bench.output(name)).includes(STARTED));
+      }
     },
   },
   "logs/missing": {

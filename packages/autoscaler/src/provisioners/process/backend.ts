@@ -29,6 +29,9 @@ import { launchShim } from "./shim.js";
 /** Time a shim may take to accept its JIT config. @unit milliseconds */
 const LAUNCH_DEADLINE_MS = 30_000;
 
+/** How long the last output of an instance that has ended is waited for. @unit milliseconds */
+const LAST_WORDS_MS = 500;
+
 /** Half-made and half-removed folders start with a dot, which no instance's name does. */
 const HALF_MADE = /^\.new-(\d+)-/;
 const HALF_GONE = /^\.gone-/;
@@ -180,6 +183,7 @@ export class ProcessBackend implements Backend {
     return this.#call(`reading the output of ${name}`, signal, async () => {
       const instance = await this.#inventory.read(name);
       if (instance === undefined) throw new BackendError("gone", `there is no instance ${name}`);
+      if (instance.state === "exited") await this.#lastWords(name, signal);
       return await this.#inventory.folder(name).readOutput(tailBytes);
     });
   }
@@ -197,6 +201,13 @@ export class ProcessBackend implements Backend {
       const abandoned = maker !== undefined && (await this.#table.view()).startedAt(Number(maker)) === undefined;
       if (abandoned || HALF_GONE.test(entry)) await removeTree(join(this.#plan.root, entry));
     }
+  }
+
+  /** A runner's end can be seen before the last it printed is written. Not waited for long: a leftover may print on. */
+  async #lastWords(name: string, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#context;
+    const end = clock.monotonic() + LAST_WORDS_MS;
+    while (clock.monotonic() < end && (await this.#inventory.isPrinting(name))) await clock.sleep(10, { signal });
   }
 
   #environment(name: string): Record<string, string> {

@@ -1,5 +1,5 @@
 import { closeSync, openSync } from "node:fs";
-import { link, open, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { link, open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { BackendError, type InstanceLabels } from "../../ports/provisioner.js";
@@ -30,6 +30,9 @@ const recordSchema = z.object({
 
 /** Marks an ending, or a process that will never be, with its reason in place of a number. */
 const NO_NUMBER = "- ";
+
+/** Of output that a runner is writing faster than it can be read. */
+const READ_ATTEMPTS = 5;
 
 /**
  * One instance on disk:
@@ -130,10 +133,31 @@ export class InstanceFolder {
 
   /** The last bytes of the output, as text that starts with a whole character. */
   async readOutput(tailBytes: number): Promise<string> {
-    const parts = await Promise.all(["log.old", "log"].map((name) => readBytes(join(this.output, name))));
-    const tail = Buffer.concat(parts).subarray(-Math.max(1, tailBytes));
+    const tail = (await this.#readBothLogs()).subarray(-Math.max(1, tailBytes));
     const start = tail.findIndex((byte) => (byte & 0xc0) !== 0x80);
     return tailBytes <= 0 ? "" : tail.subarray(Math.max(0, start)).toString("utf8");
+  }
+
+  /** Again when one was set aside for the other meanwhile: a part would be missing. */
+  async #readBothLogs(): Promise<Buffer> {
+    const older = join(this.output, "log.old");
+    let both = Buffer.alloc(0);
+    for (let attempt = 0; attempt < READ_ATTEMPTS; attempt += 1) {
+      const before = await inodeOf(older);
+      both = Buffer.concat([await readBytes(older), await readBytes(join(this.output, "log"))]);
+      if ((await inodeOf(older)) === before) break;
+    }
+    return both;
+  }
+}
+
+/** Which file has that name just now; undefined where none has. */
+async function inodeOf(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).ino;
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return undefined;
+    throw error;
   }
 }
 

@@ -62,6 +62,13 @@ export class Inventory {
     return { name, labels, createdAt, ...(await this.#judge(folder, name)) };
   }
 
+  /** Whether its shim still passes on what was printed: it ends as soon as all of it is written. */
+  async isPrinting(name: string): Promise<boolean> {
+    const { table } = this.#options;
+    const leader = await this.folder(name).readProcess();
+    return leader !== undefined && isAlive(leader, table, await table.view());
+  }
+
   async #judge(folder: InstanceFolder, name: string): Promise<Outcome> {
     const trace = await folder.readTrace();
     switch (trace.type) {
