@@ -1,0 +1,45 @@
+import type { Writable } from "node:stream";
+import type { Logger } from "@scaleset/client";
+import { pino } from "pino";
+import pretty from "pino-pretty";
+import type { LogConfig } from "./config.js";
+import { redact, redactText } from "./redact.js";
+
+export type { Logger } from "@scaleset/client";
+
+/**
+ * A logger that writes to a stream at once, one record a line. What looks like a secret is taken out before a record is
+ * built, whoever logs it.
+ */
+export function createLogger(
+  config: LogConfig,
+  output: { readonly stream: Writable & { readonly isTTY?: boolean } },
+): Logger {
+  const { stream } = output;
+  const destination =
+    config.format === "json"
+      ? stream
+      : pretty({
+          destination: stream,
+          // In this thread and unbuffered: the last line before a crash is the one that matters.
+          sync: true,
+          colorize: stream.isTTY === true,
+          translateTime: "SYS:HH:MM:ss.l",
+          ignore: "pid,hostname",
+          singleLine: true,
+        });
+  const records = pino(
+    { level: config.level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: levelName } },
+    destination,
+  );
+  const write =
+    (level: keyof Logger) =>
+    (data: object, message: string): void =>
+      records[level](redact(data), redactText(message));
+  return { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
+}
+
+/** Words, since the numbers mean nothing to a reader. */
+function levelName(level: string): { readonly level: string } {
+  return { level };
+}
