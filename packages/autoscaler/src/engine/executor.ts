@@ -75,20 +75,21 @@ export class Executor {
 
   async #carryOut(command: RunnerCommand): Promise<OutcomeEvent> {
     const { clock, timings } = this.#options;
+    // Awaited in here: the deadline ends with this scope.
     using deadline = clock.deadline(timings.provisionerStepDeadlineMs, { signal: this.#abort.signal });
     const { name } = command;
     const { signal } = deadline;
     switch (command.type) {
       case "create":
-        return this.#create(name, signal);
+        return await this.#create(name, signal);
       case "request-jit":
-        return this.#requestJit(name, signal);
+        return await this.#requestJit(name, signal);
       case "start":
-        return this.#start(name, signal);
+        return await this.#start(name, signal);
       case "deregister":
-        return this.#deregister(command, signal);
+        return await this.#deregister(command, signal);
       case "destroy":
-        return this.#destroy(name, signal);
+        return await this.#destroy(name, signal);
     }
   }
 

@@ -1,0 +1,276 @@
+import type { Logger } from "@scaleset/client";
+import { seededRandom } from "../../../simulator/src/time/random.js";
+import { VirtualClock } from "../../../simulator/src/time/virtual-clock.js";
+import { describe, expect, test } from "vitest";
+import { defaultTimings, type Timings } from "../../src/core/settings.js";
+import { Inventory } from "../../src/engine/inventory.js";
+import { Limiter } from "../../src/engine/limiter.js";
+import { Supervisor } from "../../src/engine/supervisor.js";
+import { Wakeups } from "../../src/engine/wakeups.js";
+import { Worker } from "../../src/engine/worker.js";
+import type { JitAnswer, ScaleSetService, ServiceHandler } from "../../src/ports/service.js";
+import { MemoryHost } from "../../src/testing.js";
+import { noJobs } from "../core/driver.js";
+
+const quiet: Logger = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** A service that says what the test says, and notes what it was asked. */
+class StubService implements ScaleSetService {
+  readonly asked: string[] = [];
+  handler: ServiceHandler | undefined;
+  capacity = 0;
+  listening = false;
+  jit: (name: string, signal: AbortSignal) => Promise<JitAnswer> = async (name) => ({
+    outcome: "issued",
+    runnerId: this.asked.length,
+    jitConfig: { reveal: () => `jit-of-${name}` },
+  });
+  #generation = 0;
+
+  async listen(handler: ServiceHandler, { signal }: { readonly signal: AbortSignal }): Promise<void> {
+    this.handler = handler;
+    this.listening = true;
+    await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+    this.listening = false;
+    handler.ended();
+  }
+
+  announce(capacity: number): void {
+    this.capacity = capacity;
+  }
+
+  requestJitConfig(name: string, { signal }: { readonly signal: AbortSignal }): Promise<JitAnswer> {
+    this.asked.push(`jit ${name}`);
+    return this.jit(name, signal);
+  }
+
+  async deregister({ name }: { readonly name: string }): Promise<"absent"> {
+    this.asked.push(`deregister ${name}`);
+    return "absent";
+  }
+
+  open(assigned: number): void {
+    this.#generation += 1;
+    this.handler?.opened({ generation: this.#generation, statistics: { ...noJobs, assigned } });
+  }
+}
+
+function stage(options: { max?: number; timings?: Partial<Timings> } = {}) {
+  const clock = new VirtualClock();
+  const random = seededRandom(1);
+  const timings = { ...defaultTimings, ...options.timings };
+  const runs: string[] = [];
+  const host = new MemoryHost({
+    clock,
+    random,
+    latencies: { create: 10, start: 10, destroy: 10, list: 5 },
+    onStart: async (_name, jitConfig, { signal }) => {
+      runs.push(jitConfig);
+      await clock.sleep(60_000, { signal });
+      return 0;
+    },
+  });
+  const backend = host.open();
+  const service = new StubService();
+  const inventory = new Inventory({ backend, clock, random, timings, logger: quiet });
+  const shared = {
+    wakeups: new Wakeups(clock),
+    launches: new Limiter(2),
+    endings: new Limiter(4),
+    clock,
+    random,
+    timings,
+    logger: quiet,
+  };
+  const make = (): Worker =>
+    new Worker({
+      ...shared,
+      name: "set",
+      namePrefix: "set",
+      limits: { minRunners: 0, maxRunners: options.max ?? 10 },
+      labels: { schema: 1, identity: "me", owner: "here", spec: "1" },
+      service,
+      backend,
+      inventory,
+    });
+  const stop = new AbortController();
+  const watching = inventory.run(stop.signal);
+  return { clock, host, backend, service, inventory, make, stop, watching, runs, random };
+}
+
+function started(host: MemoryHost): number {
+  return host.instances().filter(({ state }) => state === "started").length;
+}
+
+describe("a worker", () => {
+  test("launches what the session's own statistics ask for, each with a JIT config of its own", async () => {
+    const { clock, service, host, make, stop, runs } = stage();
+    const worker = make();
+    const running = worker.run({ signal: stop.signal });
+    await clock.drain();
+    service.open(3);
+    await clock.runUntil(() => started(host) === 3, { limitMs: 1_000 });
+    expect(new Set(runs).size).toBe(3);
+    expect(worker.status()).toMatchObject({ state: "holding", live: 3, target: 3, problems: [] });
+    expect(service.capacity).toBe(10);
+    stop.abort();
+    await clock.runUntilSettled(running);
+  });
+
+  test("what a handler call told is taken in before the call returns, so the message may be acknowledged", async () => {
+    const { clock, service, make, stop } = stage();
+    const worker = make();
+    const running = worker.run({ signal: stop.signal });
+    await clock.drain();
+    service.open(0);
+    await clock.runFor(10_000);
+    service.handler?.message({ redelivered: false, statistics: { ...noJobs, assigned: 4 }, jobs: [] });
+    expect(worker.status().target).toBe(4);
+    stop.abort();
+    await clock.runUntilSettled(running);
+  });
+
+  test("finishes launches under way before it closes the session, and leaves its runners", async () => {
+    const { clock, service, host, make, stop } = stage();
+    const worker = make();
+    const running = worker.run({ signal: stop.signal });
+    await clock.drain();
+    service.open(2);
+    await clock.runUntil(() => host.instances().length === 1);
+    stop.abort();
+    await clock.runUntilSettled(running, { limitMs: 5_000 });
+    expect(service.listening).toBe(false);
+    expect(host.instances().map(({ state }) => state)).toEqual(["started", "started"]);
+  });
+
+  test("gives a launch that hangs no longer than the grace when it stops", async () => {
+    const { clock, service, host, make, stop } = stage();
+    host.failNext("create", "hang");
+    const running = make().run({ signal: stop.signal });
+    await clock.drain();
+    service.open(1);
+    await clock.runFor(1_000);
+    stop.abort();
+    await clock.runUntilSettled(running, { limitMs: 21_000 });
+  });
+
+  test("drops commands of a session that was lost before they began", async () => {
+    const { clock, service, host, make, stop } = stage();
+    const running = make().run({ signal: stop.signal });
+    await clock.drain();
+    service.open(6);
+    await clock.runUntil(() => host.instances().length === 2);
+    service.handler?.ended();
+    await clock.runFor(60_000);
+    // Two were being made when the session went; nothing was asked for after.
+    expect(host.instances().length).toBe(2);
+    expect(service.asked.filter((call) => call.startsWith("jit")).length).toBeLessThanOrEqual(2);
+    stop.abort();
+    await clock.runUntilSettled(running);
+  });
+
+  test("an unanswered JIT request abandons the name, and another one runs", async () => {
+    const { clock, service, host, make, stop, runs } = stage();
+    const answer = service.jit;
+    service.jit = async () => ({ outcome: "unanswered", message: "timed out" });
+    const running = make().run({ signal: stop.signal });
+    await clock.drain();
+    service.open(1);
+    await clock.runFor(100);
+    const [lost] = host.instances();
+    service.jit = answer;
+    const answering = setPolls(service);
+    await clock.runUntil(() => (answering(), started(host) === 1), { limitMs: 60_000 });
+    expect(runs).not.toContain(`jit-of-${lost?.name}`);
+    await clock.runUntil(() => (answering(), host.instances().length === 1), { limitMs: 120_000 });
+    expect(service.asked.filter((call) => call === `deregister ${lost?.name}`)).toHaveLength(2);
+    stop.abort();
+    await clock.runUntilSettled(running);
+  });
+
+  test("a fleet that runs already is adopted after a restart, and no runner is doubled", async () => {
+    const { clock, service, host, make, stop, runs } = stage();
+    const first = new AbortController();
+    const running = make().run({ signal: first.signal });
+    await clock.drain();
+    service.open(3);
+    await clock.runUntil(() => started(host) === 3);
+    first.abort();
+    await clock.runUntilSettled(running);
+    const again = make();
+    const second = again.run({ signal: stop.signal });
+    await clock.drain();
+    service.open(3);
+    await clock.runFor(10_000);
+    expect(runs).toHaveLength(3);
+    expect(again.status()).toMatchObject({ live: 3, state: "holding" });
+    stop.abort();
+    await clock.runUntilSettled(second);
+  });
+});
+
+/** Keeps the lease: the service goes on answering. */
+function setPolls(service: StubService): () => void {
+  return () => service.handler?.answered({ heldMs: 10_000 });
+}
+
+test("a worker that crashes starts again with backoff, from what runs", async () => {
+  const { clock, service, host, make, stop, random } = stage();
+  let made = 0;
+  const supervisor = new Supervisor({
+    name: "set",
+    make: () => {
+      made += 1;
+      if (made === 1) {
+        const broken = make();
+        broken.run = () => Promise.reject(new Error("a bug"));
+        return broken;
+      }
+      return make();
+    },
+    clock,
+    random,
+    logger: quiet,
+  });
+  const running = supervisor.run(stop.signal);
+  await clock.runUntil(() => service.listening, { limitMs: 2_000 });
+  service.open(1);
+  await clock.runUntil(() => started(host) === 1, { limitMs: 1_000 });
+  stop.abort();
+  await clock.runUntilSettled(running);
+});
+
+test("the limiter lets steps that end a launch pass those that begin one", async () => {
+  const limiter = new Limiter(1);
+  const order: string[] = [];
+  let open = (): void => {};
+  const gate = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  const tasks = [
+    limiter.run(0, () => gate),
+    limiter.run(2, async () => void order.push("create")),
+    limiter.run(0, async () => void order.push("start")),
+    limiter.run(2, async () => void order.push("create again")),
+  ];
+  open();
+  await Promise.all(tasks);
+  expect(order).toEqual(["start", "create", "create again"]);
+});
+
+test("wake-ups ring in order of time, once each, and can be moved and taken back", async () => {
+  const clock = new VirtualClock();
+  const wakeups = new Wakeups(clock);
+  const rung: string[] = [];
+  const a = (): void => void rung.push(`a ${clock.monotonic()}`);
+  const b = (): void => void rung.push(`b ${clock.monotonic()}`);
+  const c = (): void => void rung.push("c");
+  wakeups.set(a, 500);
+  wakeups.set(b, 100);
+  wakeups.set(c, 300);
+  wakeups.set(c, Number.POSITIVE_INFINITY);
+  wakeups.set(a, 200);
+  await clock.runFor(1_000);
+  expect(rung).toEqual(["b 100", "a 200"]);
+  expect(clock.pending()).toEqual([]);
+});
