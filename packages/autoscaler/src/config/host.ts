@@ -1,45 +1,23 @@
 import { createHash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
-import { homedir, hostname } from "node:os";
 import { isAbsolute, join, resolve } from "node:path";
 import type { Provisioner } from "../ports/provisioner.js";
-import { findProvisioner, UnknownProvisionerError } from "../provisioners/registry.js";
 import type { Environment } from "./environment.js";
 
-/** What a configuration takes from the machine it is read on. */
+/** What a configuration takes from the machine and the process it is read in. */
 export interface ConfigHost {
   readonly environment: Environment;
   /** Absolute. */
   readonly workingFolder: string;
   readonly homeFolder: string;
   readonly hostname: string;
-  /** Provisioners beside the built-in ones. */
-  readonly provisioners: readonly Provisioner[];
+  readonly findProvisioner: (kind: string) => ProvisionerLookup;
 }
 
-/** This machine and this process. */
-export function thisHost(provisioners: readonly Provisioner[] = []): ConfigHost {
-  return {
-    environment: process.env,
-    workingFolder: process.cwd(),
-    homeFolder: homedir(),
-    hostname: hostname(),
-    provisioners,
-  };
-}
-
+/** The provisioner of a kind, or the kinds there are. */
 export type ProvisionerLookup =
   | { readonly provisioner: Provisioner }
   | { readonly provisioner: undefined; readonly known: readonly string[] };
-
-export function lookUpProvisioner(kind: string, host: ConfigHost): ProvisionerLookup {
-  try {
-    return { provisioner: findProvisioner(kind, host.provisioners) };
-  } catch (error) {
-    if (error instanceof UnknownProvisionerError) return { provisioner: undefined, known: error.known };
-    throw error;
-  }
-}
 
 /** systemd says where a service keeps its state; else the user's place for it. */
 export function defaultStateFolder({ environment, homeFolder }: ConfigHost): string {

@@ -1,7 +1,7 @@
 import { defaultTimings } from "../core/settings.js";
 import type { AutoscalerConfig, ScaleSetConfig } from "./config.js";
 import { substitute } from "./environment.js";
-import { absolutePath, type ConfigHost, defaultOwner, defaultStateFolder, lookUpProvisioner } from "./host.js";
+import { absolutePath, type ConfigHost, defaultOwner, defaultStateFolder } from "./host.js";
 import { ConfigError, type ConfigIssue, formatPath, type Path, sortIssues } from "./issue.js";
 import { checkRules } from "./rules.js";
 import { configSchema, type ScaleSetDocument } from "./schema.js";
@@ -28,7 +28,7 @@ export function resolveConfig(source: ConfigSource, host: ConfigHost): LoadedCon
   const rules = checkRules(raw, source, substituted);
   const secrets = readCredentials(raw, source);
   const kinds = readProvisioners(raw, { source, substituted, host });
-  const issues = withoutEchoes([...unset, ...shape.issues, ...rules.issues, ...secrets.issues, ...kinds.issues]);
+  const issues = withoutEchoes([...unset, ...rules.issues, ...shape.issues, ...secrets.issues, ...kinds.issues]);
   const { data } = shape;
   const { credentials } = secrets;
   if (issues.length > 0 || data === undefined || credentials === undefined) throw new ConfigError(sortIssues(issues));
@@ -117,7 +117,7 @@ function readProvisioner(
     return { provisioner: undefined, issues: [issue] };
   }
   const at = [...path, kind];
-  const lookup = lookUpProvisioner(kind, host);
+  const lookup = host.findProvisioner(kind);
   if (lookup.provisioner === undefined) {
     const meant = suggest(kind, lookup.known);
     const issue: ConfigIssue = {
@@ -136,12 +136,11 @@ function readProvisioner(
   };
 }
 
-/** A value that could not be read is wrong once, not again for being empty. */
+/** A value that could not be read is wrong once, not again for being empty; a flag is told about once. */
 function withoutEchoes(issues: readonly ConfigIssue[]): ConfigIssue[] {
   const seen = new Map<string, ConfigIssue>();
   for (const issue of issues) {
-    const isKeyIssue = issue.problem.startsWith("unknown key");
-    const key = `${formatPath(issue.path)}${isKeyIssue ? " key" : ""}`;
+    const key = issue.place.kind === "flag" ? issue.place.flag : formatPath(issue.path);
     if (!seen.has(key)) seen.set(key, issue);
   }
   return [...seen.values()];

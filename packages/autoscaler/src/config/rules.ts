@@ -34,6 +34,9 @@ export function checkRules(raw: unknown, source: ConfigSource, substituted: Read
       }
     }
   } else {
+    const folder: Path = ["scaleSets", 0, "provisioner", "process", "folder"];
+    if (valueAt(raw, folder) === undefined)
+      note(issues, folder, "is required", "give the folder of an unpacked actions runner");
     const place = source.place(["github", "token"]);
     if (place.kind === "flag" && valueAt(raw, ["github", "token"]) !== undefined) {
       const problem = "every user of this machine can read the arguments of a process";
@@ -45,9 +48,11 @@ export function checkRules(raw: unknown, source: ConfigSource, substituted: Read
   const seen = new Map<string, Path>();
   for (const [index, set] of (Array.isArray(sets) ? sets : []).entries()) {
     const at: Path = ["scaleSets", index];
-    const min = numberAt(set, "minRunners") ?? 0;
-    const max = numberAt(set, "maxRunners") ?? 10;
-    if (min > max) {
+    const min = countAt(set, "minRunners", 0);
+    const max = countAt(set, "maxRunners", 10);
+    if (min === undefined || max === undefined) {
+      // The schema says what is wrong with the one that is no count.
+    } else if (min > max) {
       const problem = `minRunners (${min}) is above maxRunners (${max})`;
       note(issues, [...at, "minRunners"], problem, `lower minRunners, or raise maxRunners to ${min} or more`);
     } else if (max === 0) {
@@ -74,11 +79,11 @@ export function checkRules(raw: unknown, source: ConfigSource, substituted: Read
   return { issues, warnings };
 }
 
-/** Numbers from flags and variables are still text here. */
-function numberAt(set: unknown, key: string): number | undefined {
-  const value = valueAt(set, [key]);
+/** Numbers from flags and variables are still text here. Undefined for what is no count. */
+function countAt(set: unknown, key: string, fallback: number): number | undefined {
+  const value = valueAt(set, [key]) ?? fallback;
   const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
-  return typeof number === "number" && Number.isFinite(number) ? number : undefined;
+  return typeof number === "number" && Number.isInteger(number) && number >= 0 ? number : undefined;
 }
 
 function urlProblem(url: string): string | undefined {

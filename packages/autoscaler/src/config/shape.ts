@@ -68,7 +68,8 @@ function explain(issue: z.core.$ZodIssue, context: ExplainContext): ConfigIssue[
   }
   const inOwnWords = issue.code === "custom" || issue.code === "invalid_format" || issue.code === "invalid_union";
   const problem = inOwnWords || wanted === undefined ? lowerFirst(issue.message) : `expected ${wanted}`;
-  const found = show(value, whole, options);
+  // A rule over several keys speaks of them, not of the mapping.
+  const found = issue.code === "custom" && typeof value === "object" ? undefined : show(value, whole, options);
   return [
     {
       place: options.source.place(whole),
@@ -115,7 +116,7 @@ function remedyFor(
 /** What was found, as far as it may be shown: text that could be a secret is never quoted. */
 function show(value: unknown, path: Path, options: ShapeOptions): string | undefined {
   if (value === null) return "nothing";
-  if (Array.isArray(value)) return "a list";
+  if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list";
   if (isMapping(value)) return "a mapping";
   const secret = options.substituted.has(formatPath(path)) || /token|secret|password|key$/i.test(lastKey(path));
   if (secret) return typeof value === "string" ? (value === "" ? "empty text" : "other text") : `a ${typeof value}`;

@@ -18,10 +18,14 @@ export function yamlSource(text: string, options: { readonly file: string; reado
     return { kind: "file", file: options.name, line: Math.max(1, line), column: Math.max(1, col) };
   };
 
-  const broken = document.errors.map((error): ConfigIssue => {
-    const place = placeAt(error.pos[0]);
-    return { place, path: [], ...explainYamlError(error.code, error.message, lineOf(text, place)) };
-  });
+  const broken: ConfigIssue[] = [];
+  for (const { code, pos } of [...document.errors, ...document.warnings]) {
+    const place = placeAt(pos[0]);
+    const { line, text: found } = lineOf(text, place);
+    // One slip makes the parser stumble several times in its line.
+    if (broken.some((issue) => lineOf(text, issue.place).line === line)) continue;
+    broken.push({ place, path: [], ...explainYamlError(code, found) });
+  }
   if (broken.length > 0) throw new ConfigError(broken);
 
   const raw: unknown = toPlainData(() => document.toJS({ maxAliasCount: MAX_ALIASES }), placeAt(0));
@@ -81,24 +85,21 @@ function toPlainData(convert: () => unknown, place: Place): unknown {
   try {
     return convert();
   } catch {
-    const problem = "expected at most 100 uses of aliases";
+    const problem = `expected aliases (*name) of anchors (&name) that there are, at most ${MAX_ALIASES}`;
     throw new ConfigError([{ place, path: [], problem, remedy: "write the repeated parts out" }]);
   }
 }
 
-function lineOf(text: string, place: Place): string {
-  return place.kind === "file" ? (text.split("\n")[place.line - 1] ?? "") : "";
+function lineOf(text: string, place: Place): { readonly line: number; readonly text: string } {
+  const line = place.kind === "file" ? place.line : 0;
+  return { line, text: text.split("\n")[line - 1] ?? "" };
 }
 
-/** The library's own words may quote the text, so only those that can't are passed on. */
-function explainYamlError(
-  code: string,
-  message: string,
-  line: string,
-): { readonly problem: string; readonly remedy: string } {
+/** In our words: the parser's own may quote the text, and that may be a secret. */
+function explainYamlError(code: string, line: string): { readonly problem: string; readonly remedy: string } {
   if (/[{[].*\$\{/.test(line)) {
     return {
-      problem: `expected YAML, found a \${…} without quotes inside { … } or [ … ]`,
+      problem: "expected YAML, found a variable without quotes inside { … } or [ … ]",
       remedy: `put it in quotes: { token: "\${SCALESET_TOKEN}" }`,
     };
   }
@@ -108,23 +109,25 @@ function explainYamlError(
     case "TAB_AS_INDENT":
       return { problem: "expected spaces, found a tab", remedy: "indent with spaces; YAML knows no tabs" };
     case "BAD_INDENT":
-      return { problem: "expected another indentation", remedy: "line it up with the keys of the same mapping" };
     case "MISSING_CHAR":
       return {
-        problem: "expected a closing quote, bracket or brace",
-        remedy: "close what was opened before this spot",
+        problem: "expected a closing quote, bracket or brace, or another indentation",
+        remedy: "close what was opened before this spot, and line up the keys of one mapping",
       };
     case "BLOCK_AS_IMPLICIT_KEY":
     case "MULTILINE_IMPLICIT_KEY":
       return {
         problem: "expected one `key: value` a line",
-        remedy: "put each key on its own line, or the value in quotes where it has a `: ` in it",
+        remedy: "put each key on its own line, lined up with its neighbours, or a value with `: ` in it in quotes",
       };
+    case "BAD_SCALAR_START":
+      return { problem: "expected quotes around text that begins with @ or `", remedy: 'write it as "…"' };
+    case "TAG_RESOLVE_FAILED":
+      return { problem: "expected no tag (!name)", remedy: "remove it" };
     default:
       return {
-        problem: `expected YAML (${code.toLowerCase().replaceAll("_", " ")})`,
-        remedy:
-          message.includes("\n") || message.length > 80 ? "see the line for quotes, colons and indentation" : message,
+        problem: "expected YAML, found something out of place",
+        remedy: "look at this line and the one before it: quotes, colons, indentation",
       };
   }
 }

@@ -1,0 +1,73 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import type { ConfigHost } from "../../src/config/host.js";
+import { ConfigError, type ConfigIssue, formatIssue } from "../../src/config/issue.js";
+import { loadConfigFile } from "../../src/config/load.js";
+import type { LoadedConfig } from "../../src/config/resolve.js";
+import { defineProvisioner, type Provisioner } from "../../src/ports/provisioner.js";
+
+const unused = (): never => {
+  throw new Error("a configuration is checked without opening a backend");
+};
+
+const box: Provisioner = defineProvisioner({
+  kind: "box",
+  options: (z) => z.strictObject({ size: z.int().min(1).default(4), image: z.string().optional() }),
+  open: unused,
+});
+
+/** A folder of its own for one test, removed afterwards. */
+export function testFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "scaleset-config-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** A machine that a test says everything about. It has one provisioner, `box`. */
+export function testHost(host: Partial<ConfigHost> = {}): ConfigHost {
+  return {
+    environment: { TOKEN: "test-token" },
+    workingFolder: "/work",
+    homeFolder: "/home/someone",
+    hostname: "host-1",
+    findProvisioner: (kind) =>
+      kind === "box" ? { provisioner: box } : { provisioner: undefined, known: ["box", "process"] },
+    ...host,
+  };
+}
+
+export function load(yaml: string, host: Partial<ConfigHost> = {}): LoadedConfig {
+  const folder = host.workingFolder ?? testFolder();
+  writeFileSync(join(folder, "scaleset.yaml"), yaml);
+  return loadConfigFile("scaleset.yaml", testHost({ ...host, workingFolder: folder }));
+}
+
+/** Every error of a load that must fail, as `line:column path: problem`. */
+export function errorsOf(attempt: () => unknown): string[] {
+  return issuesOf(attempt).map(
+    (issue) =>
+      formatIssue(issue)
+        .split("\n")[0]
+        ?.replace(/^scaleset\.yaml:/, "") ?? "",
+  );
+}
+
+export function issuesOf(attempt: () => unknown): readonly ConfigIssue[] {
+  try {
+    attempt();
+  } catch (error) {
+    if (error instanceof ConfigError) return error.issues;
+    throw error;
+  }
+  throw new Error("expected a ConfigError");
+}
+
+export const VALID = `github:
+  url: https://github.com/my-org
+  token: \${TOKEN}
+scaleSets:
+  - name: linux-x64
+    provisioner: { box: {} }
+`;
