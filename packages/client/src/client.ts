@@ -1,7 +1,7 @@
 import { Connection } from "./auth/connection.js";
 import { GitHubApi } from "./auth/github-api.js";
 import type { Clock, Random } from "./clock.js";
-import { type Operation, ScaleSetError } from "./errors.js";
+import { ScaleSetError } from "./errors.js";
 import type { ConfigTarget } from "./http/config-url.js";
 import { selectTransport } from "./http/select-transport.js";
 import { Sender } from "./http/sender.js";
@@ -9,6 +9,7 @@ import type { SystemInfo } from "./http/user-agent.js";
 import type { Logger } from "./logger.js";
 import { resolveOptions, type ScaleSetClientOptions } from "./options.js";
 import { ActionsService, RUNNER_GROUPS, RUNNERS, SCALE_SETS, type ServiceCall } from "./service/actions-service.js";
+import { atMostOne } from "./service/at-most-one.js";
 import { ensureScaleSet } from "./service/ensure.js";
 import type { MessageSession } from "./session/message-session.js";
 import { openSession } from "./session/open-session.js";
@@ -294,17 +295,4 @@ export class ScaleSetClient implements AsyncDisposable {
   async #value<T>(call: ServiceCall<T>): Promise<T> {
     return (await this.#service.call(call)).value;
   }
-}
-
-/** Searches are exact but for case; a service that ignores the filter must not hand us a stranger's. */
-function atMostOne<T extends { readonly name: string }>(
-  operation: Operation,
-  found: readonly T[],
-  name: string,
-): T | undefined {
-  const named = found.filter((one) => one.name.toLowerCase() === name.toLowerCase());
-  if (named.length > 1) {
-    throw new ScaleSetError("AMBIGUOUS", `${operation} found ${named.length} of the name ${name}`, { operation });
-  }
-  return named[0];
 }

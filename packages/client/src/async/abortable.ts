@@ -12,30 +12,20 @@ export function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefine
   });
 }
 
-/** A controller that also aborts with any of the given signals. Disposing it leaves no listener on them. */
+/** A controller that also aborts with the given signal. Disposing it leaves no listener there. */
 export interface LinkedController extends Disposable {
   readonly signal: AbortSignal;
   abort(reason: unknown): void;
 }
 
-export function linkedController(...sources: readonly (AbortSignal | undefined)[]): LinkedController {
+export function linkedController(source?: AbortSignal): LinkedController {
   const controller = new AbortController();
-  const undo: (() => void)[] = [];
-  const dispose = (): void => {
-    for (const remove of undo.splice(0)) remove();
+  const onAbort = (): void => controller.abort(source?.reason);
+  if (source?.aborted) onAbort();
+  else source?.addEventListener("abort", onAbort, { once: true });
+  return {
+    signal: controller.signal,
+    abort: (reason) => controller.abort(reason),
+    [Symbol.dispose]: () => source?.removeEventListener("abort", onAbort),
   };
-  for (const source of sources) {
-    if (source === undefined) continue;
-    const onAbort = (): void => {
-      dispose();
-      controller.abort(source.reason);
-    };
-    if (source.aborted) {
-      onAbort();
-      break;
-    }
-    source.addEventListener("abort", onAbort, { once: true });
-    undo.push(() => source.removeEventListener("abort", onAbort));
-  }
-  return { signal: controller.signal, abort: (reason) => controller.abort(reason), [Symbol.dispose]: dispose };
 }

@@ -1,4 +1,5 @@
-import { abortable, linkedController } from "../async/abortable.js";
+import { abortable } from "../async/abortable.js";
+import { Lifetime } from "../async/lifetime.js";
 import type { Clock, Random } from "../clock.js";
 import { type Operation, ScaleSetError } from "../errors.js";
 import type { Logger } from "../logger.js";
@@ -70,7 +71,7 @@ export class Sender {
   readonly #options: ResolvedOptions;
   readonly #transport: Transport;
   readonly #pace: Pace;
-  readonly #lifetime = new AbortController();
+  readonly #lifetime = new Lifetime();
 
   constructor(options: ResolvedOptions, transport: Transport) {
     this.clock = options.clock;
@@ -87,7 +88,7 @@ export class Sender {
   /** @throws {ScaleSetError}, or the signal's reason. */
   async send<T>(exchange: Exchange<T>): Promise<Delivered<T>> {
     // A deadline of its own each attempt, and both signals for all of them.
-    using both = linkedController(exchange.signal, this.#lifetime.signal);
+    using both = this.#lifetime.link(exchange.signal);
     for (let attempt = 1; ; attempt++) {
       await this.#pace.turn(both.signal);
       both.signal.throwIfAborted();
@@ -115,7 +116,7 @@ export class Sender {
 
   /** Ends what is under way with `CLOSED`. */
   async close(): Promise<void> {
-    this.#lifetime.abort(new ScaleSetError("CLOSED", "the client is closed", { operation: "configure" }));
+    this.#lifetime.end(new ScaleSetError("CLOSED", "the client is closed", { operation: "configure" }));
     await this.#transport.close();
   }
 

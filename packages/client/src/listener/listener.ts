@@ -1,3 +1,4 @@
+import { linkedController } from "../async/abortable.js";
 import { isScaleSetError, ScaleSetError } from "../errors.js";
 import type { MessageSession } from "../session/message-session.js";
 import { HURRIED_MS } from "../session/stream.js";
@@ -75,8 +76,10 @@ export class Listener {
     if (this.#running) throw new ScaleSetError("CONFIG", "this listener runs already", { operation: "listen" });
     this.#running = true;
     let failure: unknown;
+    // A signal that many listeners share gets one listener of each.
+    using own = linkedController(signal);
     try {
-      await this.#keepListening(signal);
+      await this.#keepListening(own.signal);
     } catch (error) {
       if (signal.aborted) return;
       failure = error;

@@ -1,4 +1,4 @@
-import { linkedController } from "../async/abortable.js";
+import { Lifetime } from "../async/lifetime.js";
 import { SingleFlight } from "../async/single-flight.js";
 import { isScaleSetError, type Operation, ScaleSetError } from "../errors.js";
 import type { Delivered } from "../http/sender.js";
@@ -45,7 +45,7 @@ export class MessageSession implements AsyncDisposable, MessageSource {
   readonly owner: string;
   readonly #service: ActionsService;
   readonly #onAnswered: (answer: SessionAnswer) => void;
-  readonly #lifetime = new AbortController();
+  readonly #lifetime = new Lifetime();
   readonly #refreshing = new SingleFlight<void>();
   #queue: Queue;
   #statistics: RunnerScaleSetStatistics;
@@ -177,14 +177,15 @@ export class MessageSession implements AsyncDisposable, MessageSource {
   }
 
   async #close(options: CallOptions): Promise<void> {
-    this.#lifetime.abort(closedError("closeMessageSession"));
+    this.#lifetime.end(closedError("closeMessageSession"));
     const { clock, timings } = this.#service.sender;
     using deadline = clock.deadline(timings.closeDeadlineMs, { signal: options.signal });
     await deleteSession(this.#service, this, deadline.signal);
   }
 
   async #refresh(): Promise<void> {
-    const refreshed = await refreshSession(this.#service, this, this.#lifetime.signal);
+    using bounded = this.#lifetime.link();
+    const refreshed = await refreshSession(this.#service, this, bounded.signal);
     const { queueUrl, queueToken } = refreshed.value;
     if (queueToken === undefined) {
       throw new ScaleSetError("SESSION_UNUSABLE", "the session was refreshed without a queue token", {
@@ -202,7 +203,7 @@ export class MessageSession implements AsyncDisposable, MessageSource {
     call: (queue: Queue, signal: AbortSignal) => Promise<Delivered<T>>,
   ): Promise<Delivered<T>> {
     this.#throwIfClosed(operation);
-    using bounded = linkedController(signal, this.#lifetime.signal);
+    using bounded = this.#lifetime.link(signal);
     const used = this.#queue;
     try {
       return await call(used, bounded.signal);
@@ -225,7 +226,7 @@ export class MessageSession implements AsyncDisposable, MessageSource {
   }
 
   #throwIfClosed(operation: Operation): void {
-    if (this.#lifetime.signal.aborted) throw closedError(operation);
+    if (this.#lifetime.ended) throw closedError(operation);
   }
 }
 
