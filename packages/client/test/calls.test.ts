@@ -178,13 +178,15 @@ describe("calls", () => {
     service.once("DELETE agents/ID", () => exception(400, "JobStillRunningException"));
     service.once("DELETE agents/ID", () => exception(404, "AgentNotFoundException"));
     service.once("POST generatejitconfig", () => exception(409, "AgentExistsException"));
-    const codes = [];
-    for (const call of [
+    const codes: unknown[] = [];
+    const calls = [
       () => client.removeRunner(1),
       () => client.removeRunner(1),
       () => client.generateJitRunnerConfig(5, { name: "r" }),
-    ]) {
-      codes.push(await clock.run(call().catch((error: unknown) => isScaleSetError(error) && error.code)));
+    ];
+    for (const call of calls) {
+      const error: unknown = await clock.run(Promise.resolve<unknown>(call()).catch((thrown: unknown) => thrown));
+      codes.push(isScaleSetError(error) && error.code);
     }
     expect(codes).toEqual(["JOB_STILL_RUNNING", "RUNNER_NOT_FOUND", "RUNNER_EXISTS"]);
   });

@@ -8,7 +8,8 @@ const SHAPES: readonly RegExp[] = [
   /\beyJ[\w-]{4,}(?:\.[\w-]*){0,2}/g,
   /\b(?:gh[a-z]_|github_pat_)\w{4,}/g,
   /-----BEGIN [^-]*-----[^-]*(?:-----END [^-]*-----)?/g,
-  /[A-Za-z0-9+/_-]{60,}={0,2}/g,
+  // Long enough for a key or a JIT config, too long for the owner name of a session, which is read from an error's text.
+  /[A-Za-z0-9+/_-]{120,}={0,2}/g,
 ];
 
 /** Queries carry session ids and signatures. */

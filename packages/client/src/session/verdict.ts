@@ -45,6 +45,6 @@ export function isFinal(error: unknown): boolean {
 
 /** Who holds the session, from the conflict's text; the service leaves it out at times. */
 export function holderOf(conflict: ScaleSetError): string | undefined {
-  const holder = /active session for owner\s+(.+?)\.?\s*$/i.exec(conflict.serviceMessage ?? "")?.[1];
-  return holder === undefined || holder === "" ? undefined : holder;
+  const holder = /active session for owner\s+(\S.*?)\.?\s*$/i.exec(conflict.serviceMessage ?? "")?.[1];
+  return holder === "." ? undefined : holder;
 }

@@ -1,0 +1,40 @@
+import { inspect } from "node:util";
+import { describe, expect, test } from "vitest";
+import { Secret } from "../secret.js";
+import { redact, redactedCause } from "./redact.js";
+
+describe("redaction", () => {
+  test.each([
+    ["Authorization: Bearer abcdefgh12345", "abcdefgh"],
+    ["RemoteAuth AABBCCDDEEFF", "AABBCC"],
+    ["ghs_16C7e42F292c6912E7", "16C7"],
+    ["github_pat_11AAAAA", "11AAAAA"],
+    ["eyJhbGciOi.eyJpc3MiOi.c2lnbmF0dXJl", "eyJpc3"],
+    ["https://q.test/m?sig=abc&x=1 failed", "sig"],
+    [`jit ${"QUJD".repeat(40)}`, "QUJDQUJD"],
+    ["-----BEGIN RSA PRIVATE KEY-----\nMIIB\n-----END RSA PRIVATE KEY-----", "MIIB"],
+  ])("of %s hides what is secret", (text, secret) => {
+    expect(redact(text)).not.toContain(secret);
+    expect(redact(text)).toContain("[redacted]");
+  });
+
+  test("leaves what a person needs", () => {
+    const text = "The runner scale set linux already has an active session for owner host-1.";
+    expect(redact(text)).toBe(text);
+  });
+
+  test("hides the very secret of the call, whatever it looks like", () => {
+    expect(redact("it was short!", [new Secret("short!")])).toBe("it was [redacted]");
+  });
+
+  test("of causes keeps name and code, not the object", () => {
+    const cause = Object.assign(new Error("inner ghp_abcdef"), {
+      code: "ECONNRESET",
+      request: { headers: "ghp_abcdef" },
+    });
+    const clean = redactedCause(new TypeError("fetch failed", { cause }));
+    expect(inspect(clean, { depth: 9 })).not.toContain("ghp_");
+    expect(clean).toMatchObject({ name: "TypeError", message: "fetch failed" });
+    expect(clean.cause).toMatchObject({ code: "ECONNRESET" });
+  });
+});
