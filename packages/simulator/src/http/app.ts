@@ -1,0 +1,42 @@
+import { Hono } from "hono";
+import type { AppRules } from "../gate/app-jwt.js";
+import { Refusal } from "../service/refusal.js";
+import { actionsError, brokerError, gitHubError, runServiceError } from "./exceptions.js";
+import { type AppEnv, type Around, addRoutes, answer, type Desk } from "./exchange.js";
+import { gitHubApiRoutes } from "./github-api.js";
+import { messageQueueRoutes } from "./message-queue.js";
+import { paths, type UrlShapes } from "./places.js";
+import { runServiceRoutes } from "./run-service.js";
+import { brokerRoutes, legacyRunnerRoutes, runnerTokenRoute } from "./runner-door.js";
+import { scaleSetRoutes } from "./scale-set-api.js";
+
+/** The whole service as one application: a request goes in, a response comes out. */
+export function createApp(
+  desk: Desk,
+  options: { readonly urls: UrlShapes; readonly app: AppRules; readonly around: Around; readonly control: Hono },
+): Hono<AppEnv> {
+  const { around } = options;
+  const app = new Hono<AppEnv>();
+  // Hosted, the API has a host of its own and no prefix; on a GitHub Enterprise Server it is the other way round.
+  const base = options.urls === "ghes" ? "/api/v3" : "";
+  app.route(paths.control, options.control);
+  addRoutes(app, desk, { routes: scaleSetRoutes(desk), refuse: actionsError, around });
+  addRoutes(app, desk, { routes: messageQueueRoutes(desk), refuse: actionsError, around });
+  addRoutes(app, desk, { routes: [runnerTokenRoute(desk)], refuse: brokerError, around });
+  addRoutes(app, desk, { routes: [...brokerRoutes(desk), ...legacyRunnerRoutes(desk)], refuse: brokerError, around });
+  addRoutes(app, desk, { routes: runServiceRoutes(desk), refuse: runServiceError, around });
+  // Logs and step updates of runners are best effort, and 404 is what makes both kinds of runner go on at once.
+  const noResults = (): never => {
+    throw new Refusal("NotFoundException", "The simulator keeps no logs.");
+  };
+  app.all(`${paths.results}*`, (context) =>
+    answer(context, desk, { call: "runner-results", handle: noResults, refuse: runServiceError, around }),
+  );
+  addRoutes(app, desk, { routes: gitHubApiRoutes(desk, { base, app: options.app }), refuse: gitHubError, around });
+  const notFound = (): never => {
+    throw new Refusal("NotFoundException", "Not Found");
+  };
+  app.all("*", (context) => answer(context, desk, { call: "unknown", handle: notFound, refuse: gitHubError, around }));
+  app.onError((error) => Response.json({ message: `the simulator failed: ${error.message}` }, { status: 500 }));
+  return app;
+}

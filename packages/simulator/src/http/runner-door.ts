@@ -1,0 +1,217 @@
+import { z } from "zod";
+import { admit } from "../gate/authorization.js";
+import { clientOfAssertion } from "../gate/runner-assertion.js";
+import { publicKeyOf } from "../keys/runner-keys.js";
+import { uuid } from "../service/context.js";
+import { Refusal } from "../service/refusal.js";
+import { beginRunnerPoll, endRunnerPoll, openRunnerSession, runnerSession } from "../service/runner-sessions.js";
+import { endRunnerSession } from "../service/runners.js";
+import type { RunnerRow, RunnerSessionRow } from "../service/state.js";
+import type { Desk, Exchange, Route } from "./exchange.js";
+import { hold } from "./hold.js";
+import { paths } from "./places.js";
+
+const sessionSchema = z
+  .object({ ownerName: z.string(), OwnerName: z.string() })
+  .partial()
+  .transform((body) => body.ownerName ?? body.OwnerName ?? "RUNNER");
+const acknowledgeSchema = z.object({ runnerRequestId: z.string() });
+
+/** The runner of the token in the header, gone or not. */
+export function runnerOf({ service, clock }: Desk, exchange: Exchange): RunnerRow {
+  service.advance();
+  const token = admit(service.tokens, exchange.headers, { kinds: ["runner"], nowMs: clock.now() });
+  const runner = service.state.runnersByClientId.get(token.subject ?? "");
+  if (runner === undefined) throw new Refusal("UnauthorizedException", "The runner of this token is not known.");
+  return runner;
+}
+
+/** Where a runner proves who it is. It has its own error shape, and tells no reasons. */
+export function runnerTokenRoute(desk: Desk): Route {
+  const { service, clock } = desk;
+  const invalid = (): Response =>
+    Response.json({ error: "invalid_client", error_description: "The client is not known." }, { status: 400 });
+  return {
+    method: "POST",
+    path: paths.token,
+    call: "runner-token",
+    handle: async (exchange) => {
+      const form = new URLSearchParams(await exchange.request.text());
+      if (form.get("grant_type") !== "client_credentials") return invalid();
+      if (form.get("client_assertion_type") !== "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
+        return invalid();
+      service.advance();
+      const clientId = clientOfAssertion(form.get("client_assertion") ?? "", {
+        nowMs: clock.now(),
+        audiencePath: paths.token,
+        keyOf: (id) => {
+          const runner = service.state.runnersByClientId.get(id);
+          return runner && publicKeyOf(desk.runnerKeys.keyOf(runner.id));
+        },
+      });
+      const runner = service.state.runnersByClientId.get(clientId ?? "");
+      if (runner === undefined || (runner.removed && runner.job === undefined)) return invalid();
+      const ttlMs = service.options.runnerTokenTtlMs;
+      const token = service.tokens.issue("runner", { ttlMs, subject: runner.clientId });
+      return Response.json({ access_token: token.value, expires_in: Math.floor(ttlMs / 1000), token_type: "bearer" });
+    },
+  };
+}
+
+/** The broker: a runner's session and its messages. */
+export function brokerRoutes(desk: Desk): Route[] {
+  const { service } = desk;
+  const base = paths.broker;
+
+  return [
+    {
+      method: "POST",
+      path: `${base}session`,
+      call: "runner-open-session",
+      handle: async (exchange) => {
+        const runner = runnerOf(desk, exchange);
+        const ownerName = await exchange.json(sessionSchema);
+        // 401 sends it to the token endpoint, which then tells it for good that it is not registered.
+        if (runner.removed) throw new Refusal("UnauthorizedException", "The runner is not registered.");
+        const session = service.step((context) => openRunnerSession(context, runner, ownerName));
+        return Response.json({
+          sessionId: session.id,
+          ownerName,
+          agent: { id: runner.id, name: runner.name },
+          useFipsEncryption: false,
+        });
+      },
+    },
+    {
+      method: "DELETE",
+      path: `${base}session`,
+      call: "runner-close-session",
+      handle: (exchange) => {
+        const runner = runnerOf(desk, exchange);
+        service.step((context) => {
+          if (runner.session !== undefined) endRunnerSession(context, runner.session, "it closed its session");
+        });
+        return new Response(null, { status: 204 });
+      },
+    },
+    {
+      method: "GET",
+      path: `${base}message`,
+      call: "runner-get-message",
+      handle: async (exchange) => {
+        const runner = runnerOf(desk, exchange);
+        const busy = exchange.url.searchParams.get("status")?.toLowerCase() === "busy";
+        const id = exchange.url.searchParams.get("sessionId") ?? "";
+        const look = () => messageFor(desk, exchange, { runner, id, busy });
+        const session = service.step((context) => {
+          const found = runnerSession(context, runner, id);
+          beginRunnerPoll(context, found);
+          return found;
+        });
+        try {
+          const { signal } = exchange;
+          const message = await hold(desk, { row: runner, holdMs: desk.pollHoldMs, signal, look });
+          if (message === undefined || signal.aborted) return new Response(null, { status: 202 });
+          return Response.json(message(session));
+        } finally {
+          service.step((context) => endRunnerPoll(context, session));
+        }
+      },
+    },
+    {
+      method: "POST",
+      path: `${base}acknowledge`,
+      call: "runner-acknowledge",
+      handle: async (exchange) => {
+        const runner = runnerOf(desk, exchange);
+        const { runnerRequestId } = await exchange.json(acknowledgeSchema);
+        if (runner.job?.jobId !== runnerRequestId) {
+          throw new Refusal("AcknowledgeJobNotFound", `There is no job ${runnerRequestId} for this runner.`);
+        }
+        return Response.json({});
+      },
+    },
+  ];
+}
+
+type Message = (session: RunnerSessionRow) => Record<string, unknown>;
+
+/**
+ * What there is to say to a runner. Nothing is taken off a list by saying it: a job is told at each poll until the
+ * runner takes it, so that an answer that gets lost is no job lost.
+ */
+function messageFor(
+  { service }: Desk,
+  { url }: Exchange,
+  { runner, id, busy }: { runner: RunnerRow; id: string; busy: boolean },
+): Message | undefined {
+  if (service.state.runnersDeprecated) {
+    throw new Refusal("TaskAgentVersionTooOldException", "This runner version is too old to get jobs.");
+  }
+  const session = service.lookup((context) => runnerSession(context, runner, id));
+  const { job } = runner;
+  if (job === undefined) return undefined;
+  if (job.state === "assigned" && !busy) {
+    const body = {
+      id: job.jobId,
+      runner_request_id: job.jobId,
+      run_service_url: `${url.origin}${paths.run}`,
+      should_acknowledge: true,
+      billing_owner_id: "",
+    };
+    return (told) => ({
+      messageId: told.nextMessageId++,
+      messageType: "RunnerJobRequest",
+      body: JSON.stringify(body),
+    });
+  }
+  if (job.state === "running" && job.cancelAsked && !session.cancellationSent) {
+    return (told) => {
+      told.cancellationSent = true;
+      const body = JSON.stringify({ jobId: job.jobId, timeout: "00:05:00" });
+      return { messageId: told.nextMessageId++, messageType: "JobCancellation", body };
+    };
+  }
+  return undefined;
+}
+
+/** What only the Go runner asks before it turns to the broker (runner-protocol.md §7). */
+export function legacyRunnerRoutes(desk: Desk): Route[] {
+  const base = paths.broker;
+  return [
+    {
+      method: "GET",
+      path: `${base}_apis/connectionData`,
+      call: "runner-connection-data",
+      handle: (exchange) => {
+        runnerOf(desk, exchange);
+        return Response.json({
+          locationServiceData: {
+            serviceDefinitions: [
+              ["134e239e-2df3-4794-a6f6-24f1f19ec8dc", "sessions"],
+              ["c3a054f6-7a8a-49c0-944e-3a8e5d7adfd7", "messages"],
+            ].map(([identifier, displayName]) => ({
+              identifier,
+              serviceType: "distributedtask",
+              displayName,
+              relativePath: `/_apis/{area}/pools/{poolId}/{resource}/{${displayName === "sessions" ? "sessionId" : "messageId"}}`,
+            })),
+          },
+        });
+      },
+    },
+    {
+      method: "POST",
+      path: `${base}_apis/distributedtask/pools/:pool/sessions`,
+      call: "runner-legacy-session",
+      handle: (exchange) => {
+        runnerOf(desk, exchange);
+        return Response.json({
+          sessionId: desk.service.step((context) => uuid(context)),
+          ownerName: "RUNNER",
+          brokerMigrationMessage: { brokerBaseUrl: `${exchange.url.origin}${base.replace(/\/$/, "")}` },
+        });
+      },
+    },
+  ];
+}

@@ -1,0 +1,52 @@
+import { createServer } from "node:http";
+import { getRequestListener } from "@hono/node-server";
+
+/** Where to listen. */
+export interface ListenOptions {
+  /** 0 takes any free one. @default 0 */
+  readonly port?: number | undefined;
+  /** Loopback by default: whoever reaches the simulator can queue jobs, which runners then run. @default "127.0.0.1" */
+  readonly host?: string | undefined;
+}
+
+/** A simulator reachable over HTTP. */
+export interface Listening extends AsyncDisposable {
+  /** Its origin, e.g. `http://127.0.0.1:8080`. */
+  readonly url: string;
+  /** Ends every connection and stops listening. */
+  close(): Promise<void>;
+}
+
+/**
+ * Serves a fetch handler over HTTP.
+ * @throws Error naming the port when it is taken
+ */
+export async function serve(
+  fetch: (request: Request) => Response | Promise<Response>,
+  { port = 0, host = "127.0.0.1" }: ListenOptions,
+): Promise<Listening> {
+  const listener = getRequestListener(fetch, { overrideGlobalObjects: false });
+  const server = createServer((request, response) => {
+    void listener(request, response);
+  });
+  // Polls are held longer than Node's own patience between requests.
+  server.keepAliveTimeout = 120_000;
+  server.requestTimeout = 0;
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      const taken = error.code === "EADDRINUSE";
+      const hint = `port ${port} on ${host} is taken: choose another one with --port (or the option port), or 0 for any`;
+      reject(taken ? new Error(hint, { cause: error }) : error);
+    });
+    server.listen({ port, host }, resolve);
+  });
+  const address = server.address();
+  const actual = typeof address === "object" && address !== null ? address.port : port;
+  const close = (): Promise<void> =>
+    new Promise((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  const name = host.includes(":") ? `[${host}]` : host;
+  return { url: `http://${name}:${actual}`, close, [Symbol.asyncDispose]: close };
+}

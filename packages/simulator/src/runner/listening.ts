@@ -1,0 +1,59 @@
+import type { Clock } from "../time/clock.js";
+import type { Random } from "../time/random.js";
+import { type Answer, NotRegistered, type RunnerConnection, runnerVersion } from "./connection.js";
+import type { Conclusion, JobRequest } from "./job-request.js";
+
+/** Does what a job says. It stops soon after the signal aborts, and then answers `canceled`. */
+export type Worker = (job: JobRequest, options: { readonly signal: AbortSignal }) => Promise<Conclusion>;
+
+/** Ways in which a runner misbehaves, all off by default. @unit milliseconds */
+export interface RunnerBehaviour {
+  /** Waits before it comes online (F6). */
+  readonly startDelayMs?: number | undefined;
+  /** Runs, but never comes online (F6). */
+  readonly neverOnline?: boolean | undefined;
+  /** Exits after this time online without a job, leaving its registration behind. */
+  readonly exitIdleAfterMs?: number | undefined;
+  /** Goes on running after its job was reported done (F8). */
+  readonly lingerMs?: number | undefined;
+}
+
+export interface ListenerOptions {
+  readonly connection: RunnerConnection;
+  readonly worker: Worker;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly behaviour: RunnerBehaviour;
+  /** A polite request to end: idle = close the session; busy = stop the job and report it. */
+  readonly stop: AbortSignal;
+  /** The runner's death: everything ends at once, and nothing more is said to anybody. */
+  readonly death: AbortSignal;
+  readonly log: (line: string) => void;
+}
+
+/** A long poll for messages. */
+export function poll(
+  connection: RunnerConnection,
+  { sessionId, status, signal }: { sessionId: string; status: "Online" | "Busy"; signal: AbortSignal },
+): Promise<Answer> {
+  return connection.call("GET", `message?${messageQuery(sessionId, status)}`, { signal });
+}
+
+/** A failure that may pass counts as no answer; one that cannot is answered; the end of the runner goes on up. */
+export function failed(error: unknown, signal: AbortSignal): NotRegistered | undefined {
+  if (error instanceof NotRegistered) return error;
+  if (signal.aborted) throw error;
+  return undefined;
+}
+
+/** The query that polls and acknowledgements share. */
+export function messageQuery(sessionId: string, status: string): string {
+  const parameters = { sessionId, status, runnerVersion, os: "Linux", architecture: "X64", disableUpdate: "true" };
+  return new URLSearchParams(parameters).toString();
+}
+
+/** Says goodbye; nobody minds if it is not heard. */
+export async function closeSession({ connection, clock, death }: ListenerOptions): Promise<void> {
+  using deadline = clock.deadline(30_000, { signal: death });
+  await connection.call("DELETE", "session", { signal: deadline.signal }).catch(() => undefined);
+}

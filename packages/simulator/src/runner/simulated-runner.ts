@@ -1,0 +1,62 @@
+import type { Clock } from "../time/clock.js";
+import { type Random, seededRandom } from "../time/random.js";
+import { realClock } from "../time/real-clock.js";
+import { RunnerConnection, type RunnerFetch } from "./connection.js";
+import { exitCodes, scriptExitCode } from "./exit-codes.js";
+import { listen } from "./listener.js";
+import type { RunnerBehaviour, Worker } from "./listening.js";
+import { readJitConfig } from "./runner-config.js";
+
+/** A runner in this process, for worlds in virtual time. It runs no scripts: a job takes its `durationMs` and ends as its `result` says. */
+export interface SimulatedRunnerOptions {
+  /** The encoded JIT config, as the service gave it. */
+  readonly jitConfig: string;
+  /** How it reaches the service; usually `simulator.fetch`. */
+  readonly fetch: RunnerFetch;
+  /** @default the machine's clock */
+  readonly clock?: Clock | undefined;
+  /** @default a generator seeded with its name */
+  readonly random?: Random | undefined;
+  readonly behaviour?: RunnerBehaviour | undefined;
+  /** A polite request to end, as SIGTERM is: an idle runner closes its session, a busy one reports its job as canceled. */
+  readonly signal?: AbortSignal | undefined;
+  /** Its death, as SIGKILL is: it says nothing more to anybody, and the exit code is 137. */
+  readonly kill?: AbortSignal | undefined;
+  /** Whether exit code 7 of a deprecated version passes the wrapper script, as an environment variable decides. @default false */
+  readonly returnVersionDeprecatedExitCode?: boolean | undefined;
+  /** Gets what the official runner would print. @default nobody */
+  readonly log?: ((line: string) => void) | undefined;
+}
+
+/**
+ * Lives a runner's life: comes online, takes at most one job, ends. Resolves with the exit code of the official
+ * runner's wrapper script, which is 0 nearly always; 137 when it was killed.
+ */
+export async function runSimulatedRunner(options: SimulatedRunnerOptions): Promise<number> {
+  const { fetch, behaviour = {}, log = () => undefined, clock = realClock } = options;
+  const death = options.kill ?? new AbortController().signal;
+  try {
+    const config = readJitConfig(options.jitConfig);
+    const random = options.random ?? seededRandom(config.agentName);
+    const connection = new RunnerConnection({ config, fetch, clock, random });
+    const stop = options.signal ?? new AbortController().signal;
+    const worker = timedWorker(clock);
+    const code = await listen({ connection, worker, clock, random, behaviour, stop, death, log });
+    return scriptExitCode(code, { returnVersionDeprecated: options.returnVersionDeprecatedExitCode ?? false });
+  } catch (error) {
+    if (death.aborted) return 137;
+    log(error instanceof Error ? error.message : String(error));
+    return scriptExitCode(exitCodes.terminated, { returnVersionDeprecated: false });
+  }
+}
+
+function timedWorker(clock: Clock): Worker {
+  return async (job, { signal }) => {
+    try {
+      await clock.sleep(Number(job.variables["simulator.durationMs"] ?? 0), { signal });
+    } catch {
+      return "canceled";
+    }
+    return job.variables["simulator.result"] === "failed" ? "failed" : "succeeded";
+  };
+}

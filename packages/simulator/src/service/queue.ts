@@ -1,0 +1,63 @@
+import type { Context } from "./context.js";
+import type { MessageRow, ScaleSetRow } from "./state.js";
+import { statisticsOf } from "./statistics.js";
+
+/** Puts what happened into messages: at most `maxJobMessages` in one, with the statistics of this moment. */
+export function makeMessages(context: Context, set: ScaleSetRow): void {
+  if (set.outbox.length === 0) return;
+  const { maxJobMessages, mergeUndelivered } = context.options;
+  const statistics = statisticsOf(context, set);
+  const waiting = [...set.outbox];
+  set.outbox = [];
+  const last = set.messages.get(set.lastMessageId);
+  if (mergeUndelivered && last !== undefined && last.deliveries === 0) {
+    last.jobMessages.push(...waiting.splice(0, maxJobMessages - last.jobMessages.length));
+    last.statistics = statistics;
+  }
+  while (waiting.length > 0) {
+    set.lastMessageId += 1;
+    const message: MessageRow = {
+      id: set.lastMessageId,
+      jobMessages: waiting.splice(0, maxJobMessages),
+      statistics,
+      deliveries: 0,
+    };
+    set.messages.set(message.id, message);
+    record(context, set, message.id, "made", `${message.jobMessages.length} job messages`);
+  }
+}
+
+/** The lowest message not acknowledged with an id above `lastMessageId`, if there is one. Handing it out changes nothing. */
+export function nextMessage(set: ScaleSetRow, lastMessageId: number): MessageRow | undefined {
+  for (const message of set.messages.values()) {
+    if (message.id > lastMessageId) return message;
+  }
+  return undefined;
+}
+
+/** Notes that a message is handed out, and answers it as it goes over the wire. */
+export function deliver(context: Context, set: ScaleSetRow, message: MessageRow): Record<string, unknown> {
+  message.deliveries += 1;
+  record(context, set, message.id, message.deliveries === 1 ? "delivered" : "redelivered", "a poll asked");
+  return {
+    messageId: message.id,
+    messageType: "RunnerScaleSetJobMessages",
+    body: bodyOf(message),
+    statistics: context.options.statisticsAt === "delivery" ? statisticsOf(context, set) : message.statistics,
+  };
+}
+
+/** Forgets a message. One that is unknown was acknowledged before: no harm [guess]. */
+export function acknowledge(context: Context, set: ScaleSetRow, messageId: number): void {
+  if (set.messages.delete(messageId)) record(context, set, messageId, "acknowledged", "the client asked");
+}
+
+function bodyOf(message: MessageRow): string {
+  const text = JSON.stringify(message.jobMessages);
+  // 64-bit ids are kept as digits, since a JavaScript number would lose some; on the wire they are bare numbers.
+  return text.replace(/"(runnerRequestId|workflowRunId)":"(\d+)"/g, '"$1":$2');
+}
+
+function record(context: Context, set: ScaleSetRow, messageId: number, event: string, cause: string): void {
+  context.journal.record({ subject: "message", event, cause, messageId, scaleSetId: set.id });
+}

@@ -1,0 +1,136 @@
+import { after, type Context, nextId, noTimer, uuid } from "./context.js";
+import { returnToWaiting } from "./jobs.js";
+import { Refusal } from "./refusal.js";
+import type { RunnerRow, RunnerSessionRow, ScaleSetRow, Scope } from "./state.js";
+
+/** Registers a runner for a JIT config. Names are unique within a scope. */
+export function registerRunner(context: Context, set: ScaleSetRow, name: string): RunnerRow {
+  if (!name.trim()) throw new Refusal("ArgumentException", "A runner needs a name.");
+  if (findRunners(context, set.scope, name).length > 0) {
+    throw new Refusal("AgentExistsException", `A runner exists with the same name ${name}.`);
+  }
+  const runner: RunnerRow = {
+    id: nextId(context),
+    name,
+    scaleSet: set,
+    clientId: uuid(context),
+    createdAtMs: context.now(),
+    session: undefined,
+    job: undefined,
+    offlineSinceMs: context.now(),
+    everOnline: false,
+    removed: false,
+    hostDied: false,
+    stopTimer: noTimer,
+  };
+  context.state.runners.set(runner.id, runner);
+  context.state.runnersByClientId.set(runner.clientId, runner);
+  context.state.tally.registrations += 1;
+  set.runners.add(runner);
+  recordRunner(context, runner, "registered", "a JIT config was asked for");
+  expectOnline(context, runner);
+  return runner;
+}
+
+/** The runner with this id in this scope. */
+export function runnerIn(context: Context, scope: Scope, id: number): RunnerRow {
+  const runner = context.state.runners.get(id);
+  if (runner === undefined || runner.scaleSet.scope !== scope) {
+    throw new Refusal("AgentNotFoundException", `The runner with identifier ${id} was not found.`);
+  }
+  return runner;
+}
+
+export function findRunners(context: Context, scope: Scope, name?: string): RunnerRow[] {
+  const wanted = name?.toLowerCase();
+  return [...context.state.runners.values()].filter(
+    (runner) => runner.scaleSet.scope === scope && (wanted === undefined || runner.name.toLowerCase() === wanted),
+  );
+}
+
+/** Removes a runner's registration at someone's wish; refused while it has a job. */
+export function removeRunner(context: Context, runner: RunnerRow): void {
+  if (runner.job !== undefined) {
+    throw new Refusal(
+      "JobStillRunningException",
+      `The runner ${runner.name} is still running a job and can't be removed.`,
+    );
+  }
+  dropRegistration(context, runner, "the client asked");
+}
+
+/** The registration is gone, for whatever reason: the runner is told at its next call. */
+export function dropRegistration(context: Context, runner: RunnerRow, cause: string): void {
+  if (runner.removed) return;
+  forget(context, runner);
+  if (runner.session !== undefined) endRunnerSession(context, runner.session, cause);
+  recordRunner(context, runner, "removed", cause);
+}
+
+/** Its scale set was deleted. A job that runs goes on; the registration is gone all the same. */
+export function orphanRunner(context: Context, runner: RunnerRow): void {
+  forget(context, runner);
+  if (runner.job === undefined && runner.session !== undefined) {
+    endRunnerSession(context, runner.session, "its scale set was deleted");
+  }
+  recordRunner(context, runner, "orphaned", "its scale set was deleted");
+}
+
+/** The runner is offline now. A job it was told of but did not take goes to another one; one it runs is not touched. */
+export function endRunnerSession(context: Context, session: RunnerSessionRow, cause: string): void {
+  const { runner } = session;
+  if (!context.state.runnerSessions.delete(session.id)) return;
+  runner.session = undefined;
+  context.touched.add(runner.scaleSet);
+  context.woken.add(runner);
+  recordRunner(context, runner, "offline", cause);
+  const { job } = runner;
+  if (job?.state === "assigned") {
+    runner.job = undefined;
+    returnToWaiting(context, job, "its runner went offline");
+  }
+  expectOnline(context, runner);
+}
+
+/** Counts the time in which a runner has no session, and forgets it when that lasts too long. */
+export function expectOnline(context: Context, runner: RunnerRow): void {
+  runner.offlineSinceMs = context.now();
+  runner.stopTimer();
+  if (runner.removed) return;
+  runner.stopTimer = after(context, context.options.offlineRunnerTtlMs, () => {
+    if (runner.job === undefined) dropRegistration(context, runner, "offline for too long");
+    else expectOnline(context, runner);
+  });
+}
+
+/** Counts the time in which a runner is idle, if the service drops idle ones. */
+export function expectJob(context: Context, runner: RunnerRow): void {
+  const { idleRunnerTtlMs } = context.options;
+  runner.stopTimer();
+  if (idleRunnerTtlMs === undefined) return;
+  runner.stopTimer = after(context, idleRunnerTtlMs, () => {
+    if (runner.job === undefined) dropRegistration(context, runner, "idle for too long");
+  });
+}
+
+export function recordRunner(context: Context, runner: RunnerRow, event: string, cause: string): void {
+  context.journal.record({
+    subject: "runner",
+    event,
+    cause,
+    runnerId: runner.id,
+    runnerName: runner.name,
+    scaleSetId: runner.scaleSet.id,
+  });
+}
+
+function forget(context: Context, runner: RunnerRow): void {
+  runner.removed = true;
+  runner.stopTimer();
+  context.state.runners.delete(runner.id);
+  runner.scaleSet.runners.delete(runner);
+  context.touched.add(runner.scaleSet);
+  context.woken.add(runner);
+  // Its credentials are known a while longer, to tell "gone" from "never was".
+  after(context, 3_600_000, () => context.state.runnersByClientId.delete(runner.clientId));
+}

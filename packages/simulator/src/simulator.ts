@@ -1,0 +1,248 @@
+import { type JobInput, jobSpec } from "./control/job-input.js";
+import { type JobView, type SimulatorState, type Summary, viewJob, viewState, viewSummary } from "./control/views.js";
+import { createApp } from "./http/app.js";
+import { controlRoutes } from "./http/control.js";
+import type { Bindings } from "./http/exchange.js";
+import { Places } from "./http/places.js";
+import { type Listening, type ListenOptions, serve } from "./http/serve.js";
+import { Journal } from "./journal/journal.js";
+import { type ResolvedOptions, resolveOptions, type SimulatorOptions } from "./options.js";
+import { openJobs, queueJob } from "./service/jobs.js";
+import { dropRegistration } from "./service/runners.js";
+import { cancelJob } from "./service/runs.js";
+import { deleteScaleSet } from "./service/scale-sets.js";
+import { addRunnerGroup, scopeOf } from "./service/scopes.js";
+import { Service } from "./service/service.js";
+import { endSession } from "./service/sessions.js";
+import type { RunnerRow } from "./service/state.js";
+import type { TokenKind } from "./service/tokens.js";
+
+/** Calls a simulator like the global `fetch`, without a network. */
+export type SimulatorFetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
+
+/** Makes a simulator. It does nothing until somebody calls it. @throws TypeError on options that make no sense */
+export function createSimulator(options: SimulatorOptions = {}): Simulator {
+  return new Simulator(resolveOptions(options));
+}
+
+/** The runner scale set service in one object: give its `fetch` to a client, or let it `listen`. */
+export class Simulator implements AsyncDisposable {
+  /** Answers requests to any host. Rejects with the signal's reason when that aborts, as the global one does. */
+  readonly fetch: SimulatorFetch;
+  /** A personal access token it accepts. */
+  readonly token: string;
+  /** What happened so far. */
+  readonly journal: Journal;
+  readonly #options: ResolvedOptions;
+  readonly #service: Service;
+  readonly #answer: (request: Request, bindings?: Bindings) => Response | Promise<Response>;
+  readonly #closing = new AbortController();
+  readonly #listening = new Set<Listening>();
+  #alarm: { readonly atMs: number; readonly stop: AbortController } | undefined;
+
+  /** Use `createSimulator`. */
+  constructor(options: ResolvedOptions) {
+    const { clock, random, places } = { ...options, places: new Places(options) };
+    this.#options = options;
+    this.token = options.token;
+    this.journal = new Journal({ now: () => clock.now(), capacity: options.journalCapacity });
+    this.#service = new Service({ rules: options.rules, journal: this.journal, now: () => clock.now(), random });
+    const expiresAtMs = Number.POSITIVE_INFINITY;
+    this.#service.tokens.accept({ kind: "personal", value: options.token, expiresAtMs });
+    const desk = { ...options, service: this.#service, journal: this.journal, places };
+    const control = controlRoutes(this);
+    const app = createApp(desk, { ...options, around: (_call, _exchange, next) => next(), control });
+    this.#answer = (request, bindings = {}) => app.fetch(request, bindings);
+    this.fetch = (input, init) => this.#call(input, init);
+    this.#service.onStep(() => this.#setAlarm());
+  }
+
+  /** A config URL of this simulator: of the newest place it listens at, else for use with `fetch`. @param path e.g. `my-org` or `owner/repo` */
+  configUrl(path = "my-org"): string {
+    const origin = [...this.#listening].at(-1)?.url ?? this.#options.origin;
+    return `${origin}/${path.replace(/^\/+/, "")}`;
+  }
+
+  /** Serves over HTTP, on loopback unless told otherwise. @throws Error naming the port when it is taken */
+  async listen(options: ListenOptions = {}): Promise<Listening> {
+    const served = await serve((request) => this.#answer(request), options);
+    const close = async (): Promise<void> => {
+      this.#listening.delete(listening);
+      await served.close();
+    };
+    const listening: Listening = { url: served.url, close, [Symbol.asyncDispose]: close };
+    this.#listening.add(listening);
+    return listening;
+  }
+
+  /** Queues a job. @throws TypeError when it is not a valid one */
+  queueJob(job: JobInput): JobView {
+    const [queued] = this.queueJobs([job]);
+    if (queued === undefined) throw new Error("nothing was queued");
+    return queued;
+  }
+
+  /** Queues jobs at one moment, so that they share messages. @throws TypeError when one is not valid */
+  queueJobs(jobs: readonly JobInput[]): JobView[] {
+    const first = this.#service.state.tally.queued + 1;
+    const specs = jobs.map((job, index) => jobSpec(job, first + index));
+    return this.#service.step((context) => specs.map((spec) => queueJob(context, spec))).map(viewJob);
+  }
+
+  /** Cancels a job, wherever it is. Answers whether there was something to cancel. */
+  cancelJob(id: number): boolean {
+    const job = this.#service.state.jobs.get(id);
+    return job !== undefined && this.#service.step((context) => cancelJob(context, job));
+  }
+
+  /** A job as it stands; the newest ten thousand ended ones are kept. */
+  job(id: number): JobView | undefined {
+    const job = this.#service.state.jobs.get(id);
+    return job && viewJob(job);
+  }
+
+  /** Every job that is kept, oldest first. */
+  jobs(): JobView[] {
+    return [...this.#service.state.jobs.values()].map(viewJob);
+  }
+
+  /** The whole service at this moment. */
+  state(): SimulatorState {
+    this.#service.advance();
+    return this.#service.lookup(viewState);
+  }
+
+  /** What became of all jobs and registrations so far. */
+  summary(): Summary {
+    this.#service.advance();
+    return this.#service.lookup(viewSummary);
+  }
+
+  /** Calls `listener` after everything that happens in the service, until the answered function is called. */
+  onChange(listener: () => void): () => void {
+    return this.#service.onStep(listener);
+  }
+
+  /** Resolves once `condition` holds; it is looked at after everything that happens. Rejects with the signal's reason. */
+  when(condition: () => boolean, { signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const end = (act: () => void): void => {
+        unsubscribe();
+        signal?.removeEventListener("abort", onAbort);
+        act();
+      };
+      const onAbort = (): void => end(() => reject(signal?.reason));
+      const unsubscribe = this.onChange(() => {
+        if (condition()) end(resolve);
+      });
+      signal?.addEventListener("abort", onAbort, { once: true });
+      if (signal?.aborted) onAbort();
+      else if (condition()) end(resolve);
+    });
+  }
+
+  /** Resolves once every job has ended (stranded ones cannot). Rejects with the signal's reason. */
+  async settled(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<Summary> {
+    await this.when(() => this.#service.lookup(openJobs) === 0, options);
+    return this.summary();
+  }
+
+  /** Adds a runner group beside the default one, and answers its id. */
+  addRunnerGroup(path: string, name: string): number {
+    return this.#service.step((context) => {
+      const scope = scopeOf(context, path);
+      if (scope === undefined) throw new TypeError(`${path} is no organisation, repository or enterprise`);
+      return addRunnerGroup(scope, name).id;
+    });
+  }
+
+  /** The service removes a scale set by itself, as it does with ones idle for days (protocol.md F4). */
+  removeScaleSet(id: number): boolean {
+    const set = this.#service.state.scaleSets.get(id);
+    if (set !== undefined) this.#service.step((context) => deleteScaleSet(context, set, "the service removed it"));
+    return set !== undefined;
+  }
+
+  /** The session of a scale set ends by itself (F3). */
+  expireSession(scaleSetId: number): boolean {
+    const session = this.#service.state.scaleSets.get(scaleSetId)?.session;
+    if (session) this.#service.step((context) => endSession(context, session, "expired", "the service ended it"));
+    return session !== undefined;
+  }
+
+  /** The service drops a runner's registration by itself (F6); a job that it runs goes on. */
+  dropRunner(name: string): boolean {
+    const runner = this.#runnerNamed(name);
+    if (runner) this.#service.step((context) => dropRegistration(context, runner, "the service dropped it"));
+    return runner !== undefined;
+  }
+
+  /** Says that this runner's host was taken away, so that the end of its job counts as nobody's loss. */
+  markHostDied(name: string): boolean {
+    const runner = this.#runnerNamed(name);
+    if (runner) runner.hostDied = true;
+    return runner !== undefined;
+  }
+
+  /** From now on, every runner is too old for jobs and exits with code 7 (F19); or no more. */
+  deprecateRunners(deprecated = true): void {
+    this.#service.step((context) => {
+      context.state.runnersDeprecated = deprecated;
+      for (const runner of context.state.runners.values()) context.woken.add(runner);
+      for (const set of context.state.scaleSets.values()) context.touched.add(set);
+    });
+  }
+
+  /** Makes every token of a kind worthless at once, as if it had expired. */
+  revokeTokens(kind: TokenKind): void {
+    this.#service.tokens.revoke(kind);
+  }
+
+  /** Stops listening, and lets go of the clock. */
+  async close(): Promise<void> {
+    this.#closing.abort(new Error("the simulator was closed"));
+    this.#alarm?.stop.abort();
+    await Promise.all([...this.#listening].map((listening) => listening.close()));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #runnerNamed(name: string): RunnerRow | undefined {
+    return [...this.#service.state.runners.values()].find((runner) => runner.name === name);
+  }
+
+  async #call(input: string | URL | Request, init: RequestInit = {}): Promise<Response> {
+    const given = init.signal ?? (input instanceof Request ? input.signal : undefined);
+    given?.throwIfAborted();
+    // The signal goes beside the request: one inside would leave a listener behind until it is collected.
+    const request = new Request(input, { ...init, signal: null });
+    const answer = Promise.resolve(this.#answer(request, { signal: given ?? this.#closing.signal }));
+    if (given === undefined) return answer;
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => reject(given.reason);
+      given.addEventListener("abort", onAbort, { once: true });
+      answer.then(resolve, reject).finally(() => given.removeEventListener("abort", onAbort));
+    });
+  }
+
+  /** One timer for everything that is due by itself. A time that moved back is not worth a new one: it looks and goes on. */
+  #setAlarm(): void {
+    const dueAtMs = this.#service.dueAtMs();
+    if (dueAtMs === undefined || this.#closing.signal.aborted) return;
+    if (this.#alarm !== undefined && this.#alarm.atMs <= dueAtMs) return;
+    this.#alarm?.stop.abort();
+    const alarm = { atMs: dueAtMs, stop: new AbortController() };
+    this.#alarm = alarm;
+    const { clock } = this.#options;
+    clock.sleep(Math.max(0, dueAtMs - clock.now()), { signal: alarm.stop.signal }).then(
+      () => {
+        this.#alarm = undefined;
+        this.#service.advance();
+        this.#setAlarm();
+      },
+      () => undefined,
+    );
+  }
+}
