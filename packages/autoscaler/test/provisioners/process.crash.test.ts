@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vit
 import { realClock } from "../../src/contract/real-world.js";
 import { lockStateFolder } from "../../src/provisioners/process/state-lock.js";
 import { type Compiled, compileSources } from "./compiled.js";
-import { openHost, processes, processesOf, temporaryFolder, until, untilExited } from "./host.js";
+import { openHost, processes, processesOf, runnerOf, temporaryFolder, until, untilExited } from "./host.js";
 
 let compiled: Compiled;
 beforeAll(() => {
@@ -127,6 +127,19 @@ describe("when the daemon is killed", () => {
     expect(existsSync(ours)).toBe(true);
     expect(await next.backend.list({ signal: next.signal() })).toEqual([]);
   });
+});
+
+test("of two daemons that start one instance at the same time, one does, and neither fails", async () => {
+  const stateFolder = temporaryFolder();
+  const command = ["sh", "-c", "echo on; exec sleep 60"];
+  const [one, other] = [await openHost({ command, stateFolder }), await openHost({ command, stateFolder })];
+  for (const name of ["a", "b", "c"]) {
+    await one.create(name);
+    await Promise.all([one.start(name), other.start(name)]);
+    await runnerOf(name);
+    await until("its output", async () => ((await one.logs(name)) === "" ? undefined : true));
+    expect(await other.logs(name)).toBe("on\n");
+  }
 });
 
 describe("one daemon per state folder", () => {

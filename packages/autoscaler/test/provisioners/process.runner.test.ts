@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { kill } from "node:process";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { realClock } from "../../src/contract/real-world.js";
 import { openHost, processes, processesOf, runnerOf, temporaryFolder, until, untilExited } from "./host.js";
@@ -100,6 +101,25 @@ describe("a runner's output", () => {
     const host = await openHost({ command: ["sh", "-c", "echo first; sleep 60"] });
     await host.launch("slow");
     await until("the first line", async () => ((await host.logs("slow")) === "first\n" ? true : undefined));
+  });
+
+  test("just before its end is waited for, when it is slow to be written", async () => {
+    const go = join(temporaryFolder(), "go");
+    const host = await openHost({
+      command: ["sh", "-c", `while [ ! -e '${go}' ]; do sleep 0.02; done; echo last words`],
+    });
+    await host.launch("hasty");
+    const writer = await until("who writes its output", () => {
+      const own = processesOf("hasty");
+      return processes().find((each) => own.includes(each.pid) && each.arguments.startsWith("dd\0"))?.pid;
+    });
+    kill(writer, "SIGSTOP");
+    writeFileSync(go, "");
+    await untilExited(host, "hasty");
+    const logs = host.logs("hasty");
+    await realClock.sleep(50);
+    kill(writer, "SIGCONT");
+    expect(await logs).toBe("last words\n");
   });
 
   test("a tail starts with a whole character", async () => {

@@ -32,6 +32,9 @@ const LAUNCH_DEADLINE_MS = 30_000;
 /** How long the last output of an instance that has ended is waited for. @unit milliseconds */
 const LAST_WORDS_MS = 500;
 
+/** When to look again after a shim's end. @unit milliseconds */
+const FOLLOW_MS = [20, 100, 500] as const;
+
 /** Half-made and half-removed folders start with a dot, which no instance's name does. */
 const HALF_MADE = /^\.new-(\d+)-/;
 const HALF_GONE = /^\.gone-/;
@@ -239,12 +242,21 @@ export class ProcessBackend implements Backend {
         env: this.#environment(name),
         jitConfig: jitConfig.reveal(),
       };
-      await launchShim(orders, deadline.signal, () => this.#changes.look(name));
+      await launchShim(orders, deadline.signal, () => void this.#followEnd(name));
     } catch (error) {
       const failure = toBackendError(error, `starting ${name}`);
       await this.#forbid(folder, failure.message).catch(() => {});
       throw failure;
     } finally {
+      this.#changes.look(name);
+    }
+  }
+
+  /** Its shim is gone; what that led may need a moment to follow. */
+  async #followEnd(name: string): Promise<void> {
+    this.#changes.look(name);
+    for (const delayMs of FOLLOW_MS) {
+      await this.#context.clock.sleep(delayMs, { signal: this.#life.signal }).catch(() => {});
       this.#changes.look(name);
     }
   }
