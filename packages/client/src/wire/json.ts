@@ -3,7 +3,8 @@ const BACKSLASH = 0x5c;
 const MINUS = 0x2d;
 
 /**
- * Parses JSON, or answers undefined. Integers that a number can't hold exactly come as strings of their digits: they are quoted before parsing, since that costs nothing where a reviver costs four times the parse.
+ * Parses JSON, or answers undefined. Integers that a number cannot hold exactly come as strings of their digits: they are
+ * quoted before parsing, since that costs nothing where a reviver costs four times the parse.
  */
 export function parseJson(text: string): unknown {
   const bare = text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;

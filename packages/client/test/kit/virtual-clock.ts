@@ -116,7 +116,9 @@ export class VirtualClock implements Clock {
   }
 }
 
+const nextTurn = setImmediate;
+
 /** All microtasks and a few turns of the loop. */
 async function turn(): Promise<void> {
-  for (let i = 0; i < 4; i++) await new Promise((resolve) => setImmediate(resolve));
+  for (let i = 0; i < 4; i++) await new Promise((resolve) => nextTurn(resolve));
 }
