@@ -53,8 +53,11 @@ const MAX_OUTPUT = 65_536;
 /** The instances of a host that exists in memory only, and everything a world can do to them. */
 export class MemoryInstances {
   readonly capabilities: BackendCapabilities;
+  /** @internal */
   readonly clock: Clock;
+  /** @internal */
   readonly random: Random;
+  /** @internal */
   readonly feed = new EventFeed();
   readonly #options: MemoryHostOptions;
   readonly #slots = new Map<string, Slot>();
@@ -83,10 +86,12 @@ export class MemoryInstances {
     return this.#faults.pending;
   }
 
+  /** @internal The fault that this call meets, used up by asking. */
   takeFault(operation: MemoryOperation, name: string | undefined): MemoryFault | undefined {
     return this.#faults.take(operation, name);
   }
 
+  /** @internal */
   latencyOf(operation: MemoryOperation): number {
     const latency = this.#options.latencies?.[operation] ?? 0;
     if (typeof latency === "number") return latency;
@@ -98,7 +103,7 @@ export class MemoryInstances {
     return [...this.#slots.values()].map((slot) => slot.instance);
   }
 
-  /** What a backend may see of it. */
+  /** @internal What a backend may see of it. */
   visible(): readonly Instance[] {
     if (this.capabilities.observesExit) return this.instances();
     return this.instances().map((instance) => {
@@ -107,10 +112,12 @@ export class MemoryInstances {
     });
   }
 
+  /** One instance as it is, for the world. */
   find(name: string): Instance | undefined {
     return this.#slots.get(name)?.instance;
   }
 
+  /** @internal What it printed; undefined when there is no such instance. */
   outputOf(name: string): string | undefined {
     return this.#slots.get(name)?.output;
   }
@@ -141,6 +148,7 @@ export class MemoryInstances {
     this.#publish({ type: "gone", name });
   }
 
+  /** @internal `create` takes effect. */
   make(spec: InstanceSpec): Instance {
     const known = this.#slots.get(spec.name);
     if (known !== undefined) return known.instance;
@@ -159,6 +167,7 @@ export class MemoryInstances {
     return instance;
   }
 
+  /** @internal `start` takes effect. */
   run(name: string, jitConfig: string): void {
     const slot = this.#slots.get(name);
     if (slot === undefined) throw new BackendError("gone", `there is no instance ${name}`);
@@ -180,7 +189,7 @@ export class MemoryInstances {
     slot.run = { signal, killed, ended };
   }
 
-  /** Asks politely, waits for at most `graceMs`, then takes it away. */
+  /** @internal `destroy` takes effect: asks politely, waits for at most `graceMs`, then takes it away. */
   async end(name: string, graceMs: number, signal: AbortSignal): Promise<void> {
     const slot = this.#slots.get(name);
     if (slot?.run !== undefined && slot.instance.state === "started") {
