@@ -1,0 +1,47 @@
+import type { RunFlags } from "../config/flag-source.js";
+import { ConfigError, formatIssue } from "../config/issue.js";
+import { loadConfigFile, loadConfigFlags } from "../config/load.js";
+import { createLogger } from "../config/logger.js";
+import { createAutoscaler } from "../daemon.js";
+import { VERSION } from "../version.js";
+import { type ExitCode, exitCodes } from "./exit-codes.js";
+import { stopRequests } from "./signals.js";
+import { thisHost } from "./this-host.js";
+
+/** `scaleset run`: works until it is asked to stop. */
+export async function run(options: RunFlags & { readonly config?: string | undefined }): Promise<ExitCode> {
+  const { config: file, ...flags } = options;
+  const { config, warnings } = load(file, flags);
+  const logger = createLogger(config.log, { stream: process.stdout });
+  for (const warning of warnings) logger.warn({}, formatIssue(warning).replace("\n  ", "; "));
+
+  using stop = stopRequests(
+    (signal) => logger.info({ signal }, "stopping: sessions are closed, runners are left to finish"),
+    (signal) => logger.warn({ signal }, "stopping at once"),
+  );
+  const scaleSets = config.scaleSets.map(({ name }) => name);
+  const { owner, stateFolder, github } = config;
+  logger.info({ version: VERSION, url: github.url, scaleSets, owner, stateFolder }, "starting");
+  try {
+    await createAutoscaler(config, { logger }).run({ signal: stop.signal });
+  } catch (error) {
+    if (stop.received === undefined) {
+      logger.error({ error }, "the daemon ended");
+      return exitCodes.failed.code;
+    }
+    logger.warn({ error }, "the stop was not graceful");
+  }
+  logger.info({}, "stopped");
+  return exitCodes.ok.code;
+}
+
+function load(file: string | undefined, flags: RunFlags): ReturnType<typeof loadConfigFile> {
+  const [clash] = Object.entries(flags).filter(([, value]) => value !== undefined);
+  if (file === undefined) return loadConfigFlags(flags, thisHost());
+  if (clash === undefined) return loadConfigFile(file, thisHost());
+  const flag = `--${clash[0].replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  const problem = "expected either --config or flags, found both";
+  throw new ConfigError([
+    { place: { kind: "flag", flag }, path: [], problem, remedy: `write it into ${file}, or leave --config out` },
+  ]);
+}

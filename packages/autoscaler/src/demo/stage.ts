@@ -1,0 +1,136 @@
+import { closeSync, mkdirSync, mkdtempSync, openSync, realpathSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { Writable } from "node:stream";
+import { type Clock, realRandom } from "@scaleset/client";
+import { stringify } from "yaml";
+import type { AutoscalerConfig } from "../config/config.js";
+import type { ConfigHost } from "../config/host.js";
+import { loadConfigFile } from "../config/load.js";
+import { createLogger, type Logger } from "../config/logger.js";
+import type { Backend, OpenContext, Provisioner } from "../ports/provisioner.js";
+import { findProvisioner } from "../provisioners/registry.js";
+
+/** The files of one demo, in a temporary folder. */
+export interface Stage extends Disposable {
+  readonly configFile: string;
+  readonly logFile: string;
+  readonly config: AutoscalerConfig;
+  readonly logger: Logger;
+  /** The ordinary provisioner; the backend that the daemon opened with it can be asked what is there. */
+  readonly provisioner: Provisioner;
+  readonly opened: () => Backend | undefined;
+  /** Removes the folder. */
+  [Symbol.dispose](): void;
+}
+
+export const SCALE_SET = "demo";
+
+export interface StageOptions {
+  readonly configUrl: string;
+  readonly token: string;
+  /** Program and arguments of the simulated runner. */
+  readonly runner: readonly string[];
+  readonly maxRunners: number;
+  readonly host: ConfigHost;
+}
+
+/** Writes an ordinary config file and reads it the ordinary way. */
+export function setStage(options: StageOptions): Stage {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), "scaleset-demo-")));
+  const remove = (): void => rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  try {
+    const configFile = join(folder, "scaleset.yaml");
+    const logFile = join(folder, "scaleset.log");
+    mkdirSync(join(folder, "state"), { mode: 0o700 });
+    writeFileSync(join(folder, "token"), options.token, { mode: 0o600 });
+    writeFileSync(configFile, stringify(configDocument(options)));
+    const { config } = loadConfigFile(configFile, options.host);
+    const log = openSync(logFile, "a", 0o600);
+    const stream = new Writable({
+      write(chunk: Uint8Array, _encoding, done) {
+        writeSync(log, chunk);
+        done();
+      },
+    });
+    const dispose = (): void => {
+      stream.destroy();
+      closeSync(log);
+      remove();
+    };
+    const logger = createLogger(config.log, { stream });
+    return { configFile, logFile, config, logger, ...watchedProvisioner(), [Symbol.dispose]: dispose };
+  } catch (error) {
+    remove();
+    throw error;
+  }
+}
+
+function configDocument(options: StageOptions): unknown {
+  return {
+    github: { url: options.configUrl, tokenFile: "token" },
+    stateFolder: "state",
+    log: { level: "debug", format: "text" },
+    // A demo has no time to keep idle runners for the next job.
+    timings: { surplusMs: 1_000, inventoryIntervalMs: 5_000, destroyGraceMs: 1_000, stopGraceMs: 5_000 },
+    scaleSets: [
+      {
+        name: SCALE_SET,
+        maxRunners: options.maxRunners,
+        provisioner: { process: { command: options.runner.map(literal) } },
+      },
+    ],
+  };
+}
+
+/** A `${` in a path is no variable. */
+function literal(text: string): string {
+  return text.replaceAll(`\${`, () => `$\${`);
+}
+
+function watchedProvisioner(): Pick<Stage, "provisioner" | "opened"> {
+  const ordinary = findProvisioner("process");
+  let backend: Backend | undefined;
+  const open = async (options: unknown, context: OpenContext): Promise<Backend> => {
+    backend = await ordinary.open(options, context);
+    return backend;
+  };
+  return { provisioner: { ...ordinary, open }, opened: () => backend };
+}
+
+/** How many instances the backend has, of the disk and the process table: nobody counts their own work. */
+export async function listInstances(stage: Stage, signal: AbortSignal): Promise<number> {
+  const instances = await stage.opened()?.list({ signal });
+  return instances?.length ?? 0;
+}
+
+const DESTROY_DEADLINE_MS = 20_000;
+
+/** Ends every runner that is left, once the daemon has stopped: it leaves its runners to finish, a demo must not. */
+export async function destroyAll({ config, logger }: Stage, clock: Clock): Promise<void> {
+  const [scaleSet] = config.scaleSets;
+  if (scaleSet === undefined) return;
+  using deadline = clock.deadline(DESTROY_DEADLINE_MS);
+  const { signal } = deadline;
+  const { stateFolder, baseFolder } = config;
+  const { kind, options } = scaleSet.provisioner;
+  const backend = await findProvisioner(kind).open(options, {
+    stateFolder,
+    baseFolder,
+    clock,
+    random: realRandom,
+    logger,
+  });
+  try {
+    const instances = await backend.list({ signal });
+    await Promise.all(instances.map(({ name }) => backend.destroy(name, { graceMs: 500, signal })));
+  } finally {
+    await backend.close();
+  }
+}
+
+/** The command line of the runner program: this Node, and the file. */
+export function runnerCommand(path: string): readonly string[] {
+  return [process.execPath, path];
+}
