@@ -87,15 +87,28 @@ describe("getting in", () => {
     expect(service.count("POST runner-registration")).toBeLessThanOrEqual(4);
   });
 
-  test("a rate limit makes every call to GitHub wait, also the ones of others", async () => {
+  test("a rate limit that is used up makes the next calls to GitHub wait, also after a success", async () => {
     const { clock, client, service } = createWorld();
     const reset = String(Math.floor(clock.now() / 1_000) + 40);
-    service.once("POST registration-token", () =>
-      json(403, { message: "API rate limit exceeded" }, { "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": reset }),
-    );
+    const used = { "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": reset };
+    service.always("GET downloads", () => json(200, [], used));
+    await clock.run(client.listRunnerDownloads());
+    expect(clock.monotonic()).toBe(0);
+    await clock.run(client.listRunnerDownloads());
+    expect(clock.monotonic()).toBe(40_000);
+  });
+
+  test("a call that GitHub limits is tried again when it may be, and one that would wait too long is not sent", async () => {
+    const { clock, client, service } = createWorld();
+    service.once("POST registration-token", () => json(403, { message: "secondary limit" }, { "Retry-After": "40" }));
     await clock.run(client.getRunnerScaleSetById(5));
     expect(clock.monotonic()).toBeGreaterThanOrEqual(40_000);
-    expect(service.count("POST registration-token")).toBe(2);
+    service.once("GET downloads", () => json(429, {}, { "Retry-After": "900" }));
+    for (let i = 0; i < 3; i++) {
+      const error = await clock.run(client.listRunnerDownloads().catch((thrown: unknown) => thrown));
+      expect(isScaleSetError(error, "RATE_LIMITED") && error.retryAfterMs).toBe(900_000);
+    }
+    expect(service.count("GET downloads")).toBe(1);
   });
 
   test("what a token lacks is in the error of a 403", async () => {
@@ -115,6 +128,65 @@ describe("calls", () => {
     service.sets.set(9, { id: 9, name: "a&b c", runnerGroupId: 1, labels: [], disableUpdate: false });
     expect((await clock.run(client.getRunnerScaleSet(1, "a&b c")))?.id).toBe(9);
     expect(await clock.run(client.getRunnerScaleSet(1, "other"))).toBeUndefined();
+  });
+
+  test("a service that ignores the search does not hand us a stranger's scale set, and two of a name are refused", async () => {
+    const { clock, client, service } = createWorld();
+    const others = [
+      { id: 1, name: "other" },
+      { id: 2, name: "Linux" },
+    ];
+    service.once("GET runnerscalesets", () => json(200, { count: 2, value: others }));
+    expect((await clock.run(client.getRunnerScaleSet(1, "linux")))?.id).toBe(2);
+    service.once("GET runnerscalesets", () => json(200, { count: 2, value: [others[1], others[1]] }));
+    const error = await clock.run(client.getRunnerScaleSet(1, "linux").catch((thrown: unknown) => thrown));
+    expect(isScaleSetError(error, "AMBIGUOUS")).toBe(true);
+  });
+
+  test("a runner group is found by its name, and one that is missing is an error", async () => {
+    const { clock, client, service } = createWorld();
+    const group = { id: 1, name: "default", size: 4, isDefaultGroup: true };
+    service.once("GET runnergroups", () => json(200, { count: 1, value: [group] }));
+    expect(await clock.run(client.getRunnerGroupByName("default"))).toEqual(group);
+    expect(service.requests.at(-1)?.url.href).toContain("/_apis/runtime/runnergroups/?groupName=default&api-version=");
+    service.once("GET runnergroups", () => json(200, { count: 0, value: [] }));
+    const error = await clock.run(client.getRunnerGroupByName("none").catch((thrown: unknown) => thrown));
+    expect(isScaleSetError(error, "RUNNER_GROUP_NOT_FOUND")).toBe(true);
+  });
+
+  test("runners are found by name, listed and removed; jobs and downloads are listed", async () => {
+    const { clock, client, service } = createWorld();
+    const wire = { id: 4, name: "r-4", runnerScaleSetId: 5, version: "2.330.0" };
+    const known = { id: 4, name: "r-4", runnerScaleSetId: 5 };
+    service.always("GET agents", ({ url }) =>
+      json(200, { count: 1, value: url.searchParams.get("agentName") === "no" ? [] : [wire] }),
+    );
+    service.always("GET agents/ID", () => json(200, wire));
+    service.always("DELETE agents/ID", () => new Response(null, { status: 204 }));
+    service.once("GET acquirablejobs", () => new Response(null, { status: 204 }));
+    service.once(
+      "GET acquirablejobs",
+      () => new Response('{"count":1,"value":[{"runnerRequestId":9007199254740993}]}'),
+    );
+    const download = {
+      os: "linux",
+      architecture: "x64",
+      download_url: "https://d.test/r.tar.gz",
+      filename: "r.tar.gz",
+    };
+    service.once("GET downloads", () => json(200, [download]));
+    expect(await clock.run(client.getRunnerByName("r-4"))).toEqual(known);
+    expect(await clock.run(client.getRunnerByName("no"))).toBeUndefined();
+    expect(await clock.run(client.listRunners())).toEqual([known]);
+    expect(await clock.run(client.getRunner(4))).toEqual(known);
+    expect(await clock.run(client.removeRunner(4))).toBeUndefined();
+    expect(await clock.run(client.listAcquirableJobs(5))).toEqual([]);
+    expect(await clock.run(client.listAcquirableJobs(5))).toMatchObject([{ runnerRequestId: "9007199254740993" }]);
+    const { filename, os } = download;
+    expect(await clock.run(client.listRunnerDownloads())).toMatchObject([
+      { os, filename, downloadUrl: "https://d.test/r.tar.gz" },
+    ]);
+    expect(service.requests.at(-1)?.headers.get("authorization")).toBe("Bearer ghp_verySecretToken1234");
   });
 
   test("ensuring makes a scale set that is missing, and one that somebody else just made is taken", async () => {

@@ -309,14 +309,44 @@ describe("a listener", () => {
     const world = createWorld();
     const { clock, service } = world;
     service.always("POST acquirejobs", () => new Promise<Response>(() => {}));
-    const { events, stop } = listen(world);
+    const readings: unknown[] = [];
+    const { events, stop, states } = listen(world, {
+      handler: { onStatistics: (_, { messageId }) => void readings.push(messageId) },
+    });
     await clock.advance(10);
     service.push(1, jobs(available(11)));
-    await clock.advance(300_000);
+    await clock.advance(19_990);
+    expect(states.at(-1)?.state).toBe("handling");
+    await clock.advance(20);
+    expect(states.at(-1)).toMatchObject({ state: "recovering", reason: "acquire-failed" });
+    await clock.advance(280_000);
     expect(service.queue).toHaveLength(1);
     expect(events.some((event) => event.startsWith("poison"))).toBe(false);
     service.always("POST acquirejobs", undefined);
     await clock.advance(60_000);
+    expect(service.queue).toEqual([]);
+    // What was read once is not read again: it may be old by now.
+    expect(readings).toEqual([undefined, 1]);
+    await stop();
+  });
+
+  test("a message that was given up is not handled again while acquiring its jobs fails", async () => {
+    const world = createWorld();
+    const { clock, service } = world;
+    let handled = 0;
+    service.once("POST acquirejobs", ...Array.from({ length: 8 }, () => () => json(500, {})));
+    const handler = {
+      onMessage: (): never => {
+        handled += 1;
+        throw new Error("never");
+      },
+    };
+    const { stop, events } = listen(world, { handler });
+    await clock.advance(10);
+    service.push(1, jobs(available(11)));
+    await clock.advance(180_000);
+    expect(handled).toBe(5);
+    expect(events.filter((event) => event.startsWith("poison"))).toEqual(["poison 1 after 5"]);
     expect(service.queue).toEqual([]);
     await stop();
   });
@@ -381,6 +411,49 @@ describe("a listener", () => {
     expect(() => listener.setMaxCapacity(0)).toThrow("at least 1");
     await stop();
     expect(clock.pending).toBe(0);
+  });
+
+  test("a capacity that is raised while a poll starts is announced at once", async () => {
+    const world = createWorld();
+    const polls: number[] = [];
+    const { listener, stop } = listen(world, {
+      maxCapacity: 5,
+      observer: {
+        onPollStarted: ({ capacity }) => {
+          polls.push(capacity);
+          if (capacity === 5) listener.setMaxCapacity(6);
+        },
+      },
+    });
+    await world.clock.advance(100);
+    expect(polls).toEqual([5, 6]);
+    await stop();
+  });
+
+  test("polls that are answered with nothing at once do not become a storm", async () => {
+    const world = createWorld();
+    world.service.always("GET queue", () => new Response(null, { status: 202 }));
+    const { stop } = listen(world);
+    await world.clock.advance(600_000);
+    expect(world.service.count("GET queue")).toBeLessThan(60);
+    await stop();
+  });
+
+  test("a queue that moved is found again by refreshing the session", async () => {
+    const world = createWorld();
+    const { clock, service } = world;
+    const refused = Object.assign(new Error("refused"), { code: "ECONNREFUSED" });
+    service.always("GET queue", ({ url }) =>
+      url.pathname === "/moved" ? new Response(null, { status: 202 }) : Promise.reject(refused),
+    );
+    service.once("PATCH sessions/ID", () =>
+      json(200, { ...service.session(), messageQueueUrl: "https://queue.example.test/moved" }),
+    );
+    const { stop, events } = listen(world);
+    await clock.advance(60_000);
+    expect(service.requests.filter(({ call }) => call === "GET queue").at(-1)?.url.pathname).toBe("/moved");
+    expect(events).not.toContain("lost 1");
+    await stop();
   });
 
   test("a handler that takes long has its session refreshed every 10 s", async () => {

@@ -63,6 +63,37 @@ describe("a message session", () => {
     expect(service.count("PATCH sessions/ID")).toBe(2);
   });
 
+  test("a refusal that comes late, of a token that was renewed meanwhile, renews nothing", async () => {
+    const world = createWorld();
+    const { clock, service } = world;
+    const session = await open(world);
+    service.once("DELETE queue", async () => {
+      await clock.sleep(5_000);
+      return new Response(null, { status: 401 });
+    });
+    const late = session.acknowledge(1);
+    await clock.advance(1_000);
+    service.queueToken = "queue-token-2";
+    await clock.run(session.acquireJobs(["1"]));
+    await clock.run(late);
+    expect(service.count("PATCH sessions/ID")).toBe(1);
+  });
+
+  test("a redelivered message does not turn its statistics back", async () => {
+    const world = createWorld();
+    const { clock, service } = world;
+    const session = await open(world);
+    service.push(1, { statistics: statistics({ totalAssignedJobs: 1 }) });
+    service.push(2, { statistics: statistics({ totalAssignedJobs: 2 }) });
+    await clock.run(session.getMessage({ maxCapacity: 1 }));
+    await clock.run(session.getMessage({ maxCapacity: 1, lastMessageId: 1 }));
+    await clock.run(session.getMessage({ maxCapacity: 1 }));
+    expect(session.statistics.totalAssignedJobs).toBe(2);
+    service.push(3, { statistics: null });
+    await clock.run(session.getMessage({ maxCapacity: 1, lastMessageId: 2 }));
+    expect(session.statistics.totalAssignedJobs).toBe(2);
+  });
+
   test("a session that is gone at its refresh says so (F3)", async () => {
     const world = createWorld();
     const session = await open(world);
