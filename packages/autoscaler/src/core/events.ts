@@ -1,9 +1,7 @@
-import type { CommandType, Reading } from "./model.js";
+import type { CommandType, Statistics } from "./model.js";
 
 /** Everything that can happen to a fleet. `at` is the daemon's monotonic time in milliseconds, never before an earlier event's. */
 export type FleetEvent = { readonly at: number } & (ServiceEvent | OutcomeEvent | BackendEvent | OwnEvent);
-
-export type Statistics = Omit<Reading, "asOf">;
 
 export type ServiceEvent =
   | { readonly type: "session.opened"; readonly generation: number; readonly statistics: Statistics }

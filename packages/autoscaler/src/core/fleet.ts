@@ -2,6 +2,7 @@ import { IndexedHeap } from "./indexed-heap.js";
 import { LaunchPause } from "./launch-pause.js";
 import type { CommandType, Phase, Reading, Runner, Session } from "./model.js";
 import { Readings } from "./readings.js";
+import { RecentEnds } from "./recent-ends.js";
 import type { Limits, Timings } from "./settings.js";
 import { SurplusWindow } from "./surplus-window.js";
 
@@ -20,6 +21,7 @@ export class Fleet {
   readonly readings: Readings;
   readonly launchPause: LaunchPause;
   readonly surplus: SurplusWindow;
+  readonly ends: RecentEnds;
   session: Session = { state: "none" };
   stopping = false;
   /** Last answered call of the session, and last answered poll. */
@@ -34,13 +36,13 @@ export class Fleet {
   readonly #counts = byPhase(() => 0);
   readonly #completedJobs = new Set<string>();
   readonly #gone = new Map<string, number>();
-  readonly #recentExits: number[] = [];
 
   constructor(limits: Limits, timings: Timings) {
     this.limits = limits;
     this.timings = timings;
     this.readings = new Readings(timings);
     this.launchPause = new LaunchPause(timings);
+    this.ends = new RecentEnds(timings.recentExitMs);
     this.surplus = new SurplusWindow(timings.surplusMs);
   }
 
@@ -68,27 +70,13 @@ export class Fleet {
       this.#counts.created +
       this.#counts.registered +
       this.#counts.started +
-      this.exitsSinceReading(now)
+      this.endsSinceReading(now)
     );
   }
 
-  /** Exits that the newest reading can't know of; after a while it is taken to know. */
-  exitsSinceReading(now: number): number {
-    // One of the same millisecond may have come after it: better a launch too late than one too many.
-    const since = Math.max(this.reading(now)?.asOf ?? Number.NEGATIVE_INFINITY, now - this.timings.recentExitMs + 1);
-    let count = 0;
-    for (let place = this.#recentExits.length - 1; place >= 0; place--) {
-      const exitedAt = this.#recentExits[place];
-      if (exitedAt === undefined || exitedAt < since) break;
-      count += 1;
-    }
-    return count;
-  }
-
-  /** When the next recent exit stops counting; `Infinity` when none does. */
-  nextExitLapse(now: number): number {
-    const oldest = this.#recentExits.find((exitedAt) => exitedAt > now - this.timings.recentExitMs);
-    return oldest === undefined ? Number.POSITIVE_INFINITY : oldest + this.timings.recentExitMs;
+  /** Runners that ended without the newest reading knowing of it: the job that it still counts had one. */
+  endsSinceReading(now: number): number {
+    return this.ends.since(this.reading(now)?.endsKnown ?? 0, now);
   }
 
   reading(now: number): Reading | undefined {
@@ -148,12 +136,6 @@ export class Fleet {
   /** Whether a list begun at `begunAt` may still show an instance that is gone since. */
   wasGoneAfter(name: string, begunAt: number): boolean {
     return (this.#gone.get(name) ?? Number.NEGATIVE_INFINITY) >= begunAt;
-  }
-
-  noteExit(at: number): void {
-    const lapsed = this.#recentExits.findIndex((exitedAt) => exitedAt > at - this.timings.recentExitMs);
-    this.#recentExits.splice(0, lapsed < 0 ? this.#recentExits.length : lapsed);
-    this.#recentExits.push(at);
   }
 
   noteCompleted(jobId: string): void {

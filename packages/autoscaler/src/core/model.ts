@@ -80,14 +80,20 @@ export interface Exit {
   readonly lost: boolean;
 }
 
-/** What the service last said of the scale set, and when it said so. */
-export interface Reading {
+/** The service's own counts. `assigned`: jobs that wait for a runner of this set, and jobs that run. */
+export interface Statistics {
   readonly assigned: number;
   readonly running: number;
   readonly registered: number;
   readonly busy: number;
   readonly idle: number;
+}
+
+/** What the service said of the scale set, and what was known when it said so. */
+export interface Reading extends Statistics {
   readonly asOf: number;
+  /** How many runners had ended by then, of all that ever did. */
+  readonly endsKnown: number;
 }
 
 /** The message session is the lease: who holds it may act. */

@@ -1,4 +1,3 @@
-import type { Statistics } from "./events.js";
 import type { Reading } from "./model.js";
 import type { Timings } from "./settings.js";
 
@@ -30,8 +29,9 @@ export class Readings {
     return Math.min(this.#standsUntil, heldLongEnough);
   }
 
-  sessionOpened(statistics: Statistics, at: number): void {
-    this.#believed = { ...statistics, asOf: at };
+  sessionOpened(reading: Reading): void {
+    const at = reading.asOf;
+    this.#believed = reading;
     this.#waiting = undefined;
     this.#standsUntil = at + this.#timings.sessionReadingMs;
     this.#pollBeganAt = undefined;
@@ -42,10 +42,10 @@ export class Readings {
     this.#pollBeganAt = undefined;
   }
 
-  message(statistics: Statistics, at: number): void {
-    this.#settle(at);
-    if (at < this.#standsUntil) this.#waiting = { ...statistics, asOf: at };
-    else this.#believed = { ...statistics, asOf: at };
+  message(reading: Reading): void {
+    this.#settle(reading.asOf);
+    if (reading.asOf < this.#standsUntil) this.#waiting = reading;
+    else this.#believed = reading;
   }
 
   pollBegan(at: number): void {

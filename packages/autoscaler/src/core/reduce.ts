@@ -14,7 +14,7 @@ export function reduce(fleet: Fleet, event: FleetEvent): void {
     case "session.opened":
       fleet.session = { state: "held", generation: event.generation, openedAt: event.at };
       fleet.answeredAt = event.at;
-      fleet.readings.sessionOpened(event.statistics, event.at);
+      fleet.readings.sessionOpened({ ...event.statistics, asOf: event.at, endsKnown: fleet.ends.total });
       break;
     case "session.ended":
       fleet.session = { state: "none" };
@@ -34,9 +34,12 @@ export function reduce(fleet: Fleet, event: FleetEvent): void {
       }
       break;
     case "message":
-      // A redelivered message may carry statistics from long ago.
-      if (event.statistics !== undefined && !event.redelivered) fleet.readings.message(event.statistics, event.at);
+      // Its jobs first: its statistics know of them.
       hearJobs(fleet, event.jobs, event.at);
+      // A redelivered message may carry statistics from long ago.
+      if (event.statistics !== undefined && !event.redelivered) {
+        fleet.readings.message({ ...event.statistics, asOf: event.at, endsKnown: fleet.ends.total });
+      }
       break;
     case "inventory":
       takeInventory(fleet, event);

@@ -1,6 +1,6 @@
 import { demandOf } from "../core/demand.js";
 import type { Fleet } from "../core/fleet.js";
-import { type Phase, phases, type Reading } from "../core/model.js";
+import { type Phase, phases, type Statistics } from "../core/model.js";
 import { holds } from "../core/rights.js";
 
 /** One scale set as it is now; every page, log line and test reads this. */
@@ -14,7 +14,7 @@ export interface ScaleSetStatus {
    */
   readonly state: "starting" | "standby" | "holding" | "recovering" | "stopped";
   /** What the service last said. `ageMs`: how long ago. */
-  readonly reading: (Omit<Reading, "asOf"> & { readonly ageMs: number }) | undefined;
+  readonly reading: (Statistics & { readonly ageMs: number }) | undefined;
   readonly target: number;
   readonly runners: Readonly<Record<Phase, number>>;
   /** Every instance not gone, and launches under way. */

@@ -1,4 +1,5 @@
-import type { JobNews, Statistics } from "../core/events.js";
+import type { JobNews } from "../core/events.js";
+import type { Statistics } from "../core/model.js";
 import type { CallOptions, Revealable } from "./provisioner.js";
 
 /** What the engine uses of the runner scale set service: one scale set of it. */

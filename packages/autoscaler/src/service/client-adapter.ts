@@ -9,7 +9,8 @@ import {
   type RunnerScaleSetStatistics,
   type ScaleSetClient,
 } from "@scaleset/client";
-import type { JobNews, Statistics } from "../core/events.js";
+import type { JobNews } from "../core/events.js";
+import type { Statistics } from "../core/model.js";
 import type { CallOptions } from "../ports/provisioner.js";
 import type { JitAnswer, ScaleSetService, ServiceHandler } from "../ports/service.js";
 

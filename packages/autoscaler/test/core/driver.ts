@@ -1,8 +1,8 @@
 import type { Decision, RunnerCommand } from "../../src/core/commands.js";
 import { decide } from "../../src/core/decide.js";
-import type { FleetEvent, SeenInstance, Statistics } from "../../src/core/events.js";
+import type { FleetEvent, SeenInstance } from "../../src/core/events.js";
 import { Fleet } from "../../src/core/fleet.js";
-import type { Phase, Runner } from "../../src/core/model.js";
+import type { Phase, Runner, Statistics } from "../../src/core/model.js";
 import { reduce } from "../../src/core/reduce.js";
 import { defaultTimings, type Timings } from "../../src/core/settings.js";
 

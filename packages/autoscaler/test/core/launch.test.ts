@@ -94,6 +94,19 @@ describe("launching", () => {
     expect(driver.actions()).toContain("create r2");
   });
 
+  test("a completion that the believed reading does not know of launches nothing either", () => {
+    const driver = new Driver().hold({ assigned: 1 }, [seen("a", "started")]);
+    const jobs = [{ kind: "completed" as const, jobId: "1", runnerName: "a" }];
+    driver.now += 100;
+    // The session has just been opened: its own statistics, with this job in them, still stand.
+    driver.tell({ type: "message", redelivered: false, statistics: noJobs, jobs });
+    expect(driver.actions()).toEqual([]);
+    driver.now += 5_000;
+    expect(driver.actions()).toEqual([]);
+    driver.reading({ assigned: 1 });
+    expect(driver.actions()).toEqual(["create r1"]);
+  });
+
   test("a backend without room pauses launches, longer each time, and what runs goes on", () => {
     const driver = new Driver({ max: 5 }).hold({ assigned: 2 });
     driver.act();

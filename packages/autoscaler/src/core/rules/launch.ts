@@ -13,7 +13,7 @@ export const launch: Rule = (fleet, now, plan) => {
   const { assigned, target, able, missing } = demandOf(fleet, now);
   const { minRunners, maxRunners } = fleet.limits;
   const why = `${assigned} assigned + ${minRunners} min − ${able} live, max ${maxRunners}`;
-  if (fleet.exitsSinceReading(now) > 0) plan.wakeAt(fleet.nextExitLapse(now));
+  if (fleet.endsSinceReading(now) > 0) plan.wakeAt(fleet.ends.nextLapse(now));
   if (missing === 0) {
     plan.because(able < target ? `launch nothing: all ${maxRunners} places are taken (${why})` : `enough: ${why}`);
   } else if (now < fleet.launchPause.until) {
