@@ -1,9 +1,6 @@
-import { progressView } from "../demo/progress.js";
-import { faultsOf, reportJson, reportText } from "../demo/report.js";
-import { type DemoAddresses, DemoTimeoutError, runDemo } from "../demo/run-demo.js";
+import type { DemoAddresses } from "../demo/run-demo.js";
 import { type ExitCode, exitCodes } from "./exit-codes.js";
 import { exitCodeFor, type StopRequests, stopRequests } from "./signals.js";
-import { thisHost } from "./this-host.js";
 
 export interface DemoCommand {
   readonly jobs: number;
@@ -24,27 +21,36 @@ export async function demo(command: DemoCommand): Promise<ExitCode> {
     () => say("\nstopping: ending the runners and clearing up"),
     () => say("stopping at once; runners may be left"),
   );
+  // Loaded only now, so that the line above is there at once, and Ctrl-C is heard from the start.
+  const [{ progressView }, { faultsOf, reportJson, reportText }, { runDemo }, { thisHost }] = await Promise.all([
+    import("../demo/progress.js"),
+    import("../demo/report.js"),
+    import("../demo/run-demo.js"),
+    import("./this-host.js"),
+  ]);
   let exitCode: ExitCode = exitCodes.failed.code;
-  const options = { jobs, maxRunners, seed, host: thisHost(), signal: stop.signal };
   try {
     await runDemo({
-      ...options,
+      jobs,
+      maxRunners,
+      seed,
+      host: thisHost(),
+      signal: stop.signal,
       view: progressView(output),
       onReport: async (report, addresses) => {
         const faults = faultsOf(report);
         say(`\n${reportText(report)}\n`);
         say(faults.length === 0 ? "everything ended as it should" : `NOT as it should be: ${faults.join("; ")}`);
         if (json) process.stdout.write(`${reportJson(report)}\n`);
-        exitCode = faults.length === 0 ? exitCodes.ok.code : exitCodes.demoFailed.code;
+        if (faults.length === 0) exitCode = exitCodes.ok.code;
+        else exitCode = report.jobs.open > 0 ? exitCodes.demoTimeout.code : exitCodes.demoFailed.code;
         if (keep) await stayUp(addresses, { stop, say });
       },
     });
     return exitCode;
   } catch (error) {
     if (stop.received !== undefined) return exitCodeFor(stop.received);
-    if (!(error instanceof DemoTimeoutError)) throw error;
-    say(error.message);
-    return exitCodes.demoTimeout.code;
+    throw error;
   }
 }
 

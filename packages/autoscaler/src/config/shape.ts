@@ -22,8 +22,18 @@ export function checkShape<T>(schema: z.ZodType<T>, raw: unknown, options: Shape
   const typed = typeScalars(raw, [], { guide, options });
   const result = schema.safeParse(typed);
   if (result.success) return { data: result.data, issues: [] };
-  const issues = result.error.issues.flatMap((issue) => explain(issue, { guide, raw: typed, options }));
+  const issues = result.error.issues
+    .filter((issue, _, all) => !isEcho(issue, all))
+    .flatMap((issue) => explain(issue, { guide, raw: typed, options }));
   return { data: undefined, issues };
+}
+
+/** A rule over the keys of a mapping says little while one of the keys is misspelt. */
+function isEcho(issue: z.core.$ZodIssue, all: readonly z.core.$ZodIssue[]): boolean {
+  const path = issue.path.join();
+  return (
+    issue.code === "custom" && all.some((other) => other.code === "unrecognized_keys" && other.path.join() === path)
+  );
 }
 
 interface ExplainContext {
@@ -110,7 +120,7 @@ function remedyFor(
     const meant = suggest(value, issue.values.map(String));
     if (meant !== undefined) return `did you mean ${JSON.stringify(meant)}?`;
   }
-  return description ?? `change ${name}`;
+  return description ?? `correct ${name}`;
 }
 
 /** What was found, as far as it may be shown: text that could be a secret is never quoted. */
