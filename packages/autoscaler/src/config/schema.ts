@@ -2,8 +2,8 @@ import { z } from "zod";
 import { defaultTimings } from "../core/settings.js";
 
 /**
- * The whole configuration as a person writes it. Descriptions are shown beside errors and in the JSON Schema for
- * editors, so each says what the setting does, with its unit.
+ * The whole configuration as a person writes it. Descriptions are shown beside errors,
+ * so each says what the setting does, with its unit.
  */
 
 const MAX_RUNNERS = 10_000;
@@ -93,7 +93,7 @@ const timings = z
     Object.fromEntries(
       timingNames.map((name) => [
         name,
-        z.int().min(0).max(MAX_TIMING_MS).default(defaultTimings[name]).describe("In milliseconds."),
+        z.int().min(1).max(MAX_TIMING_MS).default(defaultTimings[name]).describe("In milliseconds."),
       ]),
     ),
   )
@@ -117,8 +117,3 @@ export const configSchema = z.strictObject({
 export type ConfigDocument = z.infer<typeof configSchema>;
 export type ScaleSetDocument = ConfigDocument["scaleSets"][number];
 export type GithubDocument = ConfigDocument["github"];
-
-/** The schema as JSON Schema (draft 2020-12), for editors and for messages about what was expected. */
-export function configJsonSchema(): z.core.JSONSchema.BaseSchema {
-  return z.toJSONSchema(configSchema, { io: "input", unrepresentable: "any" });
-}
