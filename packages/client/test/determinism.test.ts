@@ -1,20 +1,10 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { githubApp } from "../src/index.js";
 import { jobs, json } from "./kit/fake-service.js";
+import { seeded } from "./kit/seeded.js";
 import { createWorld, listen } from "./kit/world.js";
 
 afterEach(() => vi.restoreAllMocks());
-
-/** Numbers from a seed (mulberry32). */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 /** An hour with faults of every kind, at moments that only the seed decides. */
 async function trace(seed: number): Promise<readonly string[]> {

@@ -52,8 +52,6 @@ export class Poller {
     this.#interruptPlanned = false;
     this.#context.state({ state: "polling", generation, capacity, lastMessageId });
     this.#context.tell((observer) => observer.onPollStarted?.({ generation, capacity }));
-    // An observer may have raised it just now.
-    if (this.#capacity > capacity) this.#planInterrupt(running);
     const startedAt = clock.monotonic();
     try {
       const message = await session.getMessage({ lastMessageId, maxCapacity: capacity, signal: controller.signal });
