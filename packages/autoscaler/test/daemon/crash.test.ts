@@ -1,0 +1,61 @@
+import { expect, test } from "vitest";
+import { type Stage, stage, until } from "./stage.js";
+
+async function allGone({ simulator, instances }: Stage): Promise<void> {
+  await until("every job has ended", () => simulator.summary().open === 0);
+  await until("no registration is left", () => simulator.state().runners.length === 0);
+  await until("no instance is left", () => instances().length === 0);
+}
+
+test("killed in the middle, a daemon leaves its runners working, and the next one brings everything to its end", async () => {
+  const here = await stage({ maxRunners: 4 });
+  const { simulator } = here;
+  simulator.queueJobs(Array.from({ length: 12 }, () => ({ runsOn: ["linux-x64"], script: "sleep 1" })));
+  const first = here.startDaemon();
+  await until("some jobs have run and others run", () => {
+    const { succeeded } = simulator.summary();
+    return succeeded >= 3 && simulator.state().jobs.running >= 2;
+  });
+  const atWork = simulator.jobs().filter(({ state }) => state === "running");
+  first.kill("SIGKILL");
+  expect(await first.ended).toBe("SIGKILL");
+
+  const second = here.startDaemon();
+  await allGone(here);
+  const { succeeded, lost, twice, leaked, lapsed } = simulator.summary();
+  expect({ succeeded, lost, twice, leaked, lapsed }).toEqual({
+    succeeded: 12,
+    lost: 0,
+    twice: 0,
+    leaked: 0,
+    lapsed: 0,
+  });
+  for (const job of atWork) {
+    expect(simulator.job(job.id)).toMatchObject({
+      attempt: job.attempt,
+      runnerName: job.runnerName,
+      result: "succeeded",
+    });
+  }
+  second.kill("SIGTERM");
+  expect(await second.ended).toBe(0);
+}, 90_000);
+
+test("stopped by SIGTERM, it closes its session, keeps the scale set, and lets the busy runner work on", async () => {
+  const here = await stage({ maxRunners: 2, sessionTimeoutMs: 60_000 });
+  const { simulator } = here;
+  const { id } = simulator.queueJob({ runsOn: ["linux-x64"], script: "sleep 2" });
+  const first = here.startDaemon();
+  await until("the job runs", () => simulator.job(id)?.state === "running");
+  first.kill("SIGTERM");
+  expect(await first.ended).toBe(0);
+  expect(simulator.job(id)?.state).toBe("running");
+  expect(simulator.state().scaleSets).toMatchObject([{ name: "linux-x64", session: undefined }]);
+  await until("the job has ended", () => simulator.job(id)?.result === "succeeded");
+
+  const second = here.startDaemon();
+  await allGone(here);
+  expect(simulator.summary()).toMatchObject({ succeeded: 1, lost: 0, twice: 0, leaked: 0 });
+  second.kill("SIGTERM");
+  expect(await second.ended).toBe(0);
+}, 60_000);

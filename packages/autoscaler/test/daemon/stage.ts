@@ -1,0 +1,101 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { createSimulator, type Simulator, simulatedRunnerPath } from "@scaleset/simulator";
+import { onTestFinished } from "vitest";
+
+const program = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
+/** Built, since it runs as a program of its own. */
+const runner = simulatedRunnerPath.replace("/src/", "/dist/").replace(/\.ts$/, ".js");
+
+export interface Stage {
+  readonly simulator: Simulator;
+  /** Starts the daemon as a process of its own, as a user does. */
+  startDaemon(): Daemon;
+  /** Folders of instances that are still there. */
+  instances(): string[];
+}
+
+export interface Daemon {
+  readonly process: ChildProcess;
+  /** Everything it wrote so far. */
+  output(): string;
+  kill(signal: NodeJS.Signals): void;
+  /** Exit code, or the signal that ended it. */
+  readonly ended: Promise<number | NodeJS.Signals | null>;
+}
+
+/** A simulator over real HTTP and an ordinary config file; all of it is gone after the test. */
+export async function stage(options: {
+  readonly maxRunners: number;
+  readonly sessionTimeoutMs?: number;
+}): Promise<Stage> {
+  const folder = mkdtempSync(join(tmpdir(), "scaleset-daemon-"));
+  const simulator = createSimulator({ sessionTimeoutMs: options.sessionTimeoutMs ?? 2_000 });
+  await simulator.listen();
+  const state = join(folder, "state");
+  const config = join(folder, "scaleset.yaml");
+  writeFileSync(
+    config,
+    JSON.stringify({
+      github: { url: simulator.configUrl("my-org"), token: simulator.token },
+      owner: "test-daemon",
+      stateFolder: state,
+      log: { level: "debug", format: "json" },
+      scaleSets: [
+        {
+          name: "linux-x64",
+          maxRunners: options.maxRunners,
+          provisioner: { process: { command: [process.execPath, runner] } },
+        },
+      ],
+    }),
+  );
+  const daemons: Daemon[] = [];
+  onTestFinished(async () => {
+    for (const daemon of daemons) {
+      daemon.kill("SIGKILL");
+      await daemon.ended;
+    }
+    await simulator.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+  return {
+    simulator,
+    startDaemon: () => {
+      const daemon = start(config);
+      daemons.push(daemon);
+      return daemon;
+    },
+    instances: () => {
+      const root = join(state, "processes");
+      return existsSync(root) ? readdirSync(root).filter((name) => name.startsWith("linux-x64-")) : [];
+    },
+  };
+}
+
+function start(config: string): Daemon {
+  const child = spawn(process.execPath, [program, "run", "--config", config], { stdio: ["ignore", "pipe", "pipe"] });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+    });
+  }
+  const ended = new Promise<number | NodeJS.Signals | null>((resolve) => {
+    child.once("exit", (code, signal) => resolve(code ?? signal));
+  });
+  return { process: child, output: () => output, kill: (signal) => void child.kill(signal), ended };
+}
+
+/** Looks again and again until it holds; says what did not when it takes too long. */
+export async function until(what: string, holds: () => boolean, limitMs = 30_000): Promise<void> {
+  const end = Date.now() + limitMs;
+  while (!holds()) {
+    if (Date.now() > end) throw new Error(`it took too long until ${what}`);
+    await pause(25);
+  }
+}
