@@ -3,6 +3,7 @@ import { ConfigError, formatIssue } from "../config/issue.js";
 import { loadConfigFile, loadConfigFlags } from "../config/load.js";
 import { createLogger } from "../config/logger.js";
 import { createAutoscaler } from "../daemon.js";
+import { lockStateFolder } from "../provisioners/process/state-lock.js";
 import { VERSION } from "../version.js";
 import { type ExitCode, exitCodes } from "./exit-codes.js";
 import { stopRequests } from "./signals.js";
@@ -23,6 +24,7 @@ export async function run(options: RunFlags & { readonly config?: string | undef
   const { owner, stateFolder, github } = config;
   logger.info({ version: VERSION, url: github.url, scaleSets, owner, stateFolder }, "starting");
   try {
+    using _lock = await lockStateFolder(stateFolder);
     await createAutoscaler(config, { logger }).run({ signal: stop.signal });
   } catch (error) {
     if (stop.received === undefined) {

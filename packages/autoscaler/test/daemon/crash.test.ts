@@ -59,3 +59,14 @@ test("stopped by SIGTERM, it closes its session, keeps the scale set, and lets t
   second.kill("SIGTERM");
   expect(await second.ended).toBe(0);
 }, 60_000);
+
+test("a second daemon on the same state folder is refused, and the first works on", async () => {
+  const here = await stage({ maxRunners: 1 });
+  const first = here.startDaemon();
+  await until("the first holds the session", () => here.simulator.state().scaleSets[0]?.session !== undefined);
+  const second = here.startDaemon();
+  expect(await second.ended).toBe(1);
+  expect(second.output()).toContain("another daemon");
+  first.kill("SIGTERM");
+  expect(await first.ended).toBe(0);
+}, 30_000);
