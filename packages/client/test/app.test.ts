@@ -80,6 +80,39 @@ describe("a GitHub App", () => {
     expect(reads).toBe(2);
   });
 
+  test("a key file that is half written is no reason to end, it is read again later", async () => {
+    let content = "-----BEGIN RSA PRIV";
+    const world = createWorld({
+      credentials: githubApp({ clientId: "a", installationId: 42, privateKey: () => content }),
+    });
+    const error = await world.clock.run(world.client.listRunners().catch((thrown: unknown) => thrown));
+    expect(isScaleSetError(error, "UNAUTHORIZED")).toBe(true);
+    content = pkcs1;
+    await world.clock.advance(5_000);
+    await world.clock.run(world.client.getRunnerScaleSetById(5));
+  });
+
+  test("a client that is closed while it gets the token of several does not end the others", async () => {
+    const credentials = githubApp({ clientId: "a", installationId: 42, privateKey: pkcs8 });
+    const { clock, service, client } = createWorld({ credentials });
+    const configUrl = "https://github.com/acme";
+    const other = new ScaleSetClient({
+      configUrl,
+      credentials,
+      fetch: service.fetch,
+      clock,
+      random: () => 0.5,
+      env: {},
+    });
+    service.once("POST access_tokens", () => new Promise(() => {}));
+    const first = client.getRunnerScaleSetById(5).catch((error: unknown) => error);
+    const second = other.getRunnerScaleSetById(5);
+    await clock.advance(100);
+    await client.close();
+    expect(isScaleSetError(await clock.run(first), "CLOSED")).toBe(true);
+    expect((await clock.run(second)).id).toBe(5);
+  });
+
   test("clients that share credentials share the installation token", async () => {
     const credentials = githubApp({ clientId: "a", installationId: 42, privateKey: pkcs8 });
     const { clock, service, client } = createWorld({ credentials });

@@ -179,6 +179,12 @@ describe("the built-in transport", () => {
     expect(seen).toMatchObject({ "x-gateway": "key", authorization: "Bearer a.b.c" });
   });
 
+  test("a proxy that is no URL is refused at once, and not repeated", () => {
+    const make = () => connect({ env: { HTTPS_PROXY: "socks5://me:hunter2@proxy" } });
+    expect(make).toThrow("the proxy is no http(s) URL");
+    expect(make).not.toThrow("hunter2");
+  });
+
   test("is not touched when a fetch is passed in, and its options are then refused", async () => {
     const fetch = async (): Promise<Response> => new Response(null, { status: 500 });
     expect(() => connect({ fetch, network: { proxy: false } })).toThrow("set them there");

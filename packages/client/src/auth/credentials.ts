@@ -101,7 +101,12 @@ class AppCredentials implements Credentials {
     const cache = place.installationTokens.get(key) ?? new TokenCache<Secret>(clock, random);
     place.installationTokens.set(key, cache);
     if (refused !== undefined && !cache.refuse(refused)) return refused;
-    return cache.get(() => this.#issue(api, place), signal);
+    const issue = (): Promise<Issued<Secret>> => this.#issue(api, place);
+    return cache.get(issue, signal).catch((error: unknown) => {
+      // The client that asked for us all was closed meanwhile: then we ask ourselves.
+      if (isScaleSetError(error, "CLOSED") && !api.sender.closed) return cache.get(issue, signal);
+      throw error;
+    });
   }
 
   async #issue(api: GitHubApi, place: Place): Promise<Issued<Secret>> {
@@ -161,7 +166,7 @@ class AppCredentials implements Credentials {
       const key = await asked(api, "the App's private key", undefined, async (signal) =>
         Secret.of(await privateKey({ signal })),
       );
-      this.#signer = keySigner(key);
+      this.#signer = readAgain(key);
     }
     return this.#signer ?? refuseConfig("an App needs a private key or a signer");
   }
@@ -171,6 +176,16 @@ class AppCredentials implements Credentials {
     const place = this.#places.get(apiBase) ?? { installationTokens: new Map(), skewMs: 0 };
     this.#places.set(apiBase, place);
     return place;
+  }
+}
+
+/** A key that can't be read now may be half written: unlike one that was given for good, it is no reason to end. */
+function readAgain(key: Secret): Signer {
+  try {
+    return keySigner(key);
+  } catch (error) {
+    const cause = redactedCause(error);
+    throw new ScaleSetError("UNAUTHORIZED", "the App's private key can't be read", { operation: "configure", cause });
   }
 }
 

@@ -114,6 +114,10 @@ export class Sender {
     }
   }
 
+  get closed(): boolean {
+    return this.#lifetime.ended;
+  }
+
   /** Ends what is under way with `CLOSED`. */
   async close(): Promise<void> {
     this.#lifetime.end(new ScaleSetError("CLOSED", "the client is closed", { operation: "configure" }));

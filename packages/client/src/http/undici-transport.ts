@@ -46,7 +46,7 @@ export class UndiciTransport implements Transport {
 
   async close(): Promise<void> {
     this.#closed = true;
-    const loaded = await this.#loading;
+    const loaded = await this.#loading?.catch(() => undefined);
     if (loaded === undefined) return;
     await Promise.all([loaded.dispatchers.call.destroy(), loaded.dispatchers.poll.destroy()]);
   }
@@ -81,11 +81,19 @@ function agentOptions(network: NetworkOptions, env: Environment): EnvHttpProxyAg
 /** Empty strings keep undici from looking at the environment by itself. */
 function proxyOptions(proxy: NetworkOptions["proxy"], env: Environment) {
   if (proxy === false) return { httpProxy: "", httpsProxy: "", noProxy: "*" };
-  if (proxy !== undefined) return { httpProxy: proxy, httpsProxy: proxy, noProxy: "" };
-  const httpProxy = env["http_proxy"] ?? env["HTTP_PROXY"] ?? "";
-  const httpsProxy = env["https_proxy"] ?? env["HTTPS_PROXY"] ?? "";
+  if (proxy !== undefined) return { httpProxy: proxyUrl(proxy), httpsProxy: proxyUrl(proxy), noProxy: "" };
+  const httpProxy = proxyUrl(env["http_proxy"] ?? env["HTTP_PROXY"]);
+  const httpsProxy = proxyUrl(env["https_proxy"] ?? env["HTTPS_PROXY"]);
   const noProxy = env["no_proxy"] ?? env["NO_PROXY"] ?? "";
   // A proxy that is not on this machine can't reach its loopback; a lone "*" must stay alone to mean everything.
   const excluded = noProxy.trim() === "*" ? "*" : `${noProxy},localhost,127.0.0.1,[::1]`;
   return { httpProxy, httpsProxy, noProxy: excluded };
+}
+
+/** Told now, or every call would fail later as if the network were down. It is not repeated: it may hold a password. */
+function proxyUrl(proxy: string | undefined): string {
+  if (proxy === undefined || proxy === "") return "";
+  const url = proxy.includes("://") ? proxy : `http://${proxy}`;
+  if (/^https?:/i.test(url) && URL.canParse(url)) return url;
+  throw new ScaleSetError("CONFIG", "the proxy is no http(s) URL", { operation: "configure" });
 }

@@ -99,7 +99,7 @@ export class MessageSession implements AsyncDisposable, MessageSource {
     return received.value;
   }
 
-  /** The message was dealt with and need not come again. One that the queue does not know is a success too. */
+  /** The message was dealt with and need not come again. */
   async acknowledge(messageId: number, options: CallOptions = {}): Promise<void> {
     const answered = await this.#withQueue("acknowledgeMessage", options.signal, ({ url, token }, bounded) =>
       this.#service.queue({
