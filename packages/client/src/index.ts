@@ -33,9 +33,10 @@ export type {
 export type { ListenerClient, ListenerOptions, ListenerTimings } from "./listener/options.js";
 export type { Logger } from "./logger.js";
 export type { Attempt, ClientObserver } from "./observer.js";
-export type { ClientTimings, ScaleSetClientOptions } from "./options.js";
+export type { ScaleSetClientOptions } from "./options.js";
 export { Secret } from "./secret.js";
 export type { MessageSession } from "./session/message-session.js";
+export type { ClientTimings } from "./timings.js";
 export type {
   AcquirableJob,
   CallOptions,

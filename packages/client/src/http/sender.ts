@@ -4,14 +4,14 @@ import type { Clock, Random } from "../clock.js";
 import { type Operation, ScaleSetError } from "../errors.js";
 import type { Logger } from "../logger.js";
 import { type ClientObserver, tell } from "../observer.js";
-import type { ClientTimings, ResolvedOptions } from "../options.js";
 import type { Secret } from "../secret.js";
+import type { ClientTimings } from "../timings.js";
 import { type Field, protocolError, UnexpectedShape } from "../wire/decode.js";
 import { parseJson } from "../wire/json.js";
 import { errorFromAnswer } from "./answer-error.js";
 import { Pace } from "./pace.js";
 import { errorCode, redactedCause } from "./redact.js";
-import { nextStep, type Repeat } from "./retry.js";
+import { nextStep, type Repeat, type RetryPolicy } from "./retry.js";
 import { type Answer, AnswerTooLargeError, type Lane, type Transport } from "./transport.js";
 import { type SystemInfo, userAgent } from "./user-agent.js";
 
@@ -60,6 +60,19 @@ const NEVER_SENT: readonly string[] = [
   "UND_ERR_CONNECT_TIMEOUT",
 ];
 
+export interface SenderOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly observer: ClientObserver;
+  readonly timings: ClientTimings;
+  readonly systemInfo: SystemInfo;
+  readonly retry: RetryPolicy;
+  readonly maxRequestsPerSecond: number;
+  readonly maxAnswerBytes: number;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 /** The one place that sends: pace, deadline, retry, decoding, correlation ids, redaction. */
 export class Sender {
   readonly clock: Clock;
@@ -68,12 +81,12 @@ export class Sender {
   readonly observer: ClientObserver;
   readonly timings: ClientTimings;
   systemInfo: SystemInfo;
-  readonly #options: ResolvedOptions;
+  readonly #options: SenderOptions;
   readonly #transport: Transport;
   readonly #pace: Pace;
   readonly #lifetime = new Lifetime();
 
-  constructor(options: ResolvedOptions, transport: Transport) {
+  constructor(options: SenderOptions, transport: Transport) {
     this.clock = options.clock;
     this.random = options.random;
     this.logger = options.logger;
