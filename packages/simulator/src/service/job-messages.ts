@@ -10,7 +10,7 @@ export function tell(
   set: ScaleSetRow,
   job: JobRow,
   messageType: JobMessage["messageType"],
-  extra: Pick<JobMessage, "acquireJobUrl" | "result" | "runnerId" | "runnerName"> = {},
+  extra: Pick<JobMessage, "result" | "runnerId" | "runnerName"> = {},
 ): void {
   const [owner = "", repository = ""] = (job.spec.repository ?? repositoryIn(set)).split("/");
   set.outbox.push({

@@ -181,7 +181,7 @@ function offer(context: Context, set: ScaleSetRow, job: JobRow): void {
   job.state = "available";
   job.runnerRequestId = wireId(context, nextId(context));
   set.available.add(job);
-  tell(context, set, job, "JobAvailable", { acquireJobUrl: "" });
+  tell(context, set, job, "JobAvailable");
   record(context, job, "offered", "the set announced room for it");
   job.stopTimer = after(context, context.options.lapseMs, () => abandonByService(context, job, "nobody acquired it"));
 }

@@ -36,13 +36,17 @@ export function nextMessage(set: ScaleSetRow, lastMessageId: number): MessageRow
 }
 
 /** Notes that a message is handed out, and answers it as it goes over the wire. */
-export function deliver(context: Context, set: ScaleSetRow, message: MessageRow): Record<string, unknown> {
+export function deliver(
+  context: Context,
+  set: ScaleSetRow,
+  { message, acquireJobUrl }: { readonly message: MessageRow; readonly acquireJobUrl: string },
+): Record<string, unknown> {
   message.deliveries += 1;
   record(context, set, message.id, message.deliveries === 1 ? "delivered" : "redelivered", "a poll asked");
   return {
     messageId: message.id,
     messageType: "RunnerScaleSetJobMessages",
-    body: bodyOf(message),
+    body: bodyOf(message, acquireJobUrl),
     statistics: context.options.statisticsAt === "delivery" ? statisticsOf(context, set) : message.statistics,
   };
 }
@@ -52,8 +56,10 @@ export function acknowledge(context: Context, set: ScaleSetRow, messageId: numbe
   if (set.messages.delete(messageId)) record(context, set, messageId, "acknowledged", "the client asked");
 }
 
-function bodyOf(message: MessageRow): string {
-  const text = JSON.stringify(message.jobMessages);
+function bodyOf({ jobMessages }: MessageRow, acquireJobUrl: string): string {
+  const text = JSON.stringify(
+    jobMessages.map((job) => (job.messageType === "JobAvailable" ? { ...job, acquireJobUrl } : job)),
+  );
   // 64-bit ids are kept as digits, since a JavaScript number would lose some; on the wire they are bare numbers.
   return text.replace(/"(runnerRequestId|workflowRunId)":"(\d+)"/g, '"$1":$2');
 }

@@ -88,7 +88,6 @@ export interface JobMessage {
   readonly scaleSetAssignTime: string;
   readonly runnerAssignTime: string;
   readonly finishTime: string;
-  readonly acquireJobUrl?: string;
   readonly result?: string;
   readonly runnerId?: number;
   readonly runnerName?: string;
