@@ -19,6 +19,7 @@ export default defineConfig({
   },
   test: {
     include: [
+      "test/**/*.test.ts",
       "packages/*/src/**/*.test.ts",
       "packages/*/test/**/*.test.ts",
       "simulation/**/*.test.ts",
