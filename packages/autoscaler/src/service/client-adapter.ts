@@ -179,7 +179,7 @@ function tellState(state: ListenerState, handler: ServiceHandler): void {
       break;
     case "waiting":
     case "recovering":
-      handler.trouble(`${state.reason}: ${state.error instanceof Error ? state.error.message : String(state.error)}`);
+      handler.trouble(state.error instanceof Error ? `${state.reason}: ${state.error.message}` : state.reason);
       break;
     case "polling":
       handler.trouble(undefined);
