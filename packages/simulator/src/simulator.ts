@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { type JobInput, jobSpec } from "./control/job-input.js";
 import { type JobView, type SimulatorState, type Summary, viewJob, viewState, viewSummary } from "./control/views.js";
 import { createApp } from "./http/app.js";
@@ -7,6 +8,7 @@ import { Places } from "./http/places.js";
 import { type Listening, type ListenOptions, serve } from "./http/serve.js";
 import { Journal } from "./journal/journal.js";
 import { type ResolvedOptions, resolveOptions, type SimulatorOptions } from "./options.js";
+import { violations } from "./service/invariants.js";
 import { openJobs, queueJob } from "./service/jobs.js";
 import { dropRegistration } from "./service/runners.js";
 import { cancelJob } from "./service/runs.js";
@@ -55,6 +57,8 @@ export class Simulator implements AsyncDisposable {
     this.#answer = (request, bindings = {}) => app.fetch(request, bindings);
     this.fetch = (input, init) => this.#call(input, init);
     this.#service.onStep(() => this.#setAlarm());
+    // Every poll held listens to it.
+    setMaxListeners(0, this.#closing.signal);
   }
 
   /** A config URL of this simulator: of the newest place it listens at, else for use with `fetch`. @param path e.g. `my-org` or `owner/repo` */
@@ -116,6 +120,11 @@ export class Simulator implements AsyncDisposable {
   summary(): Summary {
     this.#service.advance();
     return this.#service.lookup(viewSummary);
+  }
+
+  /** Laws of the service that do not hold at present, in words; empty unless the simulator itself is wrong. */
+  violations(): string[] {
+    return this.#service.lookup(violations);
   }
 
   /** Calls `listener` after everything that happens in the service, until the answered function is called. */

@@ -1,0 +1,193 @@
+import { runSimulatedRunner } from "@scaleset/simulator";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { jobMessages, type RawSession, world } from "./raw-client.js";
+
+type World = Awaited<ReturnType<typeof world>>;
+
+/** A world with a few hands in it: what they hold may be stale, as with real clients. */
+interface Hands {
+  readonly it: World;
+  readonly sets: number[];
+  readonly sessions: RawSession[];
+  readonly jobs: number[];
+  readonly runners: { stop: AbortController; kill: AbortController }[];
+  /** Ids acknowledged, by set. */
+  readonly acknowledged: Set<string>;
+  names: number;
+}
+
+type Step = (hands: Hands) => Promise<unknown> | unknown;
+
+/** Polls, acquires and acknowledges until the session ends. */
+async function listen({ client }: World, session: RawSession, acknowledged: Set<string>): Promise<void> {
+  for (let last = 0; ; ) {
+    const answer = await client.poll(session, { last, capacity: 4 });
+    if (answer.status === 202) continue;
+    if (answer.status !== 200) return;
+    last = answer.body.messageId;
+    const ids = jobMessages(answer)
+      .filter((message: { messageType: string }) => message.messageType === "JobAvailable")
+      .map((message: { runnerRequestId: number }) => String(message.runnerRequestId));
+    if (ids.length > 0) await client.acquire(session, ids);
+    await client.acknowledge(session, last);
+    acknowledged.add(`${session.setId}/${last}`);
+  }
+}
+
+const pick = <T>(list: readonly T[], index: number): T | undefined => list[index % Math.max(1, list.length)];
+const many = fc.nat({ max: 30 });
+
+const anyStep: fc.Arbitrary<{ name: string; run: Step }> = fc.oneof(
+  fc.record({ set: many, capacity: fc.constantFrom(0, 1, 2, 5) }).map(({ set, capacity }) => ({
+    name: `poll with ${capacity}`,
+    run: ({ it, sessions }: Hands) => {
+      const session = pick(sessions, set);
+      if (session) void it.client.poll(session, { capacity }).catch(() => undefined);
+    },
+  })),
+  fc.record({ set: many, id: fc.integer({ min: 1, max: 6 }) }).map(({ set, id }) => ({
+    name: `acknowledge ${id}`,
+    run: async ({ it, sessions, acknowledged }: Hands) => {
+      const session = pick(sessions, set);
+      if (session === undefined) return;
+      const { status } = await it.client.acknowledge(session, id);
+      if (status === 204) acknowledged.add(`${session.setId}/${id}`);
+    },
+  })),
+  many.map((set) => ({
+    name: "open a session",
+    run: async ({ it, sets, sessions }: Hands) => {
+      const id = pick(sets, set);
+      if (id === undefined) return;
+      const session = await it.client.openSession(id).catch(() => undefined);
+      if (session?.id) sessions.push(session);
+    },
+  })),
+  many.map((set) => ({
+    name: "close a session",
+    run: ({ it, sessions }: Hands) => {
+      const session = pick(sessions, set);
+      return session && it.client.sets("DELETE", `/${session.setId}/sessions/${session.id}`);
+    },
+  })),
+  many.map((set) => ({
+    name: "listen",
+    run: ({ it, sessions, acknowledged }: Hands) => {
+      const session = pick(sessions, set);
+      if (session) void listen(it, session, acknowledged).catch(() => undefined);
+    },
+  })),
+  fc.constantFrom(1, 1, 2, 3, 40).map((count) => ({
+    name: `queue ${count}`,
+    run: ({ it, jobs }: Hands) => {
+      const wanted = Array.from({ length: count }, (_, index) => ({
+        runsOn: index % 3 === 0 ? "b" : "a",
+        durationMs: index * 20_000,
+      }));
+      jobs.push(...it.simulator.queueJobs(wanted).map((job) => job.id));
+    },
+  })),
+  many.map((job) => ({ name: "cancel", run: ({ it, jobs }: Hands) => it.simulator.cancelJob(pick(jobs, job) ?? 0) })),
+  many.map((set) => ({
+    name: "start a runner",
+    run: async (hands: Hands) => {
+      const { it, sets, runners } = hands;
+      hands.names += 1;
+      const answer = await it.client.sets("POST", `/${pick(sets, set)}/generatejitconfig`, {
+        name: `r-${hands.names}`,
+      });
+      if (answer.status !== 200) return;
+      const runner = { stop: new AbortController(), kill: new AbortController() };
+      runners.push(runner);
+      void runSimulatedRunner({
+        jitConfig: answer.body.encodedJITConfig,
+        fetch: it.simulator.fetch,
+        clock: it.clock,
+        signal: runner.stop.signal,
+        kill: runner.kill.signal,
+      });
+    },
+  })),
+  many.map((runner) => ({
+    name: "stop a runner",
+    run: ({ runners }: Hands) => pick(runners, runner)?.stop.abort(new Error("stop")),
+  })),
+  many.map((runner) => ({
+    name: "kill a runner",
+    run: ({ runners }: Hands) => pick(runners, runner)?.kill.abort(new Error("kill")),
+  })),
+  many.map((runner) => ({
+    name: "remove a runner",
+    run: ({ it }: Hands) => {
+      const found = pick(it.simulator.state().runners, runner);
+      return found && it.client.agents("DELETE", `/${found.id}`);
+    },
+  })),
+  many.map((set) => ({
+    name: "the service removes a set",
+    run: ({ it, sets }: Hands) => it.simulator.removeScaleSet(pick(sets, set) ?? 0),
+  })),
+  fc.constant({
+    name: "create a set",
+    run: async ({ it, sets, names }: Hands) => {
+      sets.push(
+        await it.client.createSet(`set-${names}-${sets.length}`, {
+          labels: [{ name: sets.length % 2 === 0 ? "a" : "b" }],
+        }),
+      );
+    },
+  }),
+);
+
+const steps = anyStep.map(({ name, run }) => ({ run, [fc.toStringMethod]: () => name }));
+
+/** Some steps begin at one moment, so that they meet in the middle of each other. */
+const together = fc.array(steps, { minLength: 1, maxLength: 4 });
+const passing = fc.constantFrom(1_000, 20_000, 61_000, 301_000);
+const moments = fc.array(fc.oneof({ arbitrary: together, weight: 4 }, passing), { minLength: 10, maxLength: 60 });
+
+test.each(["direct", "acquire"] as const)(
+  "with %s assignment, whatever clients and runners do, the service keeps its laws",
+  async (assignment) => {
+    await fc.assert(
+      fc.asyncProperty(moments, fc.boolean(), async (chosen, mergeUndelivered) => {
+        const it = await world({
+          assignment,
+          adminTokenTtlMs: 1e9,
+          queueTokenTtlMs: 1e9,
+          maxJobMessages: 5,
+          mergeUndelivered,
+        });
+        const hands: Hands = { it, sets: [], sessions: [], jobs: [], runners: [], acknowledged: new Set(), names: 0 };
+        hands.sets.push(await it.client.createSet("a"), await it.client.createSet("b"));
+        const broken: string[] = [];
+        it.simulator.onChange(() => broken.push(...it.simulator.violations()));
+        for (const moment of chosen) {
+          if (typeof moment === "number") await it.clock.runFor(moment);
+          else for (const { run } of moment) Promise.resolve(run(hands)).catch((error) => broken.push(String(error)));
+          await it.clock.drain();
+        }
+        expect(broken).toEqual([]);
+        expect(it.simulator.summary().twice).toBe(0);
+        expectNoMessageLost(hands);
+        for (const runner of hands.runners) runner.kill.abort(new Error("over"));
+        await it.clock.drain();
+      }),
+      { numRuns: 60 },
+    );
+  },
+);
+
+/** Every message made is still waiting, or was acknowledged, or went with its scale set. */
+function expectNoMessageLost({ it, acknowledged }: Hands): void {
+  const waiting = new Map(it.simulator.state().scaleSets.map((set) => [set.id, set.unacknowledgedMessages]));
+  const made = it.simulator.journal.entries({ subject: "message" }).filter((entry) => entry.event === "made");
+  for (const [setId, count] of waiting) {
+    const ids = made.filter((entry) => entry.scaleSetId === setId).map((entry) => entry.messageId);
+    const kept = ids.filter((id) => !acknowledged.has(`${setId}/${id}`));
+    // Acknowledging an id before its message was made forgets nothing: such a message is kept, and counted here.
+    expect(count).toBeGreaterThanOrEqual(kept.length);
+    expect(count).toBeLessThanOrEqual(ids.length);
+  }
+}
