@@ -1,7 +1,6 @@
 import type { Logger } from "@scaleset/client";
+import { seededRandom, VirtualClock } from "@scaleset/simulator";
 import { describe, expect, test } from "vitest";
-import { seededRandom } from "../../../simulator/src/time/random.js";
-import { VirtualClock } from "../../../simulator/src/time/virtual-clock.js";
 import { defaultTimings, type Timings } from "../../src/core/settings.js";
 import { Inventory } from "../../src/engine/inventory.js";
 import { Limiter } from "../../src/engine/limiter.js";
