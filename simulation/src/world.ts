@@ -57,7 +57,14 @@ export async function runWorld(options: WorldOptions): Promise<WorldResult> {
     random: chance("host"),
     latencies: { create: [20, 400], start: [10, 200], destroy: [10, 300], list: [5, 50] },
     onStart: async (_name, jitConfig, { signal, killed }) =>
-      await runSimulatedRunner({ jitConfig, fetch: simulator.fetch, clock, random: runnerChance, signal, kill: killed }),
+      await runSimulatedRunner({
+        jitConfig,
+        fetch: simulator.fetch,
+        clock,
+        random: runnerChance,
+        signal,
+        kill: killed,
+      }),
   });
   const memory = defineProvisioner({
     kind: "memory",
