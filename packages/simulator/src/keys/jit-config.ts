@@ -1,6 +1,7 @@
 import { paths } from "../http/places.js";
 import type { RunnerRow } from "../service/state.js";
-import { type RsaPrivateJwk, rsaParameters } from "./runner-keys.js";
+import type { RsaPrivateJwk } from "./rsa-private-jwk.js";
+import { rsaParameters } from "./runner-keys.js";
 
 /**
  * What a runner needs to come online, as the official one reads it (runner-protocol.md §1). Its peculiar strings in

@@ -1,4 +1,4 @@
-import type { RsaPrivateJwk } from "./runner-keys.js";
+import type { RsaPrivateJwk } from "./rsa-private-jwk.js";
 
 /**
  * PUBLIC TEST KEYS. Made for the simulator, printed here for everybody, and worth nothing: they open no door but those
