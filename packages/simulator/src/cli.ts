@@ -1,6 +1,9 @@
 #!/usr/bin/env node
+import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { createSimulator } from "./simulator.js";
+import { z } from "zod";
+import { faultSchema } from "./faults/fault.js";
+import { createSimulator, type Simulator } from "./simulator.js";
 
 interface Flags {
   readonly port: number;
@@ -10,6 +13,7 @@ interface Flags {
   readonly org: string;
   readonly token: string;
   readonly runnerUrl?: string;
+  readonly faults?: string;
   readonly json?: boolean;
 }
 
@@ -24,13 +28,15 @@ const program = new Command("scaleset-simulator")
   .option("--org <name>", "organisation of the config URL that is printed", "my-org")
   .option("--token <token>", "personal access token to accept", "simulator-token")
   .option("--runner-url <origin>", "origin by which runners reach this simulator, if it is another one")
+  .option("--faults <file>", "JSON file with a list of faults to start with")
   .option("--json", "print one line of JSON")
   .action(serve);
 
 await program.parseAsync();
 
-async function serve({ port, host, urls, assignment, org, token, runnerUrl, json }: Flags): Promise<void> {
+async function serve({ port, host, urls, assignment, org, token, runnerUrl, faults, json }: Flags): Promise<void> {
   const simulator = createSimulator({ urls, assignment, token, runnerUrl });
+  if (faults !== undefined) addFaults(simulator, faults);
   const { url } = await simulator
     .listen({ port, host })
     .catch((error: unknown) => program.error(`error: ${reason(error)}`));
@@ -50,6 +56,15 @@ async function serve({ port, host, urls, assignment, org, token, runnerUrl, json
     process.once(signal, () => {
       void simulator.close();
     });
+  }
+}
+
+function addFaults(simulator: Simulator, file: string): void {
+  try {
+    const list: unknown = JSON.parse(readFileSync(file, "utf8"));
+    for (const fault of z.array(faultSchema).parse(list)) simulator.faults.add(fault);
+  } catch (error) {
+    program.error(`error: ${file}: ${error instanceof z.ZodError ? z.prettifyError(error) : reason(error)}`);
   }
 }
 

@@ -1,9 +1,12 @@
 import { setMaxListeners } from "node:events";
 import { type JobInput, jobSpec } from "./control/job-input.js";
 import { type JobView, type SimulatorState, type Summary, viewJob, viewState, viewSummary } from "./control/views.js";
+import { aroundCalls } from "./faults/around.js";
+import { FaultPlan } from "./faults/plan.js";
 import { createApp } from "./http/app.js";
 import { controlRoutes } from "./http/control.js";
 import type { Bindings } from "./http/exchange.js";
+import { inProcessFetch, type SimulatorFetch } from "./http/in-process.js";
 import { Places } from "./http/places.js";
 import { type Listening, type ListenOptions, serve } from "./http/serve.js";
 import { Journal } from "./journal/journal.js";
@@ -19,9 +22,6 @@ import { endSession } from "./service/sessions.js";
 import type { RunnerRow } from "./service/state.js";
 import type { TokenKind } from "./service/tokens.js";
 
-/** Calls a simulator like the global `fetch`, without a network. */
-export type SimulatorFetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
-
 /** Makes a simulator. It does nothing until somebody calls it. @throws TypeError on options that make no sense */
 export function createSimulator(options: SimulatorOptions = {}): Simulator {
   return new Simulator(resolveOptions(options));
@@ -35,6 +35,8 @@ export class Simulator implements AsyncDisposable {
   readonly token: string;
   /** What happened so far. */
   readonly journal: Journal;
+  /** What goes wrong on demand. */
+  readonly faults: FaultPlan;
   readonly #options: ResolvedOptions;
   readonly #service: Service;
   readonly #answer: (request: Request, bindings?: Bindings) => Response | Promise<Response>;
@@ -52,10 +54,11 @@ export class Simulator implements AsyncDisposable {
     const expiresAtMs = Number.POSITIVE_INFINITY;
     this.#service.tokens.accept({ kind: "personal", value: options.token, expiresAtMs });
     const desk = { ...options, service: this.#service, journal: this.journal, places };
-    const control = controlRoutes(this);
-    const app = createApp(desk, { ...options, around: (_call, _exchange, next) => next(), control });
+    this.faults = new FaultPlan({ now: () => clock.now(), random });
+    const around = aroundCalls({ faults: this.faults, journal: this.journal, clock });
+    const app = createApp(desk, { ...options, around, control: controlRoutes(this) });
     this.#answer = (request, bindings = {}) => app.fetch(request, bindings);
-    this.fetch = (input, init) => this.#call(input, init);
+    this.fetch = inProcessFetch(this.#answer, this.#closing.signal);
     this.#service.onStep(() => this.#setAlarm());
     // Every poll held listens to it.
     setMaxListeners(0, this.#closing.signal);
@@ -220,20 +223,6 @@ export class Simulator implements AsyncDisposable {
 
   #runnerNamed(name: string): RunnerRow | undefined {
     return [...this.#service.state.runners.values()].find((runner) => runner.name === name);
-  }
-
-  async #call(input: string | URL | Request, init: RequestInit = {}): Promise<Response> {
-    const given = init.signal ?? (input instanceof Request ? input.signal : undefined);
-    given?.throwIfAborted();
-    // The signal goes beside the request: one inside would leave a listener behind until it is collected.
-    const request = new Request(input, { ...init, signal: null });
-    const answer = Promise.resolve(this.#answer(request, { signal: given ?? this.#closing.signal }));
-    if (given === undefined) return answer;
-    return new Promise((resolve, reject) => {
-      const onAbort = (): void => reject(given.reason);
-      given.addEventListener("abort", onAbort, { once: true });
-      answer.then(resolve, reject).finally(() => given.removeEventListener("abort", onAbort));
-    });
   }
 
   /** One timer for everything that is due by itself. A time that moved back is not worth a new one: it looks and goes on. */

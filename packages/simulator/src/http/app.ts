@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import { ConnectionReset } from "../faults/inject.js";
 import type { AppRules } from "../gate/app-jwt.js";
 import { Refusal } from "../service/refusal.js";
 import { actionsError, brokerError, gitHubError, runServiceError } from "./exceptions.js";
@@ -37,6 +38,10 @@ export function createApp(
     throw new Refusal("NotFoundException", "Not Found");
   };
   app.all("*", (context) => answer(context, desk, { call: "unknown", handle: notFound, refuse: gitHubError, around }));
-  app.onError((error) => Response.json({ message: `the simulator failed: ${error.message}` }, { status: 500 }));
+  app.onError((error) => {
+    // Out to whoever holds the connection: it is theirs to break.
+    if (error instanceof ConnectionReset) throw error;
+    return Response.json({ message: `the simulator failed: ${error.message}` }, { status: 500 });
+  });
   return app;
 }

@@ -1,8 +1,10 @@
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { streamSSE } from "hono/streaming";
 import { z } from "zod";
 import { jobInputSchema } from "../control/job-input.js";
 import type { JobView, SimulatorState, Summary } from "../control/views.js";
+import { faultSchema } from "../faults/fault.js";
+import type { FaultPlan } from "../faults/plan.js";
 import type { Journal } from "../journal/journal.js";
 
 /** What can be done from outside; the simulator itself. */
@@ -13,8 +15,15 @@ export interface ControlPort {
   state(): SimulatorState;
   summary(): Summary;
   readonly journal: Journal;
+  readonly faults: FaultPlan;
+  removeScaleSet(id: number): boolean;
+  expireSession(scaleSetId: number): boolean;
+  dropRunner(name: string): boolean;
+  markHostDied(name: string): boolean;
+  deprecateRunners(deprecated: boolean): void;
 }
 
+const faultsSchema = z.union([z.array(faultSchema), faultSchema.transform((fault) => [fault])]);
 const jobsSchema = z.union([
   z.array(jobInputSchema).max(100_000),
   z.strictObject({ count: z.int().min(1).max(100_000), job: jobInputSchema }),
@@ -24,11 +33,14 @@ const jobsSchema = z.union([
 /** The same as the simulator's methods, for who has it in another process. */
 export function controlRoutes(port: ControlPort): Hono {
   const app = new Hono();
-  app.post("/jobs", async (context) => {
-    // A page in a browser can send plain text to loopback unasked, but not JSON.
-    if (!context.req.header("content-type")?.startsWith("application/json")) {
+  app.use("*", async (context, next) => {
+    // A page in a browser can send a form or plain text to loopback unasked, but not JSON.
+    const json = context.req.header("content-type")?.startsWith("application/json");
+    if (context.req.method === "POST" && !json)
       return context.json({ message: "the body must be application/json" }, 415);
-    }
+    return next();
+  });
+  app.post("/jobs", async (context) => {
     const body: unknown = await context.req.json().catch(() => undefined);
     const jobs = jobsSchema.safeParse(body);
     if (!jobs.success) return context.json({ message: z.prettifyError(jobs.error) }, 400);
@@ -40,8 +52,32 @@ export function controlRoutes(port: ControlPort): Hono {
     return job === undefined ? context.json({ message: "no such job" }, 404) : context.json(job);
   });
   app.delete("/jobs/:id", (context) => {
-    const cancelled = port.cancelJob(Number(context.req.param("id")));
-    return cancelled ? context.body(null, 204) : context.json({ message: "no job to cancel" }, 404);
+    return done(context, port.cancelJob(Number(context.req.param("id"))));
+  });
+  app.post("/faults", async (context) => {
+    const faults = faultsSchema.safeParse(await context.req.json().catch(() => undefined));
+    if (!faults.success) return context.json({ message: z.prettifyError(faults.error) }, 400);
+    return context.json({ ids: faults.data.map((fault) => port.faults.add(fault)) }, 201);
+  });
+  app.get("/faults", (context) => context.json({ faults: port.faults.list() }));
+  app.delete("/faults", (context) => {
+    port.faults.clear();
+    return context.body(null, 204);
+  });
+  app.delete("/faults/:id", (context) => done(context, port.faults.remove(Number(context.req.param("id")))));
+  app.delete("/scale-sets/:id", (context) => done(context, port.removeScaleSet(Number(context.req.param("id")))));
+  app.delete("/scale-sets/:id/session", (context) =>
+    done(context, port.expireSession(Number(context.req.param("id")))),
+  );
+  app.delete("/runners/:name", (context) => done(context, port.dropRunner(context.req.param("name"))));
+  app.post("/runners/:name/host-died", (context) => done(context, port.markHostDied(context.req.param("name"))));
+  app.put("/runners-deprecated", (context) => {
+    port.deprecateRunners(true);
+    return context.body(null, 204);
+  });
+  app.delete("/runners-deprecated", (context) => {
+    port.deprecateRunners(false);
+    return context.body(null, 204);
   });
   app.get("/state", (context) => context.json(port.state()));
   app.get("/summary", (context) => context.json(port.summary()));
@@ -61,4 +97,8 @@ export function controlRoutes(port: ControlPort): Hono {
     }),
   );
   return app;
+}
+
+function done(context: Context, found: boolean): Response {
+  return found ? context.body(null, 204) : context.json({ message: "there is none" }, 404);
 }

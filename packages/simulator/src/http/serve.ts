@@ -1,5 +1,7 @@
-import { createServer } from "node:http";
+import { createServer, ServerResponse } from "node:http";
 import { getRequestListener } from "@hono/node-server";
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
+import { ConnectionReset } from "../faults/inject.js";
 
 /** Where to listen. */
 export interface ListenOptions {
@@ -25,7 +27,18 @@ export async function serve(
   fetch: (request: Request) => Response | Promise<Response>,
   { port = 0, host = "127.0.0.1" }: ListenOptions,
 ): Promise<Listening> {
-  const listener = getRequestListener(fetch, { overrideGlobalObjects: false });
+  const listener = getRequestListener(
+    async (request, { outgoing }) => {
+      try {
+        return await fetch(request);
+      } catch (error) {
+        if (!(error instanceof ConnectionReset) || !(outgoing instanceof ServerResponse)) throw error;
+        breakConnection(outgoing, error);
+        return RESPONSE_ALREADY_SENT;
+      }
+    },
+    { overrideGlobalObjects: false },
+  );
   const server = createServer((request, response) => {
     void listener(request, response);
   });
@@ -49,4 +62,14 @@ export async function serve(
     });
   const name = host.includes(":") ? `[${host}]` : host;
   return { url: `http://${name}:${actual}`, close, [Symbol.asyncDispose]: close };
+}
+
+/** Sends what is to be sent of the answer, and breaks the connection. */
+function breakConnection(outgoing: ServerResponse, { partial }: ConnectionReset): void {
+  if (partial === undefined) {
+    outgoing.destroy();
+    return;
+  }
+  outgoing.writeHead(partial.response.status, Object.fromEntries(partial.response.headers));
+  outgoing.write(partial.bytes, () => outgoing.destroy());
 }

@@ -1,0 +1,86 @@
+import { z } from "zod";
+import type { CallName } from "../http/calls.js";
+import type { Random } from "../time/random.js";
+import { type Fault, faultSchema } from "./fault.js";
+
+/** A fault that was added, and what it has done so far. */
+export interface FaultView {
+  readonly id: number;
+  readonly fault: Fault;
+  /** Calls it might have struck: of its kind, in its time. */
+  readonly met: number;
+  /** Calls it struck. */
+  readonly struck: number;
+}
+
+interface Row {
+  readonly id: number;
+  readonly fault: Fault;
+  readonly startMs: number;
+  met: number;
+  struck: number;
+}
+
+/** The faults in force. Which call is struck depends on the calls, the clock and the random source alone. */
+export class FaultPlan {
+  readonly #now: () => number;
+  readonly #random: Random;
+  readonly #rows = new Map<number, Row>();
+  #lastId = 0;
+
+  constructor(options: { readonly now: () => number; readonly random: Random }) {
+    this.#now = options.now;
+    this.#random = options.random;
+  }
+
+  /** Adds a fault, and answers its id. @throws TypeError when it is not a valid one */
+  add(fault: Fault): number {
+    const checked = faultSchema.safeParse(fault);
+    if (!checked.success) throw new TypeError(`not a fault: ${z.prettifyError(checked.error)}`);
+    this.#lastId += 1;
+    const startMs = this.#now() + (checked.data.afterMs ?? 0);
+    this.#rows.set(this.#lastId, { id: this.#lastId, fault: checked.data, startMs, met: 0, struck: 0 });
+    return this.#lastId;
+  }
+
+  /** Ends a fault. Answers whether there was one. */
+  remove(id: number): boolean {
+    return this.#rows.delete(id);
+  }
+
+  /** Ends them all. */
+  clear(): void {
+    this.#rows.clear();
+  }
+
+  /** Those added and not removed, spent or not. */
+  list(): FaultView[] {
+    return [...this.#rows.values()].map(({ id, fault, met, struck }) => ({ id, fault, met, struck }));
+  }
+
+  /** The faults that strike this call: every delay, and of the others the first. */
+  strike(call: CallName): Fault[] {
+    const striking: Fault[] = [];
+    for (const row of this.#rows.values()) {
+      const spoilt = striking.some(({ effect }) => effect.kind !== "latency");
+      if (spoilt && row.fault.effect.kind !== "latency") continue;
+      if (!this.#strikes(row, call)) continue;
+      row.struck += 1;
+      striking.push(row.fault);
+    }
+    return striking;
+  }
+
+  #strikes(row: Row, call: CallName): boolean {
+    const { call: calls, skip = 0, count = Number.POSITIVE_INFINITY, probability = 1, forMs } = row.fault;
+    const struck = typeof calls === "string" ? [calls] : calls;
+    if (struck !== undefined && !struck.includes(call)) return false;
+    const now = this.#now();
+    if (now < row.startMs || (forMs !== undefined && now >= row.startMs + forMs)) return false;
+    if (row.struck >= count) return false;
+    row.met += 1;
+    if (row.met <= skip) return false;
+    // No chance is taken where none is asked for, so that a certain fault leaves the rest of a run as it was.
+    return probability >= 1 || this.#random() < probability;
+  }
+}
