@@ -7,7 +7,7 @@ import { listen } from "./listener.js";
 import type { RunnerBehaviour, Worker } from "./listening.js";
 import { readJitConfig } from "./runner-config.js";
 
-/** A runner in this process, for worlds in virtual time. It runs no scripts: a job takes its `durationMs` and ends as its `result` says. */
+/** How a runner in this process is started. */
 export interface SimulatedRunnerOptions {
   /** The encoded JIT config, as the service gave it. */
   readonly jitConfig: string;
@@ -29,7 +29,8 @@ export interface SimulatedRunnerOptions {
 }
 
 /**
- * Lives a runner's life: comes online, takes at most one job, ends. Resolves with the exit code of the official
+ * Lives a runner's life in this process: comes online, takes at most one job, ends. It speaks the same protocol as the
+ * runner program, but runs no scripts: a job takes its `durationMs` and ends as its `result` says. Resolves with the exit code of the official
  * runner's wrapper script, which is 0 nearly always; 137 when it was killed.
  */
 export async function runSimulatedRunner(options: SimulatedRunnerOptions): Promise<number> {

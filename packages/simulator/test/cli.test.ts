@@ -1,0 +1,51 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { send } from "./raw-client.js";
+
+const cli = fileURLToPath(new URL("../dist/cli.js", import.meta.url));
+
+function start(...args: string[]) {
+  const child = spawn(process.execPath, [cli, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  let text = "";
+  const line = new Promise<string>((resolve) => {
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on("data", (chunk) => {
+        text += String(chunk);
+        if (text.includes("\n")) resolve(text);
+      });
+    }
+  });
+  const exit = new Promise<number | null>((resolve) => child.once("exit", resolve));
+  return { child, line, exit };
+}
+
+test("the program prints what a client needs, serves it with its faults, and ends on SIGTERM with 0", async () => {
+  const file = join(mkdtempSync(join(tmpdir(), "simulator-")), "faults.json");
+  writeFileSync(file, JSON.stringify([{ call: "create-registration-token", effect: { kind: "answer", status: 503 } }]));
+  const program = start("--port", "0", "--org", "acme", "--token", "t-1", "--json", "--faults", file);
+  const { url, configUrl, token, control } = JSON.parse(await program.line);
+  expect([configUrl, token]).toEqual([`${url}/acme`, "t-1"]);
+  expect((await send(fetch, `${control}/state`)).status).toBe(200);
+  const struck = await send(fetch, `${url}/api/v3/orgs/acme/actions/runners/registration-token`, {
+    method: "POST",
+    token,
+  });
+  expect(struck.status).toBe(503);
+  const taken = start("--port", new URL(url).port);
+  expect(await taken.line).toMatch(/is taken.*--port/);
+  expect(await taken.exit).toBe(1);
+  program.child.kill("SIGTERM");
+  expect(await program.exit).toBe(0);
+});
+
+test("a faults file that is wrong is refused with the place of the mistake", async () => {
+  const file = join(mkdtempSync(join(tmpdir(), "simulator-")), "faults.json");
+  writeFileSync(file, JSON.stringify([{ effect: { kind: "hang" } }, { effect: { kind: "latency" } }]));
+  const program = start("--port", "0", "--faults", file);
+  expect(await program.exit).toBe(1);
+  expect(await program.line).toContain("[1].effect.ms");
+});
