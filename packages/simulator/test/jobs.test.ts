@@ -362,6 +362,34 @@ test("a JIT config works for one runner at a time, and not at all once its regis
   expect(lines.at(-1)).toContain("has been deleted");
 });
 
+test("a runner told to end while its session is being opened leaves no session behind, nor ends another one's", async () => {
+  const it = await world();
+  const { clock, simulator, client } = it;
+  const setId = await client.createSet();
+  const jitConfig = await client.jit(setId, "r-1");
+  const stop = new AbortController();
+  const delay = simulator.faults.add({
+    call: "runner-open-session",
+    effect: { kind: "latency", ms: 2_000, commit: true },
+  });
+  const exit = runSimulatedRunner({ jitConfig, fetch: simulator.fetch, clock, signal: stop.signal });
+  await clock.runUntil(() => simulator.state().runners[0]?.state === "idle");
+  stop.abort(new Error("SIGTERM"));
+  expect(await clock.runUntilSettled(exit)).toBe(0);
+  expect(simulator.state().runners[0]?.state).toBe("offline");
+  simulator.faults.remove(delay);
+  const first = runSimulatedRunner({ jitConfig, fetch: simulator.fetch, clock });
+  await clock.runUntil(() => simulator.state().runners[0]?.state === "idle");
+  const stopSecond = new AbortController();
+  const second = runSimulatedRunner({ jitConfig, fetch: simulator.fetch, clock, signal: stopSecond.signal });
+  await clock.runFor(10_000);
+  stopSecond.abort(new Error("SIGTERM"));
+  expect(await clock.runUntilSettled(second)).toBe(0);
+  expect(simulator.state().runners[0]?.state).toBe("idle");
+  simulator.dropRunner("r-1");
+  await clock.runUntilSettled(first);
+});
+
 test("misbehaving runners: late, never online, exiting idle, outliving their job", async () => {
   const { clock, simulator, client } = await world();
   const setId = await client.createSet();

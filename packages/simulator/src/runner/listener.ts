@@ -13,27 +13,37 @@ export async function listen(options: ListenerOptions): Promise<number> {
   const { clock, behaviour, stop, death } = options;
   using joined = joinSignals(stop, death);
   const end = joined.signal;
-  let session: string | number | undefined;
+  const session: OwnSession = { maybeOpen: false };
   try {
     if (behaviour.startDelayMs) await clock.sleep(behaviour.startDelayMs, { signal: end });
     while (behaviour.neverOnline) await clock.sleep(86_400_000, { signal: end });
-    session = await openSession(options, end);
-    if (typeof session === "number") return session;
+    const opened = await openSession(options, { session, signal: end });
+    if (typeof opened === "number") return opened;
     options.log("Connected to GitHub");
     options.log("Listening for Jobs");
-    return await inSession(options, session, end);
+    return await inSession(options, { session, sessionId: opened, end });
   } catch (error) {
     if (death.aborted) throw death.reason;
     if (!stop.aborted) throw error;
-    if (typeof session === "string") await closeSession(options);
+    // Told to end while the answer was under way, it has a session that it does not know of.
+    if (session.maybeOpen) await closeSession(options);
     return exitCodes.success;
   }
 }
 
+/** Whether there may be a session of this runner's own: from asking for one until somebody says that there is none. */
+interface OwnSession {
+  maybeOpen: boolean;
+}
+
 /** Opens the session, waiting out what may pass. */
-async function openSession({ connection, clock, log }: ListenerOptions, signal: AbortSignal): Promise<string | number> {
+async function openSession(
+  { connection, clock, log }: ListenerOptions,
+  { session, signal }: { readonly session: OwnSession; readonly signal: AbortSignal },
+): Promise<string | number> {
   const startedMs = clock.monotonic();
   for (;;) {
+    session.maybeOpen = true;
     const answer = await connection
       .call("POST", "session", { body: sessionBody(connection), signal })
       .catch((error: unknown) => failed(error, signal));
@@ -43,6 +53,7 @@ async function openSession({ connection, clock, log }: ListenerOptions, signal: 
     }
     const sessionId = answer?.json["sessionId"];
     if (answer?.status === 200 && typeof sessionId === "string") return sessionId;
+    if (answer !== undefined) session.maybeOpen = false;
     if (answer?.status === 401 || answer?.status === 403) return exitCodes.terminated;
     if (answer?.status === 409 && clock.monotonic() - startedMs >= conflictPatienceMs) return exitCodes.sessionConflict;
     log(`No session yet (${answer?.status ?? "no answer"}), trying again in 30 s`);
@@ -50,7 +61,10 @@ async function openSession({ connection, clock, log }: ListenerOptions, signal: 
   }
 }
 
-async function inSession(options: ListenerOptions, sessionId: string, end: AbortSignal): Promise<number> {
+async function inSession(
+  options: ListenerOptions,
+  { session, sessionId, end }: { readonly session: OwnSession; readonly sessionId: string; readonly end: AbortSignal },
+): Promise<number> {
   const { connection, clock, behaviour, random, log } = options;
   const onlineMs = clock.monotonic();
   let id = sessionId;
@@ -71,7 +85,7 @@ async function inSession(options: ListenerOptions, sessionId: string, end: Abort
     }
     if (kind === "RunnerVersionTooOld") return exitCodes.versionDeprecated;
     if (kind === "RunnerSessionInvalid") {
-      const again = await openSession(options, end);
+      const again = await openSession(options, { session, signal: end });
       if (typeof again === "number") return again;
       id = again;
       continue;
