@@ -14,6 +14,7 @@ import type { AutoscalerConfig, CredentialsConfig, ScaleSetConfig } from "./conf
 import { Inventory, LABELS_SCHEMA } from "./engine/inventory.js";
 import { identityOf, specHashOf } from "./engine/labels.js";
 import { Limiter } from "./engine/limiter.js";
+import { scopedLogger } from "./engine/scoped-logger.js";
 import type { ScaleSetStatus } from "./engine/status.js";
 import { Supervisor } from "./engine/supervisor.js";
 import { Wakeups } from "./engine/wakeups.js";
@@ -47,7 +48,7 @@ export interface Autoscaler {
    * Opens the backends and works until the signal aborts: then sessions are closed, scale sets kept, and runners left
    * alone; the next start adopts them. Nothing that a server answers ends it.
    *
-   * @throws where a backend can't be opened, or the configuration can never work
+   * @throws {BackendError} where a backend can't be opened
    */
   run(options: { readonly signal: AbortSignal }): Promise<void>;
   status(): AutoscalerStatus;
@@ -86,6 +87,7 @@ export function createAutoscaler(config: AutoscalerConfig, ports: AutoscalerPort
 
   const supervise = (scaleSet: ScaleSetConfig, backend: Backend, inventory: Inventory): Supervisor => {
     const { name, labels, runnerGroup, disableUpdate, workFolder, namePrefix, provisioner } = scaleSet;
+    const log = scopedLogger(logger, { scaleSet: name });
     const make = (): Worker =>
       new Worker({
         ...shared,
@@ -108,15 +110,17 @@ export function createAutoscaler(config: AutoscalerConfig, ports: AutoscalerPort
           owner: config.owner,
           clock,
           random,
-          logger,
+          logger: log,
         }),
         backend,
         inventory,
-        logger,
+        logger: log,
       });
     return new Supervisor({ name, make, clock, random, logger });
   };
 
+  // A poll announces at least 1, and announcing is accepting work: a set that may have no runner is not polled at all.
+  const active = config.scaleSets.filter(({ maxRunners }) => maxRunners > 0);
   let supervisors: readonly Supervisor[] = [];
   return {
     async run({ signal }) {
@@ -124,13 +128,13 @@ export function createAutoscaler(config: AutoscalerConfig, ports: AutoscalerPort
       const watching = new AbortController();
       const inventories: Promise<void>[] = [];
       try {
-        for (const { provisioner } of config.scaleSets) {
+        for (const { provisioner } of active) {
           const key = specHashOf(provisioner);
           if (opened.has(key)) continue;
           const backend = await openBackend(provisioner, config, { clock, random, logger }, ports.provisioners);
           opened.set(key, { backend, inventory: new Inventory({ backend, clock, random, timings, logger }) });
         }
-        supervisors = config.scaleSets.flatMap((scaleSet) => {
+        supervisors = active.flatMap((scaleSet) => {
           const at = opened.get(specHashOf(scaleSet.provisioner));
           if (at === undefined) return [];
           return [supervise(scaleSet, at.backend, at.inventory)];

@@ -47,7 +47,7 @@ function adopt(fleet: Fleet, instance: SeenInstance, at: number): void {
     runner.startedAt = at - instance.ageMs;
     runner.belief = { kind: "unknown", askAt: at };
   }
-  if (phase === "exited") runner.exit = { code: instance.exitCode, reason: instance.exitReason, lost: false };
+  if (phase === "exited") runner.exit = { code: instance.exitCode, reason: instance.exitReason };
   // Another owner's fresh instance is left alone for a while: it may be about to start it.
   fleet.add(runner, phase === "created" ? at + fleet.timings.foreignCreatedMs - instance.ageMs : at);
 }
@@ -63,7 +63,7 @@ const mayExit: ReadonlySet<Phase> = new Set(["created", "registered", "started",
 function exited(fleet: Fleet, runner: Runner, instance: SeenInstance, at: number): void {
   if (!mayExit.has(runner.phase)) return;
   if (runner.phase === "registered" || runner.phase === "started") fleet.ends.note(at);
-  runner.exit = { code: instance.exitCode, reason: instance.exitReason, lost: false };
+  runner.exit = { code: instance.exitCode, reason: instance.exitReason };
   fleet.move(runner, "exited", at, at);
 }
 
@@ -73,10 +73,16 @@ function missed(fleet: Fleet, runner: Runner, begunAt: number, at: number): void
     fleet.remove(runner, at);
     return;
   }
-  if (!mayExit.has(runner.phase) || begunAt <= runner.madeAt) return;
+  const standingBy = fleet.session.state === "standby";
+  if ((!standingBy && !mayExit.has(runner.phase)) || begunAt <= runner.madeAt) return;
   runner.missingSince ??= begunAt;
   if (begunAt - runner.missingSince < fleet.timings.lostConfirmMs) return;
+  if (standingBy) {
+    // Whoever holds the session cleared it away.
+    fleet.remove(runner, at);
+    return;
+  }
   fleet.totals.lost += 1;
-  runner.exit = { code: undefined, reason: "its instance is not there any more", lost: true };
+  runner.exit = { code: undefined, reason: "its instance is not there any more" };
   fleet.move(runner, "exited", at, at);
 }

@@ -7,7 +7,7 @@ export function hearJobs(fleet: Fleet, jobs: readonly JobNews[], at: number): vo
   for (const job of jobs) {
     if (job.kind === "completed") fleet.noteCompleted(job.jobId);
     const runner = job.runnerName === "" ? undefined : fleet.get(job.runnerName);
-    if (runner === undefined) continue;
+    if (runner === undefined || runner.foreignSchema) continue;
     if (job.kind === "started") jobStarted(fleet, runner, job.jobId, at);
     if (job.kind === "completed") jobCompleted(fleet, runner, at);
   }
@@ -23,8 +23,9 @@ function jobStarted(fleet: Fleet, runner: Runner, jobId: string, at: number): vo
       runner.belief = { kind: "job", jobId };
       enterStarted(fleet, runner, at);
       break;
+    case "abandoned":
     case "detached":
-      // Its registration is gone, yet it works: only its exit or its completion ends this.
+      // Its registration is gone or going, yet it works: only its exit or its completion ends this.
       runner.belief = { kind: "job", jobId };
       break;
     default:
@@ -42,6 +43,9 @@ function jobCompleted(fleet: Fleet, runner: Runner, at: number): void {
       runner.startedAt ??= at;
       fleet.move(runner, "finishing", at, at + fleet.timings.completionGraceMs);
       break;
+    case "abandoned":
+      runner.belief = { kind: "none" };
+      break;
     default:
   }
 }
@@ -49,9 +53,9 @@ function jobCompleted(fleet: Fleet, runner: Runner, at: number): void {
 /** It runs. When it may be asked to retire follows from what we think it does: a busy one never is. */
 export function enterStarted(fleet: Fleet, runner: Runner, at: number): void {
   runner.startedAt ??= at;
-  const { belief } = runner;
-  const retirableAt =
-    belief.kind === "job" ? Number.POSITIVE_INFINITY : belief.kind === "unknown" ? belief.askAt : runner.startedAt;
+  const { belief, orphaned } = runner;
+  const busy = belief.kind === "job" || orphaned;
+  const retirableAt = busy ? Number.POSITIVE_INFINITY : belief.kind === "unknown" ? belief.askAt : runner.startedAt;
   if (runner.phase === "started") fleet.lookAt(runner, retirableAt);
   else fleet.move(runner, "started", at, retirableAt);
 }

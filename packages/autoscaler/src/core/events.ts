@@ -4,7 +4,7 @@ import type { CommandType, Statistics } from "./model.js";
 export type FleetEvent = { readonly at: number } & (ServiceEvent | OutcomeEvent | BackendEvent | OwnEvent);
 
 export type ServiceEvent =
-  | { readonly type: "session.opened"; readonly generation: number; readonly statistics: Statistics }
+  | { readonly type: "session.opened"; readonly scaleSetId: number; readonly statistics: Statistics }
   | { readonly type: "session.ended" }
   | { readonly type: "session.refused"; readonly holder: string | undefined }
   | { readonly type: "poll.began" }

@@ -23,6 +23,8 @@ export class Fleet {
   readonly surplus: SurplusWindow;
   readonly ends: RecentEnds;
   session: Session = { state: "none" };
+  /** The one that the newest session is of. */
+  scaleSetId: number | undefined;
   stopping = false;
   /** Last answered call of the session, and last answered poll. */
   answeredAt = Number.NEGATIVE_INFINITY;

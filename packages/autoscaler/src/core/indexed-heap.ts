@@ -7,10 +7,6 @@ export class IndexedHeap<Key> {
   readonly #places = new Map<Key, number>();
   #arrivals = 0;
 
-  get size(): number {
-    return this.#entries.length;
-  }
-
   /** The smallest priority, or `Infinity` when empty. */
   get first(): number {
     return this.#entries[0]?.priority ?? Number.POSITIVE_INFINITY;

@@ -1,12 +1,17 @@
 import { retryDelayMs } from "./retry.js";
 import type { Timings } from "./settings.js";
 
+/** Where a launch failed: the backend has no room, the backend for another reason, or the service's JIT config. */
+type Failure = "capacity" | "backend" | "jit";
+
 /** Keeps a fleet whose launches fail from asking again and again: nothing is launched while it lasts. */
 export class LaunchPause {
   readonly #timings: Timings;
   #failures = 0;
+  #begunAt = Number.NEGATIVE_INFINITY;
   #until = Number.NEGATIVE_INFINITY;
   #reason = "";
+  #cause: Failure | "refused" | undefined;
 
   constructor(timings: Timings) {
     this.#timings = timings;
@@ -22,24 +27,41 @@ export class LaunchPause {
     return this.#reason;
   }
 
+  /** Whether instances that are made already had better wait with their JIT request, too. */
+  holdsJit(now: number): boolean {
+    return now < this.#until && this.#cause === "jit";
+  }
+
   /** A launch failed in a way that may mend itself. Launches that began before a pause do not lengthen it. */
-  failed(reason: string, at: number): void {
-    this.#reason = reason;
+  failed(cause: Failure, reason: string, at: number): void {
     if (at < this.#until) return;
-    this.#until = at + retryDelayMs(this.#failures, this.#timings);
+    this.#begin(cause, reason, at, at + retryDelayMs(this.#failures, this.#timings));
     this.#failures += 1;
   }
 
   /** A launch was refused for a reason that only a person can mend. */
   refused(reason: string, at: number): void {
-    this.#reason = reason;
-    this.#until = Math.max(this.#until, at + this.#timings.refusedPauseMs);
+    this.#begin("refused", reason, at, at + this.#timings.refusedPauseMs);
   }
 
-  /** A runner was started: the way is free. */
-  succeeded(): void {
+  /** A runner was started. Only one whose launch began since the pause did shows that the way is free. */
+  succeeded(launchedAt: number): void {
+    if (launchedAt < this.#begunAt) return;
     this.#failures = 0;
     this.#until = Number.NEGATIVE_INFINITY;
     this.#reason = "";
+    this.#cause = undefined;
+  }
+
+  /** An instance is gone: where there was no room, there may be some now. */
+  roomMade(): void {
+    if (this.#cause === "capacity") this.#until = Number.NEGATIVE_INFINITY;
+  }
+
+  #begin(cause: Failure | "refused", reason: string, at: number, until: number): void {
+    this.#cause = cause;
+    this.#reason = reason;
+    this.#begunAt = at;
+    this.#until = until;
   }
 }

@@ -53,6 +53,10 @@ export interface Runner {
   mayBeRegistered: boolean;
   /** The JIT request ended without an answer: one "no such runner" may be too early, so two are asked for. */
   jitUnanswered: boolean;
+  /** Its start was tried and the answer is not known: it may run although its name is abandoned. */
+  mayRun: boolean;
+  /** Its scale set went away under it (F4): the new one can't be asked about it, so it is left until it exits. */
+  orphaned: boolean;
   /** The command under way; nothing else is decided about it meanwhile. */
   pending: CommandType | undefined;
   /** When something may be decided about it; `Infinity`: not before some event. */
@@ -61,6 +65,8 @@ export interface Runner {
   attempts: number;
   /** When its phase began. Times are of the daemon's monotonic clock, in milliseconds. */
   since: number;
+  /** When its launch began; when it was adopted, for others. */
+  readonly launchedAt: number;
   /** When its instance was known to be there; lists begun before say nothing about it. */
   madeAt: number;
   startedAt: number | undefined;
@@ -76,8 +82,6 @@ export interface Runner {
 export interface Exit {
   readonly code: number | undefined;
   readonly reason: string | undefined;
-  /** It was not seen to end; it is just not there any more. */
-  readonly lost: boolean;
 }
 
 /** The service's own counts. `assigned`: jobs that wait for a runner of this set, and jobs that run. */
@@ -100,4 +104,4 @@ export interface Reading extends Statistics {
 export type Session =
   | { readonly state: "none" }
   | { readonly state: "standby"; readonly holder: string | undefined }
-  | { readonly state: "held"; readonly generation: number; readonly openedAt: number };
+  | { readonly state: "held"; readonly openedAt: number };

@@ -40,16 +40,17 @@ export function applyOutcome(fleet: Fleet, event: OutcomeEvent & { readonly at: 
       // Also a refusal is looked up once by name: a name is one attempt, and nothing of it may stay behind.
       runner.mayBeRegistered = true;
       runner.jitUnanswered = !event.answered;
-      fleet.launchPause.failed(event.message, event.at);
+      fleet.launchPause.failed("jit", event.message, event.at);
       if (runner.phase === "created") fleet.move(runner, "abandoned", event.at, event.at);
       break;
     case "start.done":
-      fleet.launchPause.succeeded();
+      fleet.launchPause.succeeded(runner.launchedAt);
       fleet.totals.started += 1;
       if (runner.phase === "registered") enterStarted(fleet, runner, event.at);
       break;
     case "start.failed":
       pauseLaunches(fleet, event.kind, event.message, event.at);
+      runner.mayRun = event.kind === "transient";
       if (runner.phase === "registered") fleet.move(runner, "abandoned", event.at, event.at);
       break;
     case "deregister.done":
@@ -57,6 +58,7 @@ export function applyOutcome(fleet: Fleet, event: OutcomeEvent & { readonly at: 
       break;
     case "destroy.done":
       fleet.remove(runner, event.at);
+      fleet.launchPause.roomMade();
       break;
     case "deregister.failed":
     case "destroy.failed":
@@ -75,7 +77,7 @@ function launched(fleet: Fleet, name: string, at: number): void {
 function issued(fleet: Fleet, runner: Runner, command: CommandType, at: number): void {
   fleet.setPending(runner, command);
   if (command === "deregister" && runner.phase === "started") {
-    fleet.totals.retired += 1;
+    fleet.surplus.spend();
     fleet.move(runner, "retiring", at, at);
   } else if (runner.phase === "created" && command !== "request-jit") {
     fleet.move(runner, "abandoned", at, at);
@@ -97,7 +99,7 @@ function createFailed(fleet: Fleet, runner: Runner, kind: FailureKind, message: 
 
 function pauseLaunches(fleet: Fleet, kind: FailureKind, message: string, at: number): void {
   if (kind === "rejected" || kind === "denied") fleet.launchPause.refused(message, at);
-  else fleet.launchPause.failed(message, at);
+  else fleet.launchPause.failed(kind === "capacity" ? "capacity" : "backend", message, at);
 }
 
 function deregistered(fleet: Fleet, runner: Runner, answer: "removed" | "busy" | "absent", at: number): void {
@@ -127,36 +129,33 @@ function busy(fleet: Fleet, runner: Runner, at: number): void {
 /** The service answered 204: nobody is using it, so its instance may go. */
 function unregistered(fleet: Fleet, runner: Runner, at: number): void {
   runner.mayBeRegistered = false;
+  if (runner.phase === "retiring") fleet.totals.retired += 1;
   if (runner.phase === "exited" || runner.phase === "abandoned") fleet.lookAt(runner, at);
   else fleet.move(runner, "abandoned", at, at);
 }
 
 /** The service does not know it: what that means depends on what the instance may be doing. */
 function absent(fleet: Fleet, runner: Runner, at: number): void {
-  switch (runner.phase) {
-    case "abandoned":
-      if (runner.jitUnanswered) {
-        // A request that got no answer may still be carried out after this look-up: look once more.
-        runner.jitUnanswered = false;
-        fleet.lookAt(runner, at + fleet.timings.lostConfirmMs);
-      } else {
-        runner.mayBeRegistered = false;
-        fleet.lookAt(runner, at);
-      }
-      break;
-    case "exited":
-      runner.mayBeRegistered = false;
-      fleet.lookAt(runner, at);
-      break;
-    default:
-      runner.mayBeRegistered = false;
-      fleet.move(runner, "detached", at, at + fleet.timings.detachedWaitMs);
+  const ending = runner.phase === "exited" || (runner.phase === "abandoned" && !runner.mayRun);
+  if (ending && runner.jitUnanswered) {
+    // A request that got no answer may still be carried out after this look-up: look once more.
+    runner.jitUnanswered = false;
+    fleet.lookAt(runner, at + fleet.timings.lostConfirmMs);
+    return;
   }
+  runner.mayBeRegistered = false;
+  if (ending) fleet.lookAt(runner, at);
+  else if (!mayStillFinish(runner, at)) fleet.move(runner, "detached", at, at + fleet.timings.detachedWaitMs);
+}
+
+/** Its job was completed while the removal was asked for: it has its own time to exit. */
+function mayStillFinish(runner: Runner, at: number): boolean {
+  return runner.phase === "finishing" && runner.dueAt > at;
 }
 
 function again(fleet: Fleet, runner: Runner, at: number): void {
   // News of a job may have overtaken the answer; a runner that is started again is nobody's to ask about.
-  if (runner.phase === "started") return;
+  if (runner.phase === "started" || mayStillFinish(runner, at)) return;
   const delayMs = retryDelayMs(runner.attempts, fleet.timings);
   runner.attempts += 1;
   fleet.lookAt(runner, at + delayMs);

@@ -3,6 +3,7 @@ import { hearJobs } from "./beliefs.js";
 import { demandOf } from "./demand.js";
 import type { FleetEvent } from "./events.js";
 import type { Fleet } from "./fleet.js";
+import { orphan } from "./orphans.js";
 import { applyOutcome } from "./outcomes.js";
 
 /**
@@ -12,8 +13,10 @@ import { applyOutcome } from "./outcomes.js";
 export function reduce(fleet: Fleet, event: FleetEvent): void {
   switch (event.type) {
     case "session.opened":
-      fleet.session = { state: "held", generation: event.generation, openedAt: event.at };
+      fleet.session = { state: "held", openedAt: event.at };
       fleet.answeredAt = event.at;
+      if (fleet.scaleSetId !== undefined && fleet.scaleSetId !== event.scaleSetId) orphan(fleet, event.at);
+      fleet.scaleSetId = event.scaleSetId;
       fleet.readings.sessionOpened({ ...event.statistics, asOf: event.at, endsKnown: fleet.ends.total });
       break;
     case "session.ended":

@@ -5,6 +5,7 @@ import type { CommandType } from "../core/model.js";
 import type { Timings } from "../core/settings.js";
 import { type Backend, type InstanceLabels, isBackendError, type Revealable } from "../ports/provisioner.js";
 import type { ScaleSetService } from "../ports/service.js";
+import { bounded } from "./bounded.js";
 import type { Limiter } from "./limiter.js";
 
 export interface ExecutorOptions {
@@ -17,6 +18,8 @@ export interface ExecutorOptions {
   readonly clock: Clock;
   readonly timings: Timings;
   readonly logger: Logger;
+  /** Whether the right to act stands at this moment; it lapses by itself while commands wait for a place. */
+  readonly may: () => boolean;
   /** Where outcomes go. */
   readonly tell: (outcome: OutcomeEvent) => void;
 }
@@ -58,10 +61,10 @@ export class Executor {
   }
 
   async #run(command: RunnerCommand, generation: number | undefined): Promise<void> {
-    const { launches, endings, tell, logger } = this.#options;
+    const { launches, endings, may, tell, logger } = this.#options;
     const limiter = command.type === "deregister" || command.type === "destroy" ? endings : launches;
     await limiter.run(rank[command.type], async () => {
-      if (generation === undefined || generation !== this.#generation) {
+      if (generation === undefined || generation !== this.#generation || !may()) {
         tell({ type: "command.dropped", name: command.name, command: command.type });
         return;
       }
@@ -95,7 +98,7 @@ export class Executor {
 
   async #create(name: string, signal: AbortSignal): Promise<OutcomeEvent> {
     try {
-      await this.#options.backend.create({ name, labels: this.#options.labels }, { signal });
+      await bounded(this.#options.backend.create({ name, labels: this.#options.labels }, { signal }), signal);
       return { type: "create.done", name };
     } catch (error) {
       return { type: "create.failed", name, ...failure(error) };
@@ -104,7 +107,7 @@ export class Executor {
 
   async #requestJit(name: string, signal: AbortSignal): Promise<OutcomeEvent> {
     try {
-      const answer = await this.#options.service.requestJitConfig(name, { signal });
+      const answer = await bounded(this.#options.service.requestJitConfig(name, { signal }), signal);
       if (answer.outcome === "issued") {
         this.#jitConfigs.set(name, answer.jitConfig);
         return { type: "jit.done", name, runnerId: answer.runnerId };
@@ -121,7 +124,7 @@ export class Executor {
       return { type: "start.failed", name, kind: "gone", message: "its JIT config is not here any more" };
     }
     try {
-      await this.#options.backend.start(name, jitConfig, { signal });
+      await bounded(this.#options.backend.start(name, jitConfig, { signal }), signal);
       return { type: "start.done", name };
     } catch (error) {
       return { type: "start.failed", name, ...failure(error) };
@@ -136,7 +139,7 @@ export class Executor {
   ): Promise<OutcomeEvent> {
     this.#jitConfigs.delete(runner.name);
     try {
-      const answer = await this.#options.service.deregister(runner, { signal });
+      const answer = await bounded(this.#options.service.deregister(runner, { signal }), signal);
       return { type: "deregister.done", name: runner.name, answer };
     } catch (error) {
       return { type: "deregister.failed", name: runner.name, message: words(error) };
@@ -145,7 +148,8 @@ export class Executor {
 
   async #destroy(name: string, signal: AbortSignal): Promise<OutcomeEvent> {
     try {
-      await this.#options.backend.destroy(name, { graceMs: this.#options.timings.destroyGraceMs, signal });
+      const { destroyGraceMs: graceMs } = this.#options.timings;
+      await bounded(this.#options.backend.destroy(name, { graceMs, signal }), signal);
       return { type: "destroy.done", name };
     } catch (error) {
       return { type: "destroy.failed", name, message: words(error) };

@@ -3,7 +3,7 @@ import type { Worker } from "./worker.js";
 
 const RESTART_MIN_MS = 1_000;
 const RESTART_MAX_MS = 60_000;
-/** A worker that ran this long before it crashed starts again without delay. */
+/** After a worker that ran this long before it crashed, the pauses begin at the shortest again. */
 const HEALTHY_MS = 10 * 60_000;
 
 /** Keeps one worker running: a crash of its own is its own, and it starts again, knowing nothing, from what runs. */

@@ -5,6 +5,7 @@ import { announcedCapacity } from "../core/demand.js";
 import type { FleetEvent } from "../core/events.js";
 import { Fleet } from "../core/fleet.js";
 import { reduce } from "../core/reduce.js";
+import { holds } from "../core/rights.js";
 import type { Limits, Timings } from "../core/settings.js";
 import type { Backend, InstanceLabels } from "../ports/provisioner.js";
 import type { ScaleSetService, ServiceHandler } from "../ports/service.js";
@@ -50,15 +51,25 @@ export class Worker {
   constructor(options: WorkerOptions) {
     this.#options = options;
     this.#fleet = new Fleet(options.limits, options.timings);
-    this.#executor = new Executor({ ...options, tell: (outcome) => this.#tell(outcome) });
+    this.#executor = new Executor({
+      ...options,
+      may: () => holds(this.#fleet, options.clock.monotonic()),
+      tell: (outcome) => this.#tell(outcome),
+    });
   }
 
   /** Works until the signal aborts; then launches under way are brought to their end, the session is closed, and runners are left. */
   async run({ signal }: { readonly signal: AbortSignal }): Promise<void> {
     const { inventory, service, labels, wakeups } = this.#options;
     const listening = new AbortController();
-    const stop = (): void => void this.#settleLaunches().then(() => listening.abort(signal.reason));
-    const crashed = (): void => listening.abort(this.#crash.signal.reason);
+    const letGo = (reason: unknown): void => {
+      // Rights end before the session does: another daemon may hold it while ours is being closed.
+      this.#executor.generation = undefined;
+      this.#tell({ type: "session.ended" });
+      listening.abort(reason);
+    };
+    const stop = (): void => void this.#settleLaunches().then(() => letGo(signal.reason));
+    const crashed = (): void => letGo(this.#crash.signal.reason);
     signal.addEventListener("abort", stop, { once: true });
     this.#crash.signal.addEventListener("abort", crashed, { once: true });
     const unsubscribe = inventory.subscribe({
@@ -94,9 +105,9 @@ export class Worker {
 
   #handler(): ServiceHandler {
     return {
-      opened: ({ generation, statistics }) => {
+      opened: ({ generation, scaleSetId, statistics }) => {
         this.#executor.generation = generation;
-        this.#tell({ type: "session.opened", generation, statistics });
+        this.#tell({ type: "session.opened", scaleSetId, statistics });
         // What lived before may have changed while nobody held the session.
         this.#options.inventory.refresh();
       },
@@ -121,7 +132,12 @@ export class Worker {
   /** Takes news in at once, so that a message is reduced before it is acknowledged; decides when the news is all told. */
   #take(event: FleetEvent): void {
     if (this.#crash.signal.aborted) return;
-    reduce(this.#fleet, event);
+    try {
+      reduce(this.#fleet, event);
+    } catch (error) {
+      this.#crash.abort(error);
+      return;
+    }
     this.#onChange();
     if (this.#decisionDue || this.#ended) return;
     this.#decisionDue = true;

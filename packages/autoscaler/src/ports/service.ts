@@ -29,11 +29,11 @@ export type JitAnswer =
 
 /** Told synchronously, in order. When a call returns, the news is taken in: a message may then be acknowledged. */
 export interface ServiceHandler {
-  opened(session: { readonly generation: number; readonly statistics: Statistics }): void;
+  opened(session: { readonly generation: number; readonly scaleSetId: number; readonly statistics: Statistics }): void;
   ended(): void;
   refused(holder: string | undefined): void;
   pollBegan(): void;
-  /** `heldMs` only for polls. */
+  /** `heldMs` only for polls; one that brought a message is told right before that message. */
   answered(answer: { readonly heldMs: number | undefined }): void;
   message(message: {
     readonly redelivered: boolean;

@@ -32,6 +32,8 @@ export interface ClientScaleSetOptions {
 const RECREATE_AFTER_MS = 60_000;
 const RETRY_MIN_MS = 1_000;
 const RETRY_MAX_MS = 60_000;
+/** However long the service asks to be left alone: a mistaken header must not end a scale set. */
+const LONGEST_ASKED_MS = 3_600_000;
 
 /** The service port over the client: one scale set, found or made, and its listener. */
 export class ClientScaleSet implements ScaleSetService {
@@ -50,6 +52,14 @@ export class ClientScaleSet implements ScaleSetService {
     const ensured = await this.#ensureUntilDone(handler, signal);
     if (ensured === undefined) return;
     this.#scaleSetId = ensured.id;
+    // A poll's answer gives the right to act; what the answer says must be known by then.
+    let heldMs: number | undefined;
+    const tellAnswer = (): void => {
+      if (heldMs === undefined) return;
+      handler.answered({ heldMs });
+      handler.trouble(undefined);
+      heldMs = undefined;
+    };
     const listener = new Listener({
       client,
       scaleSet: { name, runnerGroupId: ensured.runnerGroupId, id: ensured.id },
@@ -61,6 +71,7 @@ export class ClientScaleSet implements ScaleSetService {
       resolveScaleSet: ({ signal: during }) => this.#resolve(ensured.runnerGroupId, during),
       handler: {
         onMessage: (message, { redelivered }) => {
+          tellAnswer();
           handler.message({ redelivered, statistics: toStatistics(message.statistics), jobs: toNews(message.jobs) });
         },
       },
@@ -68,11 +79,18 @@ export class ClientScaleSet implements ScaleSetService {
         onSessionOpened: ({ generation, scaleSetId, statistics }) => {
           this.#scaleSetId = scaleSetId;
           this.#missingSince = undefined;
-          handler.opened({ generation, statistics: toStatistics(statistics) });
+          handler.trouble(undefined);
+          handler.opened({ generation, scaleSetId, statistics: toStatistics(statistics) });
         },
         onSessionLost: () => handler.ended(),
-        onPollStarted: () => handler.pollBegan(),
-        onAnswered: ({ call, heldMs }) => handler.answered({ heldMs: call === "poll" ? heldMs : undefined }),
+        onPollStarted: () => {
+          tellAnswer();
+          handler.pollBegan();
+        },
+        onAnswered: (answer) => {
+          if (answer.call === "poll") heldMs = answer.heldMs;
+          else handler.answered({ heldMs: undefined });
+        },
         onState: (state) => tellState(state, handler),
       },
     });
@@ -136,8 +154,7 @@ export class ClientScaleSet implements ScaleSetService {
         return await this.#ensure(signal);
       } catch (error) {
         if (signal.aborted) return undefined;
-        if (isScaleSetError(error, "CONFIG")) throw error;
-        const asked = isScaleSetError(error) ? (error.retryAfterMs ?? 0) : 0;
+        const asked = isScaleSetError(error) ? Math.min(error.retryAfterMs ?? 0, LONGEST_ASKED_MS) : 0;
         const backoffMs = Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** Math.min(failures, 10));
         const waitMs = Math.max(asked, backoffMs * (0.5 + 0.5 * random()));
         const problem = error instanceof Error ? error.message : String(error);
@@ -153,9 +170,6 @@ export class ClientScaleSet implements ScaleSetService {
     const { client, name, labels, runnerGroup, disableUpdate, logger } = this.#options;
     const group = await client.getRunnerGroupByName(runnerGroup, { signal });
     const set = await client.ensureRunnerScaleSet({ name, runnerGroupId: group.id, labels, disableUpdate }, { signal });
-    for (const { field, wanted, actual } of set.drift) {
-      logger.warn({ field, wanted, actual }, `the service keeps ${field} as ${actual} though ${wanted} was asked for`);
-    }
     logger.info({ scaleSetId: set.id, outcome: set.outcome }, `scale set ${name} is there`);
     return { id: set.id, runnerGroupId: group.id };
   }
@@ -164,7 +178,10 @@ export class ClientScaleSet implements ScaleSetService {
   async #resolve(runnerGroupId: number, signal: AbortSignal): Promise<number | undefined> {
     const { client, name, clock, logger } = this.#options;
     const found = await client.getRunnerScaleSet(runnerGroupId, name, { signal });
-    if (found !== undefined) return found.id;
+    if (found !== undefined) {
+      this.#missingSince = undefined;
+      return found.id;
+    }
     this.#missingSince ??= clock.monotonic();
     if (clock.monotonic() - this.#missingSince < RECREATE_AFTER_MS) return undefined;
     logger.error({}, `scale set ${name} is gone from the service: it is made anew`);
@@ -175,14 +192,12 @@ export class ClientScaleSet implements ScaleSetService {
 function tellState(state: ListenerState, handler: ServiceHandler): void {
   switch (state.state) {
     case "standby":
+      handler.trouble(undefined);
       handler.refused(state.holder);
       break;
     case "waiting":
     case "recovering":
       handler.trouble(state.error instanceof Error ? `${state.reason}: ${state.error.message}` : state.reason);
-      break;
-    case "polling":
-      handler.trouble(undefined);
       break;
     default:
   }

@@ -39,7 +39,7 @@ export class Driver {
 
   /** Holds the session and has seen what lives, as after a normal start. */
   hold(statistics: Partial<Statistics> = {}, instances: readonly SeenInstance[] = []): this {
-    this.tell({ type: "session.opened", generation: 1, statistics: { ...noJobs, ...statistics } });
+    this.tell({ type: "session.opened", scaleSetId: 1, statistics: { ...noJobs, ...statistics } });
     return this.inventory(instances);
   }
 
@@ -84,6 +84,16 @@ export class Driver {
   /** What `act` would do, in short: `create r1`. */
   actions(): string[] {
     return this.act().map(({ type, name }) => `${type} ${name}`);
+  }
+
+  /** Time passes second by second, with a decision in each, until something is asked for. Answers how long that took. */
+  untilAction(limitMs: number): { readonly actions: string[]; readonly afterMs: number } {
+    for (let afterMs = 0; afterMs <= limitMs; afterMs += 1_000) {
+      const actions = this.actions();
+      if (actions.length > 0) return { actions, afterMs };
+      this.pass(1_000);
+    }
+    return { actions: [], afterMs: limitMs };
   }
 
   /** Takes everything that is wanted to a started runner, with every step answered well. */

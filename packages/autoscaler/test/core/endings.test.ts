@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Driver, seen } from "./driver.js";
+import { Driver, noJobs, seen } from "./driver.js";
 
 function withRunners(count: number, limits: { min?: number; max?: number } = {}): Driver {
   return new Driver(limits).hold({ assigned: count }).launchAll();
@@ -27,8 +27,29 @@ describe("surplus", () => {
     expect(driver.actions()).toEqual([]);
   });
 
+  test("only those go that were too many all the time: the others begin a window of their own", () => {
+    const driver = withRunners(5).reading({ assigned: 4 }).pass(55_000).reading({ assigned: 0 });
+    const first = driver.untilAction(60_000);
+    expect(first.actions).toEqual(["deregister r1"]);
+    driver.tell({ type: "deregister.done", name: "r1", answer: "removed" });
+    expect(driver.actions()).toEqual(["destroy r1"]);
+    driver.tell({ type: "destroy.done", name: "r1" });
+    const second = driver.untilAction(120_000);
+    expect(second.actions).toHaveLength(4);
+    expect(second.afterMs).toBeGreaterThanOrEqual(59_000);
+  });
+
+  test("one that can't be retired takes nobody else's wait away", () => {
+    const driver = withRunners(1).started("r1").reading({ assigned: 0 });
+    expect(driver.untilAction(300_000).actions).toEqual([]);
+    driver.reading({ assigned: 2 }).launchAll().reading({ assigned: 1 });
+    const { actions, afterMs } = driver.untilAction(200_000);
+    expect(actions).toEqual(["deregister r2"]);
+    expect(afterMs).toBeGreaterThanOrEqual(50_000);
+  });
+
   test("the minimum stays", () => {
-    const driver = withRunners(1, { min: 2 }).reading({ assigned: 0 }).pass(70_000);
+    const driver = withRunners(1, { min: 2 }).reading({ assigned: 0 }).pass(60_000);
     expect(driver.actions()).toHaveLength(1);
   });
 
@@ -46,10 +67,10 @@ describe("surplus", () => {
     driver.act();
     driver.tell({ type: "deregister.done", name: "r1", answer: "busy" });
     expect(driver.phase("r1")).toBe("started");
-    driver.pass(9 * 60_000);
-    expect(driver.actions()).toEqual([]);
-    driver.pass(60_000);
-    expect(driver.actions()).toEqual(["deregister r1"]);
+    const { actions, afterMs } = driver.untilAction(12 * 60_000);
+    expect(actions).toEqual(["deregister r1"]);
+    expect(afterMs).toBeGreaterThanOrEqual(10 * 60_000);
+    expect(afterMs).toBeLessThanOrEqual(11 * 60_000);
   });
 
   test("no answer: it is asked for again with growing pauses, and never thought idle again", () => {
@@ -134,6 +155,14 @@ describe("after a job", () => {
     expect(driver.actions()).toEqual(["destroy r1"]);
   });
 
+  test("a completion that overtakes the answer of a removal keeps the runner its time", () => {
+    const driver = withRunners(1).reading({ assigned: 0 }).pass(60_000);
+    driver.act();
+    driver.started("r1").completed("r1").tell({ type: "deregister.failed", name: "r1", message: "reset" });
+    expect(driver.pass(290_000).actions()).toEqual([]);
+    expect(driver.pass(10_000).actions()).toEqual(["deregister r1"]);
+  });
+
   test("a completed job never opens again, whatever order the messages come in", () => {
     const driver = withRunners(1).completed("r1").started("r1");
     expect(driver.phase("r1")).toBe("finishing");
@@ -167,7 +196,35 @@ describe("after a job", () => {
   });
 });
 
+describe("a scale set that came back under a new id", () => {
+  test("a runner that may have a job is left until it exits: the new set knows nothing of it", () => {
+    const driver = new Driver().hold({ assigned: 1 }, [seen("a", "started")]);
+    driver.tell({ type: "session.opened", scaleSetId: 2, statistics: noJobs }).inventory([seen("a", "started")]);
+    expect(driver.untilAction(3_600_000).actions).toEqual([]);
+    driver.tell({ type: "instance.changed", instance: seen("a", "exited") });
+    expect(driver.actions()).toEqual(["deregister a"]);
+  });
+
+  test("an idle one is asked about as ever", () => {
+    const driver = withRunners(1).reading({ assigned: 0 }).pass(10_000);
+    driver.tell({ type: "session.opened", scaleSetId: 2, statistics: noJobs }).inventory([seen("r1", "started")]);
+    expect(driver.untilAction(180_000).actions).toEqual(["deregister r1"]);
+  });
+});
+
 describe("abandoned names", () => {
+  test("a start without an answer whose runner is unknown at the service is not destroyed while it may run", () => {
+    const driver = new Driver().hold({ assigned: 1 });
+    driver.act();
+    driver.tell({ type: "create.done", name: "r1" }).act();
+    driver.tell({ type: "jit.done", name: "r1", runnerId: 5 }).act();
+    driver.tell({ type: "start.failed", name: "r1", kind: "transient", message: "cut" }).act();
+    driver.started("r1").tell({ type: "deregister.done", name: "r1", answer: "absent" });
+    expect(driver.phase("r1")).toBe("detached");
+    driver.reading({ assigned: 0 }).pass(200_000);
+    expect(driver.actions()).not.toContain("destroy r1");
+  });
+
   test("an unanswered JIT request: looked up twice, since it may still be carried out, then destroyed", () => {
     const driver = new Driver().hold({ assigned: 1 });
     driver.act();
@@ -250,6 +307,23 @@ describe("adoption", () => {
     expect(driver.pass(3_600_000).actions()).toEqual([]);
   });
 
+  test("nor when a message names a job of theirs", () => {
+    const driver = new Driver().hold({}, [seen("a", "started", { foreignSchema: true })]).completed("a");
+    expect(driver.untilAction(1_200_000).actions).toEqual([]);
+  });
+
+  test("a standby forgets what the holder cleared away, and can launch at once when it takes over", () => {
+    const driver = new Driver({ max: 2 });
+    driver.tell({ type: "session.refused", holder: "other" });
+    for (let round = 0; round < 10; round++) {
+      driver.inventory([seen(`a${round}`, "exited"), seen(`b${round}`, "started")]).pass(30_000);
+    }
+    driver.inventory([]).pass(30_000).inventory([]);
+    expect(driver.fleet.occupying).toBe(0);
+    driver.hold({ assigned: 2 });
+    expect(driver.actions()).toEqual(["create r1", "create r2"]);
+  });
+
   test("a list that began before an instance was destroyed does not bring it back", () => {
     const driver = withRunners(1);
     const begunAt = driver.now;
@@ -270,7 +344,7 @@ describe("lost instances", () => {
     expect(driver.phase("r1")).toBe("started");
     driver.pass(30_000).inventory([]);
     expect(driver.actions()).toContain("deregister r1");
-    expect(driver.runner("r1").exit?.lost).toBe(true);
+    expect(driver.runner("r1").exit?.reason).toContain("not there any more");
   });
 
   test("seen again in between: it was a mistake of the list", () => {

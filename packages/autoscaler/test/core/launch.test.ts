@@ -43,7 +43,7 @@ describe("launching", () => {
     driver.inventory([]);
     expect(driver.actions()).toEqual([]);
     driver.now += 10;
-    driver.tell({ type: "session.opened", generation: 1, statistics: { ...noJobs, assigned: 2 } });
+    driver.tell({ type: "session.opened", scaleSetId: 1, statistics: { ...noJobs, assigned: 2 } });
     driver.tell({ type: "inventory", begunAt: driver.now - 1, instances: [] });
     expect(driver.actions()).toEqual([]);
     driver.inventory([seen("old", "started")]);
@@ -119,6 +119,37 @@ describe("launching", () => {
     expect(driver.actions()).toEqual(["create r3"]);
     driver.tell({ type: "create.failed", name: "r3", kind: "capacity", message: "disk full" });
     expect(driver.look().wakeAt).toBe(driver.now + 10_000);
+  });
+
+  test("an instance that goes makes room, so the pause for want of room ends", () => {
+    const driver = new Driver({ max: 5 }).hold({ assigned: 1 }, [seen("a", "exited")]);
+    driver.act();
+    driver.tell({ type: "create.failed", name: "r1", kind: "capacity", message: "full" });
+    driver.tell({ type: "deregister.done", name: "a", answer: "absent" }).act();
+    driver.tell({ type: "destroy.done", name: "a" });
+    expect(driver.actions()).toEqual(["create r2"]);
+  });
+
+  test("a launch begun before a refusal does not end the pause, though it succeeds", () => {
+    const driver = new Driver().hold({ assigned: 1 }).pass(6_000);
+    driver.act();
+    driver.tell({ type: "create.done", name: "r1" }).act();
+    driver.tell({ type: "jit.done", name: "r1", runnerId: 1 }).act();
+    driver.reading({ assigned: 2 }).act();
+    driver.tell({ type: "create.failed", name: "r2", kind: "rejected", message: "no such image" });
+    driver.tell({ type: "start.done", name: "r1" });
+    expect(driver.actions()).toEqual([]);
+  });
+
+  test("a refused JIT request holds back those of the other instances", () => {
+    const driver = new Driver().hold({ assigned: 3 });
+    driver.act();
+    driver.tell({ type: "create.done", name: "r1" }).act();
+    driver.tell({ type: "jit.failed", name: "r1", answered: true, message: "403" });
+    driver.tell({ type: "create.done", name: "r2" }).tell({ type: "create.done", name: "r3" });
+    expect(driver.actions()).toEqual(["deregister r1"]);
+    driver.pass(5_000);
+    expect(driver.actions()).toEqual(expect.arrayContaining(["request-jit r2", "request-jit r3"]));
   });
 
   test("a spec that the backend rejects is not tried again for ten minutes", () => {

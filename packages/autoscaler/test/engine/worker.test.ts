@@ -50,7 +50,7 @@ class StubService implements ScaleSetService {
 
   open(assigned: number): void {
     this.#generation += 1;
-    this.handler?.opened({ generation: this.#generation, statistics: { ...noJobs, assigned } });
+    this.handler?.opened({ generation: this.#generation, scaleSetId: 1, statistics: { ...noJobs, assigned } });
   }
 }
 
@@ -166,6 +166,38 @@ describe("a worker", () => {
     expect(service.asked.filter((call) => call.startsWith("jit")).length).toBeLessThanOrEqual(2);
     stop.abort();
     await clock.runUntilSettled(running);
+  });
+
+  test("begins nothing after its right has lapsed, though it was decided before", async () => {
+    const { clock, service, host, make, stop } = stage();
+    host.failNext("create", "hang", { times: 4 });
+    const running = make().run({ signal: stop.signal });
+    await clock.drain();
+    service.open(6);
+    await clock.runFor(300_000);
+    expect(host.instances()).toEqual([]);
+    stop.abort();
+    await clock.runUntilSettled(running);
+  });
+
+  test("gives a backend that ignores its signal no longer than the deadline", async () => {
+    const { clock, service, backend, make, stop } = stage();
+    backend.create = () => new Promise(() => {});
+    const running = make().run({ signal: stop.signal });
+    await clock.drain();
+    service.open(1);
+    await clock.runFor(1_000);
+    stop.abort();
+    await clock.runUntilSettled(running, { limitMs: 30_000 });
+  });
+
+  test("ends with the error when taking news in fails, so that its supervisor starts another", async () => {
+    const { clock, service, make, stop } = stage();
+    const running = make().run({ signal: stop.signal });
+    const ended = expect(running).rejects.toThrow();
+    await clock.drain();
+    service.handler?.message({ redelivered: false, statistics: undefined, jobs: [null as never] });
+    await clock.runUntilSettled(ended);
   });
 
   test("an unanswered JIT request abandons the name, and another one runs", async () => {

@@ -4,7 +4,8 @@ import { takeDown } from "./take-down.js";
 /** After its instance ended, whatever the reason: the registration goes, then the instance. */
 export const exited: Rule = (fleet, now, plan) => {
   for (const runner of fleet.due("exited", now)) {
-    const code = runner.exit?.code === undefined ? "" : ` with ${runner.exit.code}`;
-    takeDown(runner, `${runner.name} exited${code}`, plan);
+    const { code, reason } = runner.exit ?? {};
+    const how = code === undefined ? "" : ` with ${code}`;
+    takeDown(runner, `${runner.name} exited${how}${reason === undefined ? "" : ` (${reason})`}`, plan);
   }
 };

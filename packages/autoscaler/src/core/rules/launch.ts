@@ -34,6 +34,7 @@ function takeFurther(fleet: Fleet, now: number, plan: Plan): void {
       );
     else if (over-- > 0)
       plan.command({ type: "destroy", name }, `${name} is above the maximum, and nothing runs in it yet`);
+    else if (fleet.launchPause.holdsJit(now)) plan.wakeAt(fleet.launchPause.until);
     else plan.command({ type: "request-jit", name }, `${name} is made`);
   }
   for (const { name } of fleet.due("registered", now)) plan.command({ type: "start", name }, `${name} is registered`);

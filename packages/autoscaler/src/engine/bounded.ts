@@ -1,0 +1,14 @@
+/** What a call answers, or the signal's reason once that aborts: an adapter that ignores its signal holds nobody up. */
+export async function bounded<Answer>(call: Promise<Answer>, signal: AbortSignal): Promise<Answer> {
+  let give = (): void => {};
+  const givenUp = new Promise<never>((_resolve, reject) => {
+    give = () => reject(signal.reason);
+    if (signal.aborted) give();
+    else signal.addEventListener("abort", give, { once: true });
+  });
+  try {
+    return await Promise.race([call, givenUp]);
+  } finally {
+    signal.removeEventListener("abort", give);
+  }
+}
