@@ -11,6 +11,7 @@ import {
   ScaleSetClient,
 } from "@scaleset/client";
 import type { AutoscalerConfig, CredentialsConfig, ScaleSetConfig } from "./config/config.js";
+import { bounded } from "./engine/bounded.js";
 import { Inventory, LABELS_SCHEMA } from "./engine/inventory.js";
 import { identityOf, specHashOf } from "./engine/labels.js";
 import { Limiter } from "./engine/limiter.js";
@@ -132,6 +133,12 @@ export function createAutoscaler(config: AutoscalerConfig, ports: AutoscalerPort
           const key = specHashOf(provisioner);
           if (opened.has(key)) continue;
           const backend = await openBackend(provisioner, config, { clock, random, logger }, ports.provisioners);
+          await tellFindings(backend, provisioner.kind, {
+            clock,
+            logger,
+            signal,
+            deadlineMs: timings.provisionerStepDeadlineMs,
+          });
           opened.set(key, { backend, inventory: new Inventory({ backend, clock, random, timings, logger }) });
         }
         supervisors = active.flatMap((scaleSet) => {
@@ -164,6 +171,23 @@ async function openBackend(
     baseFolder: config.baseFolder,
     ...world,
   });
+}
+
+/** What would keep runners from starting here is said at once; it may be mended while the daemon runs. */
+async function tellFindings(
+  backend: Backend,
+  kind: string,
+  world: { readonly clock: Clock; readonly logger: Logger; readonly signal: AbortSignal; readonly deadlineMs: number },
+): Promise<void> {
+  const { clock, logger, signal, deadlineMs } = world;
+  using deadline = clock.deadline(deadlineMs, { signal });
+  try {
+    for (const { level, message, remedy } of await bounded(backend.check(deadline), deadline.signal)) {
+      logger[level === "warning" ? "warn" : level]({ provisioner: kind, remedy }, message);
+    }
+  } catch (error) {
+    logger.warn({ err: error, provisioner: kind }, "the provisioner could not be checked");
+  }
 }
 
 function credentialsOf(credentials: CredentialsConfig): Credentials {
