@@ -174,3 +174,19 @@ test("no token, key or JIT config is in the journal", async () => {
   for (const secret of [simulator.token, client.admin, session.queueToken, jit]) expect(text).not.toContain(secret);
   expect(text).toContain("generate-jit-config");
 });
+
+test.each([
+  [{ runs: ["x"] }, 'Unrecognized key: "runs"'],
+  [[{ runsOn: "x" }, { runsOn: "x", durationMs: -1 }], "[1].durationMs"],
+  [{ count: 0, job: { runsOn: "x" } }, "count"],
+])("a wrong job is refused with its place and the reason: %j", async (body, said) => {
+  const simulator = createSimulator();
+  const answer = await simulator.fetch("http://simulator.test/_simulator/jobs", {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  expect(answer.status).toBe(400);
+  expect(await answer.text()).toContain(JSON.stringify(said).slice(1, -1));
+  expect(simulator.summary().queued).toBe(0);
+});

@@ -23,12 +23,22 @@ export interface ControlPort {
   deprecateRunners(deprecated: boolean): void;
 }
 
-const faultsSchema = z.union([z.array(faultSchema), faultSchema.transform((fault) => [fault])]);
-const jobsSchema = z.union([
-  z.array(jobInputSchema).max(100_000),
-  z.strictObject({ count: z.int().min(1).max(100_000), job: jobInputSchema }),
-  jobInputSchema.transform((job) => [job]),
-]);
+const MAX_JOBS = 100_000;
+
+const bulkSchema = z.strictObject({ count: z.int().min(1).max(MAX_JOBS), job: jobInputSchema });
+
+/** One thing or several; each form is checked by itself, so that an error says what is wrong and where. */
+function several<Schema extends z.ZodType>(schema: Schema, body: unknown): z.ZodSafeParseResult<z.infer<Schema>[]> {
+  return Array.isArray(body)
+    ? z.array(schema).max(MAX_JOBS).safeParse(body)
+    : schema.transform((one) => [one]).safeParse(body);
+}
+
+function readJobs(body: unknown): z.ZodSafeParseResult<z.infer<typeof jobInputSchema>[]> {
+  const isBulk = typeof body === "object" && body !== null && "count" in body;
+  if (!isBulk) return several(jobInputSchema, body);
+  return bulkSchema.transform(({ count, job }) => Array.from({ length: count }, () => job)).safeParse(body);
+}
 
 /** The same as the simulator's methods, for who has it in another process. */
 export function controlRoutes(port: ControlPort): Hono {
@@ -42,10 +52,9 @@ export function controlRoutes(port: ControlPort): Hono {
   });
   app.post("/jobs", async (context) => {
     const body: unknown = await context.req.json().catch(() => undefined);
-    const jobs = jobsSchema.safeParse(body);
+    const jobs = readJobs(body);
     if (!jobs.success) return context.json({ message: z.prettifyError(jobs.error) }, 400);
-    const list = Array.isArray(jobs.data) ? jobs.data : new Array(jobs.data.count).fill(jobs.data.job);
-    return context.json({ jobs: port.queueJobs(list) }, 201);
+    return context.json({ jobs: port.queueJobs(jobs.data) }, 201);
   });
   app.get("/jobs/:id", (context) => {
     const job = port.job(Number(context.req.param("id")));
@@ -55,7 +64,7 @@ export function controlRoutes(port: ControlPort): Hono {
     return done(context, port.cancelJob(Number(context.req.param("id"))));
   });
   app.post("/faults", async (context) => {
-    const faults = faultsSchema.safeParse(await context.req.json().catch(() => undefined));
+    const faults = several(faultSchema, await context.req.json().catch(() => undefined));
     if (!faults.success) return context.json({ message: z.prettifyError(faults.error) }, 400);
     return context.json({ ids: faults.data.map((fault) => port.faults.add(fault)) }, 201);
   });
