@@ -81,13 +81,17 @@ export async function runWorld(options: WorldOptions): Promise<WorldResult> {
   });
 
   const stop = new AbortController();
-  const running = daemon.run({ signal: stop.signal });
+  let ended = false;
+  const running = daemon.run({ signal: stop.signal }).finally(() => {
+    ended = true;
+  });
   const arrivals = queueJobs(simulator, clock, chance("workload"), jobs);
   await clock.runUntilSettled(arrivals);
   await clock.runUntil(() => simulator.summary().open === 0 && host.instances().length === 0, {
     limitMs: SETTLE_LIMIT_MS,
   });
-  const maxLive = Math.max(...daemon.status().scaleSets.map((set) => set.maxLive));
+  const maxLive = Math.max(0, ...daemon.status().scaleSets.map((set) => set.maxLive));
+  if (ended) throw new Error("the daemon ended unasked");
   stop.abort();
   await clock.runUntilSettled(running);
   const summary = simulator.summary();

@@ -21,6 +21,12 @@ describe("a world of one daemon without faults", () => {
     expect(virtualMs).toBeGreaterThan(600_000);
   });
 
+  test("a scale set that may have no runner is not polled at all: announcing is accepting work", async () => {
+    const { summary, trace } = await runWorld({ seed: 1, jobs: 0, maxRunners: 0 });
+    expect(summary.open).toBe(0);
+    expect(trace.filter((line) => line.includes("service request"))).toEqual([]);
+  });
+
   test("the same seed gives the same trace, in any order of seeds", async () => {
     const first = await runWorld({ seed: 1 });
     await runWorld({ seed: 2 });

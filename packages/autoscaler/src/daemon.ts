@@ -147,7 +147,8 @@ export function createAutoscaler(config: AutoscalerConfig, ports: AutoscalerPort
           return [supervise(scaleSet, at.backend, at.inventory)];
         });
         for (const { inventory } of opened.values()) inventories.push(inventory.run(watching.signal));
-        await Promise.all(supervisors.map((supervisor) => supervisor.run(signal)));
+        // Also with no scale set to work for it stays, until it is told to stop.
+        await Promise.all([aborted(signal), ...supervisors.map((supervisor) => supervisor.run(signal))]);
       } finally {
         watching.abort();
         await Promise.all(inventories);
@@ -170,6 +171,13 @@ async function openBackend(
     stateFolder: config.stateFolder,
     baseFolder: config.baseFolder,
     ...world,
+  });
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
   });
 }
 

@@ -1,0 +1,120 @@
+import { personalAccessToken, ScaleSetClient } from "@scaleset/client";
+import { createSimulator, type Simulator, seededRandom, VirtualClock } from "@scaleset/simulator";
+import { expect, onTestFinished, test } from "vitest";
+import type { ServiceHandler } from "../../src/ports/service.js";
+import { ClientScaleSet } from "../../src/service/client-adapter.js";
+
+const quiet = { debug() {}, info() {}, warn() {}, error() {} };
+
+function stage(options: { token?: string } = {}) {
+  const clock = new VirtualClock();
+  const simulator = createSimulator({ clock, random: seededRandom(1) });
+  const random = seededRandom(2);
+  const client = new ScaleSetClient({
+    configUrl: simulator.configUrl(),
+    credentials: personalAccessToken(options.token ?? simulator.token),
+    fetch: simulator.fetch,
+    clock,
+    random,
+    env: {},
+  });
+  const service = new ClientScaleSet({
+    client,
+    name: "linux",
+    labels: ["linux"],
+    runnerGroup: "default",
+    disableUpdate: false,
+    workFolder: "_work",
+    owner: "here",
+    clock,
+    random,
+    logger: quiet,
+  });
+  const heard: string[] = [];
+  let problem: string | undefined;
+  const handler: ServiceHandler = {
+    opened: ({ scaleSetId }) => void heard.push(`opened ${scaleSetId}`),
+    ended: () => void heard.push("ended"),
+    refused: (holder) => void heard.push(`refused by ${holder}`),
+    pollBegan: () => void heard.push("poll"),
+    answered: ({ heldMs }) => {
+      if (heldMs === undefined) return;
+      heard.push("answered");
+      queueMicrotask(() => heard.push("a turn passed"));
+    },
+    message: ({ statistics }) => void heard.push(`message ${statistics?.assigned}`),
+    trouble: (words) => {
+      problem = words;
+    },
+  };
+  const stop = new AbortController();
+  const listening = service.listen(handler, { signal: stop.signal });
+  onTestFinished(async () => {
+    stop.abort();
+    await clock.runUntilSettled(listening);
+    await simulator.close();
+  });
+  return { clock, simulator, service, heard, problem: () => problem };
+}
+
+function requests(simulator: Simulator): number {
+  return simulator.journal.entries({ subject: "request" }).length;
+}
+
+test("a poll's answer is told in one breath with its message, so nothing is decided in between", async () => {
+  const { clock, simulator, heard } = stage();
+  await clock.runFor(10_000);
+  simulator.queueJob({ runsOn: "linux" });
+  await clock.runUntil(() => heard.includes("message 1"), { limitMs: 60_000 });
+  expect(heard.slice(heard.indexOf("message 1") - 1, heard.indexOf("message 1"))).toEqual(["answered"]);
+});
+
+test("a poll without a message is told before the next one begins", async () => {
+  const { clock, heard } = stage();
+  await clock.runFor(55_000);
+  expect(heard.filter((each) => each === "poll" || each === "answered")).toEqual(["poll", "answered", "poll"]);
+});
+
+test("a refused token is tried again with growing pauses, and the reason is there to be read", async () => {
+  const { clock, simulator, problem } = stage({ token: "wrong" });
+  await clock.runFor(600_000);
+  expect(problem()).toContain("401");
+  expect(requests(simulator)).toBeGreaterThan(8);
+  expect(requests(simulator)).toBeLessThan(40);
+});
+
+test("a scale set that went away is made anew, and only after it stayed away for a minute", async () => {
+  const { clock, simulator, heard } = stage();
+  await clock.runFor(10_000);
+  const [first] = simulator.state().scaleSets;
+  simulator.removeScaleSet(first?.id ?? 0);
+  const removedAt = clock.monotonic();
+  await clock.runUntil(() => simulator.state().scaleSets.length === 1, { limitMs: 600_000 });
+  expect(clock.monotonic() - removedAt).toBeGreaterThanOrEqual(60_000);
+  await clock.runFor(30_000);
+  const [second] = simulator.state().scaleSets;
+  expect(heard.filter((each) => each.startsWith("opened"))).toEqual([`opened ${first?.id}`, `opened ${second?.id}`]);
+});
+
+test("a runner that nobody knows is absent, one that is idle is removed, by its name too", async () => {
+  const { clock, simulator, service } = stage();
+  await clock.runFor(1_000);
+  const { signal } = new AbortController();
+  expect(await service.deregister({ name: "nobody", runnerId: undefined }, { signal })).toBe("absent");
+  expect(await service.deregister({ name: "nobody", runnerId: 4_711 }, { signal })).toBe("absent");
+  expect(await service.requestJitConfig("one", { signal })).toMatchObject({ outcome: "issued" });
+  expect(await service.deregister({ name: "one", runnerId: undefined }, { signal })).toBe("removed");
+  expect(simulator.state().runners).toEqual([]);
+});
+
+test("a JIT request whose answer is lost is told as unanswered, one that is refused as refused", async () => {
+  const { clock, simulator, service } = stage();
+  await clock.runFor(1_000);
+  const { signal } = new AbortController();
+  expect(await service.requestJitConfig("taken", { signal })).toMatchObject({ outcome: "issued" });
+  expect(await service.requestJitConfig("taken", { signal })).toMatchObject({ outcome: "refused" });
+  simulator.faults.add({ call: "generate-jit-config", count: 1, effect: { kind: "lost-answer" } });
+  const asked = service.requestJitConfig("lost", { signal });
+  expect(await clock.runUntilSettled(asked)).toMatchObject({ outcome: "unanswered" });
+  expect(simulator.state().runners.map(({ name }) => name)).toContain("lost");
+});
