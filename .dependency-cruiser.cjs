@@ -8,7 +8,7 @@ const only = (name, from, to, comment) => ({
   comment,
   severity: "error",
   from: { path: `${autoscaler}${from}`, pathNot: "\\.test\\.ts$" },
-  to: { path: autoscaler, pathNot: `${autoscaler}(?:${[from, ...to].join("|")})` },
+  to: { path: autoscaler, pathNot: `${autoscaler}(?:${[from, "async/", ...to].join("|")})` },
 });
 
 module.exports = {

@@ -9,9 +9,10 @@ import {
   realClock,
   realRandom,
   ScaleSetClient,
+  silentLogger,
 } from "@scaleset/client";
+import { abortable } from "./async/abortable.js";
 import type { AutoscalerConfig, CredentialsConfig, ScaleSetConfig } from "./config/config.js";
-import { bounded } from "./engine/bounded.js";
 import { Inventory, LABELS_SCHEMA } from "./engine/inventory.js";
 import { identityOf, specHashOf } from "./engine/labels.js";
 import { Limiter } from "./engine/limiter.js";
@@ -55,11 +56,14 @@ export interface Autoscaler {
   status(): AutoscalerStatus;
 }
 
+/** Where instances live, and what is known of them; shared by all scale sets with the same provisioner options. */
+interface Place {
+  readonly backend: Backend;
+  readonly inventory: Inventory;
+}
+
 /** More than this at once would only queue at the service. */
 const ENDINGS_AT_ONCE = 20;
-
-const silent = (): void => {};
-const silentLogger: Logger = { debug: silent, info: silent, warn: silent, error: silent };
 
 /** Wires a daemon from its configuration. Nothing is done before `run`. */
 export function createAutoscaler(config: AutoscalerConfig, ports: AutoscalerPorts = {}): Autoscaler {
@@ -86,7 +90,14 @@ export function createAutoscaler(config: AutoscalerConfig, ports: AutoscalerPort
     timings,
   };
 
-  const supervise = (scaleSet: ScaleSetConfig, backend: Backend, inventory: Inventory): Supervisor => {
+  const open = async (provisioner: ScaleSetConfig["provisioner"], signal: AbortSignal): Promise<Place> => {
+    const backend = await openBackend(provisioner, config, { clock, random, logger }, ports.provisioners);
+    const deadlineMs = timings.provisionerStepDeadlineMs;
+    await tellFindings(backend, provisioner.kind, { clock, logger, signal, deadlineMs });
+    return { backend, inventory: new Inventory({ backend, clock, random, timings, logger }) };
+  };
+
+  const supervise = (scaleSet: ScaleSetConfig, { backend, inventory }: Place): Supervisor => {
     const { name, labels, runnerGroup, disableUpdate, workFolder, namePrefix, provisioner } = scaleSet;
     const log = scopedLogger(logger, { scaleSet: name });
     const make = (): Worker =>
@@ -125,27 +136,18 @@ export function createAutoscaler(config: AutoscalerConfig, ports: AutoscalerPort
   let supervisors: readonly Supervisor[] = [];
   return {
     async run({ signal }) {
-      const opened = new Map<string, { readonly backend: Backend; readonly inventory: Inventory }>();
+      const opened = new Map<string, Place>();
       const watching = new AbortController();
       const inventories: Promise<void>[] = [];
       try {
-        for (const { provisioner } of active) {
-          const key = specHashOf(provisioner);
-          if (opened.has(key)) continue;
-          const backend = await openBackend(provisioner, config, { clock, random, logger }, ports.provisioners);
-          await tellFindings(backend, provisioner.kind, {
-            clock,
-            logger,
-            signal,
-            deadlineMs: timings.provisionerStepDeadlineMs,
-          });
-          opened.set(key, { backend, inventory: new Inventory({ backend, clock, random, timings, logger }) });
+        const begun: Supervisor[] = [];
+        for (const scaleSet of active) {
+          const key = specHashOf(scaleSet.provisioner);
+          const place = opened.get(key) ?? (await open(scaleSet.provisioner, signal));
+          opened.set(key, place);
+          begun.push(supervise(scaleSet, place));
         }
-        supervisors = active.flatMap((scaleSet) => {
-          const at = opened.get(specHashOf(scaleSet.provisioner));
-          if (at === undefined) return [];
-          return [supervise(scaleSet, at.backend, at.inventory)];
-        });
+        supervisors = begun;
         for (const { inventory } of opened.values()) inventories.push(inventory.run(watching.signal));
         // Also with no scale set to work for it stays, until it is told to stop.
         await Promise.all([aborted(signal), ...supervisors.map((supervisor) => supervisor.run(signal))]);
@@ -190,7 +192,7 @@ async function tellFindings(
   const { clock, logger, signal, deadlineMs } = world;
   using deadline = clock.deadline(deadlineMs, { signal });
   try {
-    for (const { level, message, remedy } of await bounded(backend.check(deadline), deadline.signal)) {
+    for (const { level, message, remedy } of await abortable(backend.check(deadline), deadline.signal)) {
       logger[level === "warning" ? "warn" : level]({ provisioner: kind, remedy }, message);
     }
   } catch (error) {

@@ -31,7 +31,7 @@ export type {
   WaitingReason,
 } from "./listener/observer.js";
 export type { ListenerClient, ListenerOptions, ListenerTimings } from "./listener/options.js";
-export type { Logger } from "./logger.js";
+export { type Logger, silentLogger } from "./logger.js";
 export type { Attempt, ClientObserver } from "./observer.js";
 export type { ScaleSetClientOptions } from "./options.js";
 export { Secret } from "./secret.js";

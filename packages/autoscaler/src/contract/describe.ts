@@ -1,4 +1,5 @@
 import type { Clock, Random } from "@scaleset/client";
+import { realClock, realRandom } from "@scaleset/client";
 import type { Backend, OpenContext } from "../ports/provisioner.js";
 import { Bench, NotApplicable } from "./bench.js";
 import type { ContractCase } from "./case.js";
@@ -9,7 +10,6 @@ import { inventoryCases } from "./cases/inventory.js";
 import { startCases } from "./cases/start.js";
 import { survivalCases } from "./cases/survival.js";
 import { watchCases } from "./cases/watch.js";
-import { realClock, realRandom } from "./real-world.js";
 
 const cases = {
   ...createCases,

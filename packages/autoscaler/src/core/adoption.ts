@@ -62,7 +62,7 @@ const mayExit: ReadonlySet<Phase> = new Set(["created", "registered", "started",
 
 function exited(fleet: Fleet, runner: Runner, instance: SeenInstance, at: number): void {
   if (!mayExit.has(runner.phase)) return;
-  if (runner.phase === "registered" || runner.phase === "started") fleet.ends.note(at);
+  fleet.noteEnd(runner, at);
   runner.exit = { code: instance.exitCode, reason: instance.exitReason };
   fleet.move(runner, "exited", at, at);
 }

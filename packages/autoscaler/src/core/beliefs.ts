@@ -38,7 +38,7 @@ function jobCompleted(fleet: Fleet, runner: Runner, at: number): void {
     case "started":
     case "retiring":
     case "detached":
-      if (runner.phase === "registered" || runner.phase === "started") fleet.ends.note(at);
+      fleet.noteEnd(runner, at);
       runner.belief = { kind: "none" };
       runner.startedAt ??= at;
       fleet.move(runner, "finishing", at, at + fleet.timings.completionGraceMs);

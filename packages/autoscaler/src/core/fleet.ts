@@ -1,6 +1,6 @@
 import { IndexedHeap } from "./indexed-heap.js";
 import { LaunchPause } from "./launch-pause.js";
-import type { CommandType, Phase, Reading, Runner, Session } from "./model.js";
+import { byPhase, type CommandType, type Phase, type Reading, type Runner, type Session } from "./model.js";
 import { Readings } from "./readings.js";
 import { RecentEnds } from "./recent-ends.js";
 import type { Limits, Timings } from "./settings.js";
@@ -95,11 +95,22 @@ export class Fleet {
     return this.#due[phase].firstAfter(now);
   }
 
+  /** When the next runner will be due in a phase that ends by itself: a started one is due only where there are too many. */
+  nextTimedDue(now: number): number {
+    const { started: _started, ...timed } = this.#due;
+    return Math.min(...Object.values(timed).map((heap) => heap.firstAfter(now)));
+  }
+
   add(runner: Runner, dueAt: number): void {
     this.#runners.set(runner.name, runner);
     this.#counts[runner.phase] += 1;
     this.lookAt(runner, dueAt);
     this.totals.maxLive = Math.max(this.totals.maxLive, this.#runners.size);
+  }
+
+  /** It ended, or its job did. One that was able stands for its job until a reading knows of it. */
+  noteEnd(runner: Runner, at: number): void {
+    if (runner.phase === "registered" || runner.phase === "started") this.ends.note(at);
   }
 
   /** Puts a runner into another phase, to be looked at when due. */
@@ -152,18 +163,4 @@ export class Fleet {
   isCompleted(jobId: string): boolean {
     return this.#completedJobs.has(jobId);
   }
-}
-
-function byPhase<Value>(make: () => Value): Record<Phase, Value> {
-  return {
-    creating: make(),
-    created: make(),
-    registered: make(),
-    started: make(),
-    finishing: make(),
-    retiring: make(),
-    detached: make(),
-    abandoned: make(),
-    exited: make(),
-  };
 }

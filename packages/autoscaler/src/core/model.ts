@@ -22,17 +22,20 @@ export type Phase =
   /** Its instance ended: its registration goes, then its instance. */
   | "exited";
 
-export const phases: readonly Phase[] = [
-  "creating",
-  "created",
-  "registered",
-  "started",
-  "finishing",
-  "retiring",
-  "detached",
-  "abandoned",
-  "exited",
-];
+/** Something for each phase. */
+export function byPhase<Value>(make: (phase: Phase) => Value): Record<Phase, Value> {
+  return {
+    creating: make("creating"),
+    created: make("created"),
+    registered: make("registered"),
+    started: make("started"),
+    finishing: make("finishing"),
+    retiring: make("retiring"),
+    detached: make("detached"),
+    abandoned: make("abandoned"),
+    exited: make("exited"),
+  };
+}
 
 /** What we think it works on; messages are hints, so this is kept apart from the phase. */
 export type Belief =

@@ -1,11 +1,11 @@
 import type { Clock, Logger } from "@scaleset/client";
+import { abortable } from "../async/abortable.js";
 import type { RunnerCommand } from "../core/commands.js";
 import type { FailureKind, OutcomeEvent } from "../core/events.js";
 import type { CommandType } from "../core/model.js";
 import type { Timings } from "../core/settings.js";
 import { type Backend, type InstanceLabels, isBackendError, type Revealable } from "../ports/provisioner.js";
 import type { ScaleSetService } from "../ports/service.js";
-import { bounded } from "./bounded.js";
 import type { Limiter } from "./limiter.js";
 
 export interface ExecutorOptions {
@@ -98,7 +98,7 @@ export class Executor {
 
   async #create(name: string, signal: AbortSignal): Promise<OutcomeEvent> {
     try {
-      await bounded(this.#options.backend.create({ name, labels: this.#options.labels }, { signal }), signal);
+      await abortable(this.#options.backend.create({ name, labels: this.#options.labels }, { signal }), signal);
       return { type: "create.done", name };
     } catch (error) {
       return { type: "create.failed", name, ...failure(error) };
@@ -107,7 +107,7 @@ export class Executor {
 
   async #requestJit(name: string, signal: AbortSignal): Promise<OutcomeEvent> {
     try {
-      const answer = await bounded(this.#options.service.requestJitConfig(name, { signal }), signal);
+      const answer = await abortable(this.#options.service.requestJitConfig(name, { signal }), signal);
       if (answer.outcome === "issued") {
         this.#jitConfigs.set(name, answer.jitConfig);
         return { type: "jit.done", name, runnerId: answer.runnerId };
@@ -124,7 +124,7 @@ export class Executor {
       return { type: "start.failed", name, kind: "gone", message: "its JIT config is not here any more" };
     }
     try {
-      await bounded(this.#options.backend.start(name, jitConfig, { signal }), signal);
+      await abortable(this.#options.backend.start(name, jitConfig, { signal }), signal);
       return { type: "start.done", name };
     } catch (error) {
       return { type: "start.failed", name, ...failure(error) };
@@ -139,7 +139,7 @@ export class Executor {
   ): Promise<OutcomeEvent> {
     this.#jitConfigs.delete(runner.name);
     try {
-      const answer = await bounded(this.#options.service.deregister(runner, { signal }), signal);
+      const answer = await abortable(this.#options.service.deregister(runner, { signal }), signal);
       return { type: "deregister.done", name: runner.name, answer };
     } catch (error) {
       return { type: "deregister.failed", name: runner.name, message: words(error) };
@@ -149,7 +149,7 @@ export class Executor {
   async #destroy(name: string, signal: AbortSignal): Promise<OutcomeEvent> {
     try {
       const { destroyGraceMs: graceMs } = this.#options.timings;
-      await bounded(this.#options.backend.destroy(name, { graceMs, signal }), signal);
+      await abortable(this.#options.backend.destroy(name, { graceMs, signal }), signal);
       return { type: "destroy.done", name };
     } catch (error) {
       return { type: "destroy.failed", name, message: words(error) };

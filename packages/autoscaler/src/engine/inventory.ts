@@ -1,8 +1,8 @@
 import type { Clock, Logger, Random } from "@scaleset/client";
+import { abortable } from "../async/abortable.js";
 import type { FleetEvent, SeenInstance } from "../core/events.js";
 import type { Timings } from "../core/settings.js";
 import type { Backend, Instance } from "../ports/provisioner.js";
-import { bounded } from "./bounded.js";
 
 /** What one scale set wants to hear of a backend that others use too. */
 export interface Subscriber {
@@ -78,7 +78,7 @@ export class Inventory {
     const begunAt = this.#clock.monotonic();
     using deadline = this.#clock.deadline(this.#timings.provisionerStepDeadlineMs, { signal });
     try {
-      const instances = await bounded(this.#backend.list({ signal: deadline.signal }), deadline.signal);
+      const instances = await abortable(this.#backend.list({ signal: deadline.signal }), deadline.signal);
       this.problem = undefined;
       this.#tellList(instances, begunAt);
       return true;

@@ -1,6 +1,6 @@
 import { demandOf } from "../core/demand.js";
 import type { Fleet } from "../core/fleet.js";
-import { type Phase, phases, type Statistics } from "../core/model.js";
+import { byPhase, type Phase, type Statistics } from "../core/model.js";
 import { holds } from "../core/rights.js";
 
 /** One scale set as it is now; every page, log line and test reads this. */
@@ -54,7 +54,7 @@ export function statusOf(
       ageMs: now - reading.asOf,
     },
     target: demandOf(fleet, now).target,
-    runners: Object.fromEntries(phases.map((phase) => [phase, fleet.count(phase)])) as Record<Phase, number>,
+    runners: byPhase((phase) => fleet.count(phase)),
     live: fleet.occupying,
     maxLive: fleet.totals.maxLive,
     totals: { ...fleet.totals },

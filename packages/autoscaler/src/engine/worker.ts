@@ -64,8 +64,7 @@ export class Worker {
     const listening = new AbortController();
     const letGo = (reason: unknown): void => {
       // Rights end before the session does: another daemon may hold it while ours is being closed.
-      this.#executor.generation = undefined;
-      this.#tell({ type: "session.ended" });
+      this.#sessionEnded();
       listening.abort(reason);
     };
     const stop = (): void => void this.#settleLaunches().then(() => letGo(signal.reason));
@@ -111,10 +110,7 @@ export class Worker {
         // What lived before may have changed while nobody held the session.
         this.#options.inventory.refresh();
       },
-      ended: () => {
-        this.#executor.generation = undefined;
-        this.#tell({ type: "session.ended" });
-      },
+      ended: () => this.#sessionEnded(),
       refused: (holder) => this.#tell({ type: "session.refused", holder }),
       pollBegan: () => this.#tell({ type: "poll.began" }),
       answered: ({ heldMs }) => this.#tell({ type: "session.answered", heldMs }),
@@ -123,6 +119,11 @@ export class Worker {
         this.#trouble = problem;
       },
     };
+  }
+
+  #sessionEnded(): void {
+    this.#executor.generation = undefined;
+    this.#tell({ type: "session.ended" });
   }
 
   #tell(event: WithoutTime<FleetEvent>): void {

@@ -2,8 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "@scaleset/client";
+import { realClock, realRandom } from "@scaleset/client";
 import { onTestFinished } from "vitest";
-import { realClock, realRandom } from "../../src/contract/real-world.js";
 import type { Backend, Instance, InstanceLabels, OpenContext } from "../../src/ports/provisioner.js";
 import { processProvisioner } from "../../src/provisioners/process/provisioner.js";
 

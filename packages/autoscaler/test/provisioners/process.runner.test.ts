@@ -2,8 +2,8 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { kill } from "node:process";
+import { realClock } from "@scaleset/client";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { realClock } from "../../src/contract/real-world.js";
 import { openHost, processes, processesOf, runnerOf, temporaryFolder, until, untilExited } from "./host.js";
 
 const CANARY = "jit-canary-4711+/=";

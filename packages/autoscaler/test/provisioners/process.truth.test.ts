@@ -3,8 +3,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { kill } from "node:process";
 import type { Clock } from "@scaleset/client";
+import { realClock } from "@scaleset/client";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { realClock } from "../../src/contract/real-world.js";
 import { launchShim } from "../../src/provisioners/process/shim.js";
 import { type Host, openHost, processes, processesOf, runnerOf, until, untilExited } from "./host.js";
 

@@ -1,6 +1,7 @@
 import { mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
+import { abortable } from "../../async/abortable.js";
 import type {
   Backend,
   BackendCapabilities,
@@ -14,7 +15,6 @@ import type {
 } from "../../ports/provisioner.js";
 import { BackendError } from "../../ports/provisioner.js";
 import { isInstanceName } from "../instance-name.js";
-import { abortable } from "./bounded.js";
 import { Changes } from "./changes.js";
 import { checkHost } from "./check.js";
 import { endProcesses } from "./end.js";

@@ -16,18 +16,3 @@ export async function mapBounded<In, Out>(
   for (const outcome of await Promise.allSettled(workers)) if (outcome.status === "rejected") throw outcome.reason;
   return results;
 }
-
-/** The promise, or a rejection with the signal's reason if that comes first. What was under way goes on unheard. */
-export async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  let stop = (): void => {};
-  const aborted = new Promise<never>((_resolve, reject) => {
-    stop = () => reject(signal.reason);
-    if (signal.aborted) stop();
-    else signal.addEventListener("abort", stop, { once: true });
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener("abort", stop);
-  }
-}

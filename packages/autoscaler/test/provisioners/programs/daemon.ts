@@ -2,7 +2,7 @@
  * A daemon to be killed: takes the state folder, opens the process backend on it, makes and starts the instances that it
  * is told to, says "ready", and waits for its end. Arguments: state folder, then as JSON `{ command, create, start }`.
  */
-import { realClock, realRandom } from "../../../src/contract/real-world.js";
+import { realClock, realRandom } from "@scaleset/client";
 import { processProvisioner } from "../../../src/provisioners/process/provisioner.js";
 import { lockStateFolder } from "../../../src/provisioners/process/state-lock.js";
 

@@ -1,5 +1,8 @@
-/** What a call answers, or the signal's reason once that aborts: an adapter that ignores its signal holds nobody up. */
-export async function bounded<Answer>(call: Promise<Answer>, signal: AbortSignal): Promise<Answer> {
+/**
+ * What a call answers, or the signal's reason if that comes first: a callee that ignores its signal holds nobody up.
+ * What was under way goes on unheard.
+ */
+export async function abortable<Answer>(call: Promise<Answer>, signal: AbortSignal): Promise<Answer> {
   let give = (): void => {};
   const givenUp = new Promise<never>((_resolve, reject) => {
     give = () => reject(signal.reason);
