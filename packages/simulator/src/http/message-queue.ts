@@ -16,7 +16,6 @@ export function messageQueueRoutes(desk: Desk): Route[] {
 
   /** The session that the token and the query name, both, and that lives. */
   function sessionOf(exchange: Exchange): SessionRow {
-    requireApiVersion(exchange.url, exchange.headers);
     const id = exchange.url.searchParams.get("sessionId") ?? "";
     const session = service.state.sessions.get(id);
     const kinds = ["queue"] as const;
@@ -38,6 +37,8 @@ export function messageQueueRoutes(desk: Desk): Route[] {
         const capacity = announcedCapacity(exchange.headers);
         const lastMessageId = Number(exchange.url.searchParams.get("lastMessageId") ?? 0);
         if (!Number.isSafeInteger(lastMessageId)) throw new Refusal("ArgumentException", "lastMessageId is no number.");
+        // Of the queue's two calls only the poll names a version: the reference's acknowledgement has none anywhere.
+        requireApiVersion(exchange.url, exchange.headers);
         service.advance();
         const session = sessionOf(exchange);
         const set = session.scaleSet;

@@ -15,22 +15,23 @@ import type { Desk, Exchange, Route } from "./exchange.js";
 import { paths, tenantOf } from "./places.js";
 import { groupJson, listJson, runnerJson, scaleSetJson } from "./shapes.js";
 
+/** Null means "not said", as for most services that read JSON into classes: some clients write every field they have. */
+const labelSchema = z.object({ name: z.string(), type: z.string().nullish() });
 const scaleSetSchema = z
   .object({
-    name: z.string().max(256),
-    runnerGroupId: z.int(),
-    labels: z.array(z.object({ name: z.string(), type: z.string().optional() })).nullable(),
-    RunnerSetting: z.object({ disableUpdate: z.boolean().optional() }),
+    name: z.string().max(256).nullish(),
+    runnerGroupId: z.int().nullish(),
+    labels: z.array(labelSchema).nullish(),
+    RunnerSetting: z.object({ disableUpdate: z.boolean().nullish() }).nullish(),
   })
-  .partial()
   .transform(({ name, runnerGroupId, labels, RunnerSetting }) => ({
-    name,
+    name: name ?? undefined,
     // The reference leaves ids at 0 when it means "not said".
     runnerGroupId: runnerGroupId || undefined,
-    labels: labels ?? undefined,
-    disableUpdate: RunnerSetting?.disableUpdate,
+    labels: labels?.map((label) => ({ name: label.name, type: label.type ?? undefined })),
+    disableUpdate: RunnerSetting?.disableUpdate ?? undefined,
   }));
-const jitSchema = z.object({ name: z.string().min(1), workFolder: z.string().optional() });
+const jitSchema = z.object({ name: z.string().min(1), workFolder: z.string().nullish() });
 const sessionSchema = z.object({ ownerName: z.string().min(1) });
 
 const api = `${paths.actions}/:tenant/_apis`;
@@ -132,7 +133,12 @@ export function scaleSetRoutes(desk: Desk): Route[] {
       const origin = places.runnerOrigin(exchange.url.origin);
       return Response.json({
         runner: runnerJson(runner),
-        encodedJITConfig: jitConfig({ runner, origin, workFolder, key: desk.runnerKeys.keyOf(runner.id) }),
+        encodedJITConfig: jitConfig({
+          runner,
+          origin,
+          workFolder: workFolder ?? undefined,
+          key: desk.runnerKeys.keyOf(runner.id),
+        }),
       });
     }),
     admin("GET", agents, "list-runners", ({ url }, scope) =>
