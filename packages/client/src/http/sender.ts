@@ -1,6 +1,7 @@
 import { abortable } from "../async/abortable.js";
 import { Lifetime } from "../async/lifetime.js";
 import type { Clock, Random } from "../clock.js";
+import { observed, publish } from "../diagnostics.js";
 import { type Operation, ScaleSetError } from "../errors.js";
 import type { Logger } from "../logger.js";
 import { type ClientObserver, tell } from "../observer.js";
@@ -32,6 +33,8 @@ export interface Exchange<T> {
   readonly inspect?: (answer: Answer) => void;
   readonly decode: Decode<T>;
   readonly scaleSetId?: number | undefined;
+  /** Of the session that the call belongs to, for whoever traces. */
+  readonly owner?: string | undefined;
   readonly deadlineMs?: number;
   readonly signal?: AbortSignal | undefined;
 }
@@ -43,6 +46,15 @@ export interface Delivered<T> {
   readonly value: T;
   readonly heldMs: number;
   readonly answer: Answer;
+}
+
+interface Ended {
+  readonly attempt: number;
+  readonly durationMs: number;
+  readonly status: number | undefined;
+  readonly error?: ScaleSetError;
+  readonly retryInMs?: number | undefined;
+  readonly span: object | undefined;
 }
 
 interface Failure {
@@ -106,14 +118,18 @@ export class Sender {
       await this.#pace.turn(both.signal);
       both.signal.throwIfAborted();
       const startedAt = this.clock.monotonic();
+      const span = this.#began(exchange, attempt);
       const outcome = await this.#attempt(exchange, both.signal);
       const durationMs = this.clock.monotonic() - startedAt;
       if ("answer" in outcome) {
-        this.#report(exchange, { attempt, durationMs, status: outcome.answer.status });
+        this.#report(exchange, { attempt, durationMs, status: outcome.answer.status, span });
         return { ...outcome, heldMs: durationMs };
       }
-      both.signal.throwIfAborted();
       const { error, sent } = outcome;
+      if (both.signal.aborted) {
+        this.#ended(exchange, { attempt, durationMs, status: error.status, error, span });
+        throw both.signal.reason;
+      }
       const passing = error.status !== undefined && exchange.passing?.includes(error.status) === true;
       const step = nextStep(
         { attempt, error, sent, repeat: exchange.repeat, passing },
@@ -121,7 +137,7 @@ export class Sender {
         this.random,
       );
       const waitMs = step === "stop" ? undefined : step.waitMs;
-      this.#report(exchange, { attempt, durationMs, status: error.status, error, retryInMs: waitMs });
+      this.#report(exchange, { attempt, durationMs, status: error.status, error, retryInMs: waitMs, span });
       if (waitMs === undefined) throw error;
       await this.clock.sleep(waitMs, { signal: both.signal });
     }
@@ -209,16 +225,27 @@ export class Sender {
     return { ...Object.fromEntries(added), ...own };
   }
 
-  #report<T>(
-    exchange: Exchange<T>,
-    ended: {
-      readonly attempt: number;
-      readonly durationMs: number;
-      readonly status: number | undefined;
-      readonly error?: ScaleSetError;
-      readonly retryInMs?: number | undefined;
-    },
-  ): void {
+  /** The span of this attempt, for those who trace. */
+  #began<T>(exchange: Exchange<T>, attempt: number): object | undefined {
+    if (!observed("request")) return undefined;
+    const span = {};
+    publish("request", () => ({ phase: "start", span, attempt, ...traced(exchange) }));
+    return span;
+  }
+
+  #ended<T>(exchange: Exchange<T>, { span, attempt, durationMs, status, error, retryInMs }: Ended): void {
+    const { requestId, activityId, code } = error ?? {};
+    if (span !== undefined) {
+      const outcome = { durationMs, status, code, requestId, activityId };
+      publish("request", () => ({ phase: "end", span, attempt, ...traced(exchange), ...outcome }));
+    }
+    if (code === undefined || retryInMs === undefined) return;
+    const { operation, owner, scaleSetId } = exchange;
+    publish("retry", () => ({ operation, owner, scaleSetId, attempt, code, status, waitMs: retryInMs }));
+  }
+
+  #report<T>(exchange: Exchange<T>, ended: Ended): void {
+    this.#ended(exchange, ended);
     const { operation } = exchange;
     const { attempt, durationMs, status, error, retryInMs } = ended;
     const record = { operation, attempt, durationMs, status, code: error?.code, retryInMs };
@@ -226,6 +253,10 @@ export class Sender {
     if (error === undefined) this.logger.debug(record, "answered");
     else this.logger.debug({ ...record, requestId: error.requestId, activityId: error.activityId }, error.message);
   }
+}
+
+function traced<T>({ operation, method, url, owner, scaleSetId }: Exchange<T>) {
+  return { operation, method, host: url.host, owner, scaleSetId };
 }
 
 function bodyOf(operation: Operation, answer: Answer): Field {

@@ -24,6 +24,7 @@ export interface ServiceCall<T> {
   readonly success: number | readonly number[];
   readonly decode: Decode<T>;
   readonly scaleSetId?: number;
+  readonly owner?: string;
   readonly deadlineMs?: number;
   readonly signal?: AbortSignal | undefined;
 }
@@ -39,6 +40,7 @@ export interface QueueCall<T> {
   readonly success: readonly number[];
   readonly decode: Decode<T>;
   readonly scaleSetId: number;
+  readonly owner: string;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -82,6 +84,7 @@ export class ActionsService {
       success: (status) => call.success.includes(status),
       decode: call.decode,
       scaleSetId: call.scaleSetId,
+      owner: call.owner,
       signal: call.signal,
     });
   }
@@ -100,6 +103,7 @@ function exchangeOf<T>(call: ServiceCall<T>, baseUrl: URL, token: Secret): Excha
     success: (status) => (typeof success === "number" ? status === success : success.includes(status)),
     decode: call.decode,
     scaleSetId: call.scaleSetId,
+    owner: call.owner,
     ...(call.deadlineMs === undefined ? {} : { deadlineMs: call.deadlineMs }),
     signal: call.signal,
   };

@@ -1,5 +1,6 @@
 import { Lifetime } from "../async/lifetime.js";
 import { SingleFlight } from "../async/single-flight.js";
+import { publish } from "../diagnostics.js";
 import { isScaleSetError, type Operation, ScaleSetError } from "../errors.js";
 import type { Delivered } from "../http/sender.js";
 import { tell } from "../observer.js";
@@ -91,12 +92,16 @@ export class MessageSession implements AsyncDisposable, MessageSource {
         success: [200, 202],
         decode: (answer, body) => (answer.status === 202 ? undefined : message(body())),
         scaleSetId: this.scaleSetId,
+        owner: this.owner,
         signal: bounded,
       }),
     );
     this.#answered("poll", received);
-    if (received.value !== undefined) this.#read(received.value);
-    return received.value;
+    const { value } = received;
+    if (value === undefined) return undefined;
+    this.#read(value);
+    publish("message", () => this.#event("received", value.messageId, value.jobs.length));
+    return value;
   }
 
   /** The message was dealt with and need not come again. */
@@ -112,10 +117,12 @@ export class MessageSession implements AsyncDisposable, MessageSource {
         success: [204, 200],
         decode: () => undefined,
         scaleSetId: this.scaleSetId,
+        owner: this.owner,
         signal: bounded,
       }),
     );
     this.#answered("acknowledge", answered);
+    publish("message", () => this.#event("acknowledged", messageId));
   }
 
   /** Takes available jobs (`runnerRequestId`s) for this set. Answers those that were granted, which can be fewer. */
@@ -133,6 +140,7 @@ export class MessageSession implements AsyncDisposable, MessageSource {
           success: 200,
           decode: (_, field) => acquiredIds(field()),
           scaleSetId: this.scaleSetId,
+          owner: this.owner,
           signal: bounded,
         },
         token,
@@ -181,6 +189,7 @@ export class MessageSession implements AsyncDisposable, MessageSource {
     const { clock, timings } = this.#service.sender;
     using deadline = clock.deadline(timings.closeDeadlineMs, { signal: options.signal });
     await deleteSession(this.#service, this, deadline.signal);
+    publish("session", () => ({ event: "closed", ...this.#identity() }));
   }
 
   async #refresh(): Promise<void> {
@@ -194,6 +203,7 @@ export class MessageSession implements AsyncDisposable, MessageSource {
     }
     this.#queue = { url: queueUrl ?? this.#queue.url, token: queueToken };
     this.#answered("refresh", refreshed);
+    publish("session", () => ({ event: "refreshed", ...this.#identity() }));
   }
 
   /** Calls with the queue's token; on its 401 refreshes the session and calls once more. */
@@ -223,6 +233,16 @@ export class MessageSession implements AsyncDisposable, MessageSource {
 
   #answered(call: SessionAnswer["call"], { heldMs }: { readonly heldMs: number }): void {
     tell(this.#service.sender.logger, () => this.#onAnswered({ call, heldMs }));
+  }
+
+  #identity() {
+    const { owner, scaleSetId, sessionId } = this;
+    return { owner, scaleSetId, sessionId };
+  }
+
+  #event<E extends string>(event: E, messageId: number, jobs?: number) {
+    const { owner, scaleSetId } = this;
+    return { event, owner, scaleSetId, messageId, jobs };
   }
 
   #throwIfClosed(operation: Operation): void {

@@ -5,6 +5,7 @@ import { NIL_UUID, session, type WireSession } from "../wire/session.js";
 
 export interface SessionIdentity {
   readonly scaleSetId: number;
+  readonly owner: string;
   readonly sessionId: string;
 }
 
@@ -23,6 +24,7 @@ export function createSession(
     success: 200,
     decode: (_, body) => session(body()),
     scaleSetId,
+    owner,
     signal,
   });
 }
@@ -40,6 +42,7 @@ export function refreshSession(
     success: 200,
     decode: (_, body) => session(body()),
     scaleSetId: identity.scaleSetId,
+    owner: identity.owner,
     signal,
   });
 }
@@ -59,6 +62,7 @@ export async function deleteSession(
       success: [204, 200],
       decode: () => undefined,
       scaleSetId: identity.scaleSetId,
+      owner: identity.owner,
       signal,
     });
   } catch (error) {
