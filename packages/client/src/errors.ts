@@ -90,6 +90,7 @@ export interface ScaleSetErrorDetails {
   readonly serviceMessage?: string | undefined;
   readonly permissions?: Permissions | undefined;
   readonly messageId?: number | undefined;
+  readonly messageBody?: string | undefined;
   readonly cause?: unknown;
 }
 
@@ -124,6 +125,8 @@ export class ScaleSetError extends Error {
   readonly permissions: Permissions | undefined;
   /** The queue message whose body could not be read, when its id could. */
   readonly messageId: number | undefined;
+  /** What that body was, redacted. */
+  readonly messageBody: string | undefined;
   /** @internal Tells it apart across copies of this package. */
   readonly [BRAND] = true;
 
@@ -139,6 +142,7 @@ export class ScaleSetError extends Error {
     this.serviceMessage = details.serviceMessage;
     this.permissions = details.permissions;
     this.messageId = details.messageId;
+    this.messageBody = details.messageBody;
   }
 }
 

@@ -10,6 +10,14 @@ export {
 export { ScaleSetClient } from "./client.js";
 export type { Clock, Deadline, Random } from "./clock.js";
 export {
+  type DiagnosticsEvent,
+  diagnosticsChannels,
+  type MessageEvent,
+  type RequestEvent,
+  type RetryEvent,
+  type SessionEvent,
+} from "./diagnostics.js";
+export {
   isScaleSetError,
   type Operation,
   type Permissions,
@@ -24,13 +32,17 @@ export type { SystemInfo } from "./http/user-agent.js";
 export type { ListenerHandler, MessageContext, StatisticsContext } from "./listener/handler.js";
 export { Listener } from "./listener/listener.js";
 export type {
+  JobDurations,
   ListenerObserver,
   ListenerState,
+  PoisonMessage,
   RecoveringReason,
   SessionOpened,
+  StatisticsRead,
   WaitingReason,
 } from "./listener/observer.js";
 export type { ListenerClient, ListenerOptions, ListenerTimings } from "./listener/options.js";
+export { StopListening } from "./listener/stop-listening.js";
 export { type Logger, silentLogger } from "./logger.js";
 export type { Attempt, ClientObserver } from "./observer.js";
 export type { ScaleSetClientOptions } from "./options.js";

@@ -144,6 +144,8 @@ export interface UnknownJobMessage {
   readonly messageType: "unknown";
   /** What the service called it. */
   readonly kind: string;
+  /** The whole of it, as it came: decode it before you use it. */
+  readonly raw: unknown;
 }
 
 export type JobMessage = JobAvailable | JobAssigned | JobStarted | JobCompleted | UnknownJobMessage;

@@ -11,7 +11,7 @@ import { type Field, protocolError, UnexpectedShape } from "../wire/decode.js";
 import { parseJson } from "../wire/json.js";
 import { errorFromAnswer } from "./answer-error.js";
 import { Pace } from "./pace.js";
-import { errorCode, redactedCause } from "./redact.js";
+import { errorCode, redact, redactedCause } from "./redact.js";
 import { nextStep, type Repeat, type RetryPolicy } from "./retry.js";
 import { type Answer, AnswerTooLargeError, type Lane, type Transport } from "./transport.js";
 import { type SystemInfo, userAgent } from "./user-agent.js";
@@ -274,6 +274,7 @@ function unreadable(operation: Operation, answer: Answer, error: unknown): Scale
     requestId: answer.header("x-github-request-id"),
     activityId: answer.header("activityid"),
     messageId: known.messageId,
+    messageBody: known.messageBody === undefined ? undefined : redact(known.messageBody),
   });
 }
 

@@ -20,13 +20,24 @@ export class Cursor {
   #highestSeen = 0;
   readonly #failures = new Map<number, number>();
   readonly #settled = new Set<number>();
+  /** What the newest messages held: an id that comes back with other content is another message. */
+  readonly #contents = new Map<number, string>();
 
   /** Only later messages are asked for. */
   get lastMessageId(): number {
     return this.#lastMessageId;
   }
 
-  receive(messageId: number): Delivery {
+  /** @param content - what tells this message from another one that was given the same id */
+  receive(messageId: number, content = ""): Delivery {
+    const known = this.#contents.get(messageId);
+    this.#contents.set(messageId, content);
+    forgetOldest(this.#contents);
+    if (known !== undefined && known !== content) {
+      this.#failures.delete(messageId);
+      this.#settled.delete(messageId);
+      return { redelivered: false, settled: false, attempt: 1 };
+    }
     const settled = this.#settled.has(messageId);
     const redelivered = settled || this.#failures.has(messageId) || messageId <= this.#highestSeen;
     this.#highestSeen = Math.max(this.#highestSeen, messageId);
@@ -59,6 +70,7 @@ export class Cursor {
     this.#highestSeen = 0;
     this.#failures.clear();
     this.#settled.clear();
+    this.#contents.clear();
   }
 }
 

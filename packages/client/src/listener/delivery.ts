@@ -1,11 +1,16 @@
 import { abortable, linkedController } from "../async/abortable.js";
+import { publish } from "../diagnostics.js";
+import { isScaleSetError } from "../errors.js";
+import { redact } from "../http/redact.js";
 import type { MessageSession } from "../session/message-session.js";
 import { isFinal, type Verdict, verdictOf } from "../session/verdict.js";
 import type { RunnerScaleSetMessage } from "../types.js";
 import { type ListenerContext, loggable } from "./context.js";
 import type { Cursor, Delivery } from "./cursor.js";
-import { availableIds, dispatch } from "./dispatch.js";
-import type { RecoveringReason } from "./observer.js";
+import { availableIds, dispatch, type Handled } from "./dispatch.js";
+import { tellJobs } from "./metrics.js";
+import type { PoisonMessage, RecoveringReason } from "./observer.js";
+import { StopListening } from "./stop-listening.js";
 
 /** What came of a message. `failed`: it stays unacknowledged and comes again. */
 export type Delivered =
@@ -37,7 +42,7 @@ export class Deliverer {
 
   async deliver(message: RunnerScaleSetMessage, scope: DeliveryScope): Promise<Delivered> {
     const { messageId } = message;
-    const delivery = this.#cursor.receive(messageId);
+    const delivery = this.#cursor.receive(messageId, contentOf(message));
     if (!delivery.settled) {
       const { generation } = scope;
       this.#context.state({ state: "handling", generation, messageId, attempt: delivery.attempt });
@@ -55,7 +60,8 @@ export class Deliverer {
   /** A message whose body can't be read: given up like one that can't be handled. */
   async unreadable(messageId: number, error: unknown, scope: DeliveryScope): Promise<Delivered> {
     const delivery = this.#cursor.receive(messageId);
-    if (!delivery.settled && !this.#giveUp(messageId, error)) {
+    const body = isScaleSetError(error) ? error.messageBody : undefined;
+    if (!delivery.settled && !(await this.#giveUp({ messageId, error, message: undefined, body }, scope))) {
       return { kind: "failed", reason: "handler-failed", attempt: delivery.attempt, error };
     }
     this.#cursor.settle(messageId);
@@ -73,26 +79,72 @@ export class Deliverer {
     // Given up already; what follows it failed the last time.
     if (attempt > this.#context.timings.poisonAttempts) return [...availableIds(message)];
     const told = { redelivered, attempt, generation, scaleSetId, session, signal };
+    const { messageId } = message;
+    const startedAt = this.#context.clock.monotonic();
+    const trace = (event: "handled" | "failed"): void =>
+      publish("message", () => {
+        const durationMs = this.#context.clock.monotonic() - startedAt;
+        const { owner } = session;
+        return { event, owner, scaleSetId, messageId, jobs: message.jobs.length, redelivered, attempt, durationMs };
+      });
     try {
-      return [...(await this.keepingAlive(scope, () => dispatch(this.#context.handler, message, told)))];
+      const handled = await this.keepingAlive(scope, () => dispatch(this.#context.handler, message, told));
+      trace("handled");
+      this.#tell(message, handled, scope);
+      return [...handled.acquire];
     } catch (error) {
       signal.throwIfAborted();
-      if (!this.#giveUp(message.messageId, error)) return { kind: "failed", reason: "handler-failed", attempt, error };
+      trace("failed");
+      if (error instanceof StopListening) throw error;
+      if (!(await this.#giveUp({ messageId, error, message, body: undefined }, scope)))
+        return { kind: "failed", reason: "handler-failed", attempt, error };
       // Jobs that wait for an answer would wait for ever.
       return [...availableIds(message)];
     }
   }
 
-  /** Counts a failure. True once it was the last one. */
-  #giveUp(messageId: number, error: unknown): boolean {
-    const { timings, logger } = this.#context;
+  #tell(message: RunnerScaleSetMessage, handled: Handled, { generation, session }: DeliveryScope): void {
+    const { messageId, statistics } = message;
+    const { scaleSetId } = session;
+    if (statistics !== undefined && handled.read) {
+      this.#context.tell((told) => told.onStatistics?.({ statistics, generation, scaleSetId, messageId }));
+    }
+    const { desiredCount: count } = handled;
+    if (count !== undefined) {
+      this.#context.tell((told) => told.onDesiredCount?.({ count, generation, scaleSetId }));
+    }
+    tellJobs(this.#context, message);
+  }
+
+  /** Counts a failure. True once it was the last one, and the message was handed to whoever wants to keep it. */
+  async #giveUp(
+    failed: Pick<PoisonMessage, "messageId" | "error" | "message" | "body">,
+    scope: DeliveryScope,
+  ): Promise<boolean> {
+    const { timings, logger, handler } = this.#context;
+    const { messageId, error, message } = failed;
     const attempts = this.#cursor.failed(messageId);
     if (attempts < timings.poisonAttempts) {
       logger.warn({ messageId, attempts, error: loggable(error) }, "a message could not be handled, it comes again");
       return false;
     }
-    logger.error({ messageId, attempts, error: loggable(error) }, "a message could not be handled, it is given up");
-    this.#context.tell((observer) => observer.onPoison?.({ messageId, attempts, error }));
+    const whole = message === undefined ? failed.body : redact(JSON.stringify(message));
+    logger.error(
+      { messageId, attempts, error: loggable(error), message: whole },
+      "a message could not be handled, it is given up",
+    );
+    const { generation, session, signal } = scope;
+    const { owner, scaleSetId } = session;
+    const poison: PoisonMessage = { ...failed, attempts, generation, scaleSetId };
+    publish("message", () => ({ event: "poison", owner, scaleSetId, messageId, attempt: attempts }));
+    this.#context.tell((observer) => observer.onPoison?.(poison));
+    try {
+      await this.keepingAlive(scope, async () => handler.onPoison?.(poison, { signal }));
+    } catch (failure) {
+      signal.throwIfAborted();
+      if (failure instanceof StopListening) throw failure;
+      logger.error({ messageId, error: loggable(failure) }, "onPoison failed, the message is lost");
+    }
     return true;
   }
 
@@ -165,4 +217,9 @@ export class Deliverer {
       }
     }
   }
+}
+
+/** Of its jobs, not of its statistics: those may be newer the second time. */
+function contentOf({ jobs }: RunnerScaleSetMessage): string {
+  return jobs.map((job) => (job.messageType === "unknown" ? job.kind : `${job.messageType} ${job.jobId}`)).join();
 }

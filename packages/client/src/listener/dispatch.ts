@@ -1,17 +1,28 @@
 import type { RunnerScaleSetMessage } from "../types.js";
 import type { ListenerHandler, MessageContext } from "./handler.js";
 
-/** Calls the handler's parts one after the other; answers the ids of the available jobs that it wants. */
+/** What a handler answered. */
+export interface Handled {
+  /** The ids of the available jobs that it wants. */
+  readonly acquire: readonly string[];
+  /** How many runners it wants, if it said so. */
+  readonly desiredCount: number | undefined;
+  /** Whether it was shown the message's statistics. */
+  readonly read: boolean;
+}
+
+/** Calls the handler's parts one after the other. */
 export async function dispatch(
   handler: ListenerHandler,
   message: RunnerScaleSetMessage,
   context: MessageContext,
-): Promise<readonly string[]> {
+): Promise<Handled> {
   const chosen = await handler.onMessage?.(message, context);
   // Those of a redelivered message may be old; but when handling failed, they were not taken in yet.
-  if (message.statistics !== undefined && (!context.redelivered || context.attempt > 1)) {
-    await handler.onStatistics?.(message.statistics, { ...context, messageId: message.messageId });
-  }
+  const read = message.statistics !== undefined && (!context.redelivered || context.attempt > 1);
+  const desired = read
+    ? await handler.onStatistics?.(message.statistics, { ...context, messageId: message.messageId })
+    : undefined;
   const declined = new Set<string>();
   for (const job of message.jobs) {
     switch (job.messageType) {
@@ -32,7 +43,8 @@ export async function dispatch(
     }
   }
   const wanted = chosen?.acquire ?? availableIds(message);
-  return wanted.filter((id) => !declined.has(id));
+  const acquire = wanted.filter((id) => !declined.has(id));
+  return { acquire, desiredCount: desired ?? undefined, read };
 }
 
 /** Every job of a message that can be acquired, once. */

@@ -7,6 +7,7 @@ import type {
   RunnerScaleSetMessage,
   RunnerScaleSetStatistics,
 } from "../types.js";
+import type { PoisonMessage } from "./observer.js";
 
 /** What a handler is told about the message it handles. */
 export interface MessageContext {
@@ -32,7 +33,8 @@ type Awaitable<T> = T | PromiseLike<T>;
 /**
  * What a user of the listener implements; each part is optional, awaited, and called in this order: the whole message,
  * its statistics, then its jobs in their order. When all are done, the jobs that can be acquired are, and the message is
- * acknowledged. A rejection leaves the message unacknowledged: it comes again, up to `timings.poisonAttempts` times.
+ * acknowledged. A rejection leaves the message unacknowledged: it comes again, up to `timings.poisonAttempts` times, and
+ * never ends the listener; only a {@link StopListening} does.
  * Handlers must not wait for runners to start: the level is the truth, not the message.
  */
 export interface ListenerHandler {
@@ -42,12 +44,21 @@ export interface ListenerHandler {
     context: MessageContext,
     // biome-ignore lint/suspicious/noConfusingVoidType: a handler that returns nothing is the usual one
   ): Awaitable<{ readonly acquire: readonly string[] } | undefined | void>;
-  /** The newest reading: also the one that the session was opened with. Not called for a redelivered message that was handled before. */
-  onStatistics?(statistics: RunnerScaleSetStatistics, context: StatisticsContext): Awaitable<void>;
+  /**
+   * The newest reading: also the one that the session was opened with. Answer how many runners you want now, if you like:
+   * the observer is told. Not called for a redelivered message that was handled before.
+   */
+  onStatistics?(
+    statistics: RunnerScaleSetStatistics,
+    context: StatisticsContext,
+    // biome-ignore lint/suspicious/noConfusingVoidType: as above
+  ): Awaitable<number | undefined | void>;
   /** Answer `false` to leave this job to others. */
   // biome-ignore lint/suspicious/noConfusingVoidType: as above
   onJobAvailable?(job: JobAvailable, context: MessageContext): Awaitable<boolean | undefined | void>;
   onJobAssigned?(job: JobAssigned, context: MessageContext): Awaitable<void>;
   onJobStarted?(job: JobStarted, context: MessageContext): Awaitable<void>;
   onJobCompleted?(job: JobCompleted, context: MessageContext): Awaitable<void>;
+  /** A message failed for the last time: keep it if you want it, it is acknowledged next. What this throws is logged. */
+  onPoison?(poison: PoisonMessage, context: { readonly signal: AbortSignal }): Awaitable<void>;
 }

@@ -1,4 +1,5 @@
 import { linkedController } from "../async/abortable.js";
+import { publish } from "../diagnostics.js";
 import { isScaleSetError, ScaleSetError } from "../errors.js";
 import type { MessageSession } from "../session/message-session.js";
 import { HURRIED_MS } from "../session/stream.js";
@@ -10,6 +11,7 @@ import type { RecoveringReason } from "./observer.js";
 import { Opener } from "./opener.js";
 import type { ListenerOptions } from "./options.js";
 import { Poller } from "./poller.js";
+import { StopListening } from "./stop-listening.js";
 
 /** Failures in a row between two refreshes that are not asked for by the queue itself. */
 const REFRESH_EVERY = 5;
@@ -70,7 +72,8 @@ export class Listener {
 
   /**
    * Runs until the signal aborts: the session is then closed, within 3 s, and it resolves. Rejects only when no wait can mend
-   * it: a wrong option, a closed client, or a scale set that is known by its id alone and stays away.
+   * it: a wrong option, a closed client, a scale set that is known by its id alone and stays away; or when the handler
+   * throws {@link StopListening}.
    */
   async run({ signal }: { readonly signal: AbortSignal }): Promise<void> {
     if (this.#running) throw new ScaleSetError("CONFIG", "this listener runs already", { operation: "listen" });
@@ -102,6 +105,9 @@ export class Listener {
       this.#context.logger.warn({ ...loggable(loss.error), generation: scope.generation }, "the session was lost");
       const { generation } = scope;
       this.#context.tell((observer) => observer.onSessionLost?.({ generation, error: loss.error }));
+      const { owner, scaleSetId, sessionId } = session;
+      const code = isScaleSetError(loss.error) ? loss.error.code : undefined;
+      publish("session", () => ({ event: "lost", owner, scaleSetId, sessionId, code }));
       // It may live on at the service; then the next one would meet a conflict.
       await this.#closeSession();
       if (loss.verdict === "resolve") this.#opener.lose();
@@ -134,6 +140,7 @@ export class Listener {
         outcome = await this.#step(scope);
       } catch (error) {
         scope.signal.throwIfAborted();
+        if (error instanceof StopListening) throw error;
         const verdict = verdictOf(error, this.#failures + 1);
         if (verdict !== "retry") return { loss: { verdict, error }, useful };
         await this.#recover("poll-failed", error, scope);
@@ -175,10 +182,17 @@ export class Listener {
     const context = { redelivered: false, generation, scaleSetId, session, signal, messageId: undefined };
     for (let attempt = 1; attempt <= timings.poisonAttempts; attempt++) {
       try {
-        await this.#deliverer.keepingAlive(scope, async () => handler.onStatistics?.(statistics, context));
+        const desired = await this.#deliverer.keepingAlive(scope, async () =>
+          handler.onStatistics?.(statistics, context),
+        );
+        this.#context.tell((told) => told.onStatistics?.({ statistics, generation, scaleSetId, messageId: undefined }));
+        if (typeof desired === "number") {
+          this.#context.tell((told) => told.onDesiredCount?.({ count: desired, scaleSetId, generation }));
+        }
         return;
       } catch (error) {
         signal.throwIfAborted();
+        if (error instanceof StopListening) throw error;
         logger.warn({ error: loggable(error), attempt }, "the handler failed with the session's statistics");
         await this.#recover("handler-failed", error, scope);
       }

@@ -1,4 +1,10 @@
-import type { RunnerScaleSetStatistics, SessionAnswer } from "../types.js";
+import type {
+  JobCompleted,
+  JobStarted,
+  RunnerScaleSetMessage,
+  RunnerScaleSetStatistics,
+  SessionAnswer,
+} from "../types.js";
 
 /** Why a listener waits before it opens a session again. */
 export type WaitingReason =
@@ -51,6 +57,39 @@ export interface SessionOpened {
   readonly statistics: RunnerScaleSetStatistics;
 }
 
+/** What is between the times that a job message carries; undefined where one of them is not set. @unit milliseconds */
+export interface JobDurations {
+  /** From being queued to being given to the scale set. */
+  readonly queuedMs: number | undefined;
+  /** From there to having a runner: what the autoscaler is responsible for. */
+  readonly startupMs: number | undefined;
+  /** From there to the end. */
+  readonly executionMs: number | undefined;
+}
+
+/** A message that is given up after its last attempt (F12). It is acknowledged next, and never comes again. */
+export interface PoisonMessage {
+  readonly messageId: number;
+  readonly scaleSetId: number;
+  readonly generation: number;
+  readonly attempts: number;
+  /** Why the last attempt failed. */
+  readonly error: unknown;
+  /** Undefined when not even its body could be read; then `body` has it. */
+  readonly message: RunnerScaleSetMessage | undefined;
+  /** The body as it came, redacted, where it could not be read. */
+  readonly body: string | undefined;
+}
+
+/** A reading of statistics that a handler took in. */
+export interface StatisticsRead {
+  readonly statistics: RunnerScaleSetStatistics;
+  readonly generation: number;
+  readonly scaleSetId: number;
+  /** Undefined for the reading that the session was opened with. */
+  readonly messageId: number | undefined;
+}
+
 /**
  * Told of everything a listener goes through. Callbacks are called synchronously, before what follows from them; one that
  * throws is logged and ignored.
@@ -63,6 +102,13 @@ export interface ListenerObserver {
   onPollStarted?(event: { readonly generation: number; readonly capacity: number }): void;
   /** The service answered a call of the session: the lease lives from here. Errors are no answers. */
   onAnswered?(answer: SessionAnswer): void;
-  /** A message was given up after its last attempt, and acknowledged (F12). */
-  onPoison?(event: { readonly messageId: number; readonly attempts: number; readonly error: unknown }): void;
+  /** A message is given up after its last attempt, and acknowledged next (F12). */
+  onPoison?(poison: PoisonMessage): void;
+  /** A reading was handled. */
+  onStatistics?(read: StatisticsRead): void;
+  /** The handler's `onStatistics` answered how many runners it wants now. */
+  onDesiredCount?(event: { readonly count: number; readonly scaleSetId: number; readonly generation: number }): void;
+  /** A job of ours started: once a message, however often that is delivered. */
+  onJobStarted?(event: { readonly job: JobStarted } & JobDurations): void;
+  onJobCompleted?(event: { readonly job: JobCompleted } & JobDurations): void;
 }

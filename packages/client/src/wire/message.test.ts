@@ -72,9 +72,9 @@ describe("a message of the queue", () => {
       raw('[{"messageType":"JobExploded","runnerRequestId":1},7,{"messageType":"JobAvailable"}]'),
     ).jobs;
     expect(kinds).toEqual([
-      { messageType: "unknown", kind: "JobExploded" },
-      { messageType: "unknown", kind: "" },
-      { messageType: "unknown", kind: "JobAvailable" },
+      { messageType: "unknown", kind: "JobExploded", raw: { messageType: "JobExploded", runnerRequestId: 1 } },
+      { messageType: "unknown", kind: "", raw: 7 },
+      { messageType: "unknown", kind: "JobAvailable", raw: { messageType: "JobAvailable" } },
     ]);
   });
 

@@ -61,6 +61,7 @@ function jobMessages(body: Field, messageId: number): readonly JobMessage[] {
     throw new ScaleSetError("PROTOCOL", `message ${messageId} can't be read: ${error.message}`, {
       operation: "getMessage",
       messageId,
+      messageBody: typeof body.value === "string" ? body.value : JSON.stringify(body.value),
     });
   }
 }
@@ -73,7 +74,7 @@ function jobMessage(field: Field): JobMessage {
   switch (messageType) {
     case "JobAvailable":
       // The one kind whose id is needed: to acquire it.
-      if (runnerRequestId === undefined) return { messageType: "unknown", kind: messageType };
+      if (runnerRequestId === undefined) return { messageType: "unknown", kind: messageType, raw: field.value };
       return { messageType, ...job, acquireJobUrl: text(field, "acquireJobUrl") };
     case "JobAssigned":
       return { messageType, ...job };
@@ -82,7 +83,7 @@ function jobMessage(field: Field): JobMessage {
     case "JobCompleted":
       return { messageType, ...job, ...runnerOf(field), result: text(field, "result") };
     default:
-      return { messageType: "unknown", kind: messageType };
+      return { messageType: "unknown", kind: messageType, raw: field.value };
   }
 }
 

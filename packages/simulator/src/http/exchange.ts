@@ -89,14 +89,21 @@ export async function answer(
 ): Promise<Response> {
   const { call, refuse } = options;
   const exchange = exchangeOf(context);
-  const response = await options.around(call, exchange, async () => {
-    try {
-      return await options.handle(exchange);
-    } catch (error) {
-      if (error instanceof Refusal) return refuse(error);
-      throw error;
-    }
-  });
+  const event = exchange.request.method;
+  let response: Response;
+  try {
+    response = await options.around(call, exchange, async () => {
+      try {
+        return await options.handle(exchange);
+      } catch (error) {
+        if (error instanceof Refusal) return refuse(error);
+        throw error;
+      }
+    });
+  } catch (error) {
+    desk.journal.record({ subject: "request", event, cause: "a client called, and had no answer", call });
+    throw error;
+  }
   if (!response.headers.has("activityid")) response.headers.set("ActivityId", randomUuid(desk.random));
   if (!response.headers.has("x-github-request-id")) {
     response.headers.set("X-GitHub-Request-Id", randomHex(desk.random, 12).toUpperCase());
@@ -104,7 +111,7 @@ export async function answer(
   if (!response.headers.has("date")) response.headers.set("Date", new Date(desk.clock.now()).toUTCString());
   desk.journal.record({
     subject: "request",
-    event: exchange.request.method,
+    event,
     cause: "a client called",
     call,
     status: response.status,
