@@ -1,116 +1,169 @@
-import { channel } from "node:diagnostics_channel";
-import type { Operation, ScaleSetErrorCode } from "./errors.js";
+import { channel, tracingChannel } from "node:diagnostics_channel";
+import type { Operation, ScaleSetError, ScaleSetErrorCode } from "./errors.js";
 
 /**
  * Names of the `node:diagnostics_channel` channels that this package publishes to, so that a tracer can hook in without
- * being depended on. Nothing is built or published while nobody subscribes. No event holds a token, key, JIT config or URL.
+ * being depended on. While nobody subscribes nothing is built or published. No event holds a token, key, JIT config,
+ * URL or body. A subscriber must not throw: Node reports that as an uncaught exception.
  *
+ * @example
  * ```ts
- * import { subscribe } from "node:diagnostics_channel";
- * subscribe(diagnosticsChannels.request, (message) => {
- *   const event = message as RequestEvent;
- *   if (event.phase === "start") spans.set(event.span, tracer.startSpan(event.operation));
- *   else spans.get(event.span)?.end();
+ * import { subscribe, tracingChannel } from "node:diagnostics_channel";
+ *
+ * subscribe(diagnosticsChannels.session, (message) => {
+ *   const { event, owner, scaleSetId } = message as SessionDiagnostics;
+ *   console.log(`${owner} ${event} the session of ${scaleSetId}`);
+ * });
+ *
+ * const startedAt = new WeakMap<object, number>();
+ * tracingChannel<unknown, RequestDiagnostics>(diagnosticsChannels.request).subscribe({
+ *   start: (request) => startedAt.set(request, performance.now()),
+ *   asyncEnd: (request) => console.log(request.operation, request.status, startedAt.get(request)),
+ *   error: (request) => console.error(request.error),
+ *   end: () => {},
+ *   asyncStart: () => {},
  * });
  * ```
  */
 export const diagnosticsChannels = {
-  /** {@link RequestEvent}: every attempt, when it starts and when it ends. */
-  request: "scaleset:request",
-  /** {@link RetryEvent}: a failed attempt that is repeated. */
-  retry: "scaleset:retry",
-  /** {@link SessionEvent}: the life of message sessions. */
-  session: "scaleset:session",
-  /** {@link MessageEvent}: the life of messages. */
-  message: "scaleset:message",
+  /**
+   * A `tracingChannel` whose context is a {@link RequestDiagnostics}, one an attempt: `start` and `end` around sending,
+   * `error` when it failed, then `asyncStart` and `asyncEnd` when it is over. `start` can bind a store, for a parent span.
+   */
+  request: "scaleset:client:request",
+  /** A plain channel of {@link RetryDiagnostics}: a failed attempt that is repeated. */
+  retry: "scaleset:client:retry",
+  /** A plain channel of {@link SessionDiagnostics}: the life of message sessions. */
+  session: "scaleset:client:session",
+  /** A plain channel of {@link MessageDiagnostics}: the life of messages. */
+  message: "scaleset:client:message",
 } as const;
 
 /** What every event tells. */
 export interface DiagnosticsEvent {
   /** Owner of the session that the call belongs to; undefined outside a session. */
   readonly owner: string | undefined;
+  /** Of the call; undefined where it is about none. */
   readonly scaleSetId: number | undefined;
 }
 
-/** One attempt of a call. `span` is the same object at its start and at its end, and at no other's. */
-export type RequestEvent = DiagnosticsEvent & {
-  readonly span: object;
+/** One attempt of a call: the same object in all its events. What is optional is set when the attempt is over. */
+export interface RequestDiagnostics extends DiagnosticsEvent {
+  /** Which call it is. */
   readonly operation: Operation;
   /** 1 for the first. */
   readonly attempt: number;
+  /** Of HTTP. */
   readonly method: string;
   /** Name and port of the server. */
   readonly host: string;
-} & (
-    | { readonly phase: "start" }
-    | {
-        readonly phase: "end";
-        /** @unit milliseconds */
-        readonly durationMs: number;
-        /** Undefined when there was no answer. */
-        readonly status: number | undefined;
-        /** Undefined when it succeeded. */
-        readonly code: ScaleSetErrorCode | undefined;
-        /** `X-GitHub-Request-Id`, of refusals. */
-        readonly requestId: string | undefined;
-        /** `ActivityId`, of refusals. */
-        readonly activityId: string | undefined;
-      }
-  );
+  /** From sending to the whole answer, decoded. @unit milliseconds */
+  readonly durationMs?: number;
+  /** HTTP status, when there was an answer. */
+  readonly status?: number | undefined;
+  /** `X-GitHub-Request-Id`. */
+  readonly requestId?: string | undefined;
+  /** `ActivityId` of the Actions service. */
+  readonly activityId?: string | undefined;
+  /** Why it failed. It may be tried again: see {@link RetryDiagnostics}. */
+  readonly error?: ScaleSetError;
+  /** True when the caller ended it: no failure, and no `error` is published. */
+  readonly aborted?: boolean;
+}
 
-/** An attempt failed and is repeated after a wait. */
-export interface RetryEvent extends DiagnosticsEvent {
+/** An attempt failed, and is repeated after a wait. */
+export interface RetryDiagnostics extends DiagnosticsEvent {
+  /** Which call it is. */
   readonly operation: Operation;
-  /** The one that failed; 1 for the first. */
+  /** The attempt that failed; 1 for the first. */
   readonly attempt: number;
+  /** Why it failed. */
   readonly code: ScaleSetErrorCode;
+  /** HTTP status, when there was an answer. */
   readonly status: number | undefined;
-  /** @unit milliseconds */
+  /** `X-GitHub-Request-Id` of the failed attempt. */
+  readonly requestId: string | undefined;
+  /** Until the next attempt. @unit milliseconds */
   readonly waitMs: number;
 }
 
-/** A session was opened, refreshed or closed; or lost, which only a listener can tell. */
-export interface SessionEvent extends DiagnosticsEvent {
+/** A session's life. */
+export interface SessionDiagnostics extends DiagnosticsEvent {
+  /** `lost` is told by a {@link Listener} alone; it then closes the session as well, in case it lives on at the service. */
   readonly event: "opened" | "refreshed" | "closed" | "lost";
+  /** The service's id of it. */
   readonly sessionId: string;
-  /** Why it was lost. */
+  /** Of `lost`: why. */
   readonly code?: ScaleSetErrorCode | undefined;
 }
 
-/** A message was received or acknowledged; a listener also tells when it was handled, failed or given up. */
-export interface MessageEvent extends DiagnosticsEvent {
+/** A message's life. `received` and `acknowledged` are told by every session, the others by a {@link Listener} alone. */
+export interface MessageDiagnostics extends DiagnosticsEvent {
+  /** `failed`: the handler threw, the message comes again; `poison`: it threw for the last time. */
   readonly event: "received" | "handled" | "failed" | "poison" | "acknowledged";
+  /** The service's id of it. */
   readonly messageId: number;
   /** How many job messages it holds, where that is known. */
   readonly jobs?: number | undefined;
-  /** Listeners: whether it came before. */
+  /** Of `handled` and `failed`: whether it came before. */
   readonly redelivered?: boolean | undefined;
-  /** Listeners: 1 at first; more when handling it failed before. */
+  /** Of `handled`, `failed` and `poison`: 1 at first; more when handling it failed before. */
   readonly attempt?: number | undefined;
   /** Of `handled` and `failed`: how long the handler took. @unit milliseconds */
   readonly durationMs?: number | undefined;
 }
 
 interface Events {
-  readonly request: RequestEvent;
-  readonly retry: RetryEvent;
-  readonly session: SessionEvent;
-  readonly message: MessageEvent;
+  readonly retry: RetryDiagnostics;
+  readonly session: SessionDiagnostics;
+  readonly message: MessageDiagnostics;
 }
 
 const channels = {
-  request: /* @__PURE__ */ channel(diagnosticsChannels.request),
   retry: /* @__PURE__ */ channel(diagnosticsChannels.retry),
   session: /* @__PURE__ */ channel(diagnosticsChannels.session),
   message: /* @__PURE__ */ channel(diagnosticsChannels.message),
 };
 
-/** Whether anybody would hear it. */
-export function observed(name: keyof Events): boolean {
-  return channels[name].hasSubscribers;
-}
+const requests = /* @__PURE__ */ tracingChannel<unknown, RequestDiagnostics>(diagnosticsChannels.request);
 
-/** Publishes what `event` makes, if anybody listens. A subscriber that throws harms nobody: Node reports it by itself. */
+/** Publishes what `event` makes, if anybody listens. */
 export function publish<Name extends keyof Events>(name: Name, event: () => Events[Name]): void {
   if (channels[name].hasSubscribers) channels[name].publish(event());
+}
+
+/** Whether anybody would hear of a request. */
+export function requestsObserved(): boolean {
+  return (
+    requests.start.hasSubscribers ||
+    requests.asyncEnd.hasSubscribers ||
+    requests.error.hasSubscribers ||
+    requests.end.hasSubscribers ||
+    requests.asyncStart.hasSubscribers
+  );
+}
+
+/** One attempt, for those who trace. Adds no turn of the loop: a world under a virtual clock goes on as without it. */
+export class RequestSpan {
+  readonly #context: RequestDiagnostics;
+
+  constructor(context: RequestDiagnostics) {
+    this.#context = context;
+  }
+
+  /** Tells that it starts, and sends it within the stores that a tracer bound. */
+  run<T>(send: () => T): T {
+    const sent = requests.start.runStores(this.#context, send);
+    requests.end.publish(this.#context);
+    return sent;
+  }
+
+  finish(
+    outcome: Pick<RequestDiagnostics, "durationMs" | "status" | "requestId" | "activityId" | "error" | "aborted">,
+  ) {
+    Object.assign(this.#context, outcome);
+    if (outcome.error !== undefined) requests.error.publish(this.#context);
+    requests.asyncStart.publish(this.#context);
+    requests.asyncEnd.publish(this.#context);
+  }
 }

@@ -12,10 +12,10 @@ export type { Clock, Deadline, Random } from "./clock.js";
 export {
   type DiagnosticsEvent,
   diagnosticsChannels,
-  type MessageEvent,
-  type RequestEvent,
-  type RetryEvent,
-  type SessionEvent,
+  type MessageDiagnostics,
+  type RequestDiagnostics,
+  type RetryDiagnostics,
+  type SessionDiagnostics,
 } from "./diagnostics.js";
 export {
   isScaleSetError,

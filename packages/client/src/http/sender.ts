@@ -1,7 +1,7 @@
 import { abortable } from "../async/abortable.js";
 import { Lifetime } from "../async/lifetime.js";
 import type { Clock, Random } from "../clock.js";
-import { observed, publish } from "../diagnostics.js";
+import { publish, RequestSpan, requestsObserved } from "../diagnostics.js";
 import { type Operation, ScaleSetError } from "../errors.js";
 import type { Logger } from "../logger.js";
 import { type ClientObserver, tell } from "../observer.js";
@@ -46,15 +46,6 @@ export interface Delivered<T> {
   readonly value: T;
   readonly heldMs: number;
   readonly answer: Answer;
-}
-
-interface Ended {
-  readonly attempt: number;
-  readonly durationMs: number;
-  readonly status: number | undefined;
-  readonly error?: ScaleSetError;
-  readonly retryInMs?: number | undefined;
-  readonly span: object | undefined;
 }
 
 interface Failure {
@@ -118,18 +109,22 @@ export class Sender {
       await this.#pace.turn(both.signal);
       both.signal.throwIfAborted();
       const startedAt = this.clock.monotonic();
-      const span = this.#began(exchange, attempt);
-      const outcome = await this.#attempt(exchange, both.signal);
+      const span = requestsObserved() ? spanOf(exchange, attempt) : undefined;
+      const send = () => this.#attempt(exchange, both.signal);
+      const outcome = await (span === undefined ? send() : span.run(send));
       const durationMs = this.clock.monotonic() - startedAt;
       if ("answer" in outcome) {
-        this.#report(exchange, { attempt, durationMs, status: outcome.answer.status, span });
+        span?.finish({ durationMs, ...correlationOf(outcome.answer) });
+        this.#report(exchange, { attempt, durationMs, status: outcome.answer.status });
         return { ...outcome, heldMs: durationMs };
       }
       const { error, sent } = outcome;
       if (both.signal.aborted) {
-        this.#ended(exchange, { attempt, durationMs, status: error.status, error, span });
+        span?.finish({ durationMs, aborted: true });
         throw both.signal.reason;
       }
+      const { status, requestId, activityId, code } = error;
+      span?.finish({ durationMs, status, requestId, activityId, error });
       const passing = error.status !== undefined && exchange.passing?.includes(error.status) === true;
       const step = nextStep(
         { attempt, error, sent, repeat: exchange.repeat, passing },
@@ -137,8 +132,10 @@ export class Sender {
         this.random,
       );
       const waitMs = step === "stop" ? undefined : step.waitMs;
-      this.#report(exchange, { attempt, durationMs, status: error.status, error, retryInMs: waitMs, span });
+      this.#report(exchange, { attempt, durationMs, status, error, retryInMs: waitMs });
       if (waitMs === undefined) throw error;
+      const { operation, owner, scaleSetId } = exchange;
+      publish("retry", () => ({ operation, owner, scaleSetId, attempt, code, status, requestId, waitMs }));
       await this.clock.sleep(waitMs, { signal: both.signal });
     }
   }
@@ -225,27 +222,16 @@ export class Sender {
     return { ...Object.fromEntries(added), ...own };
   }
 
-  /** The span of this attempt, for those who trace. */
-  #began<T>(exchange: Exchange<T>, attempt: number): object | undefined {
-    if (!observed("request")) return undefined;
-    const span = {};
-    publish("request", () => ({ phase: "start", span, attempt, ...traced(exchange) }));
-    return span;
-  }
-
-  #ended<T>(exchange: Exchange<T>, { span, attempt, durationMs, status, error, retryInMs }: Ended): void {
-    const { requestId, activityId, code } = error ?? {};
-    if (span !== undefined) {
-      const outcome = { durationMs, status, code, requestId, activityId };
-      publish("request", () => ({ phase: "end", span, attempt, ...traced(exchange), ...outcome }));
-    }
-    if (code === undefined || retryInMs === undefined) return;
-    const { operation, owner, scaleSetId } = exchange;
-    publish("retry", () => ({ operation, owner, scaleSetId, attempt, code, status, waitMs: retryInMs }));
-  }
-
-  #report<T>(exchange: Exchange<T>, ended: Ended): void {
-    this.#ended(exchange, ended);
+  #report<T>(
+    exchange: Exchange<T>,
+    ended: {
+      readonly attempt: number;
+      readonly durationMs: number;
+      readonly status: number | undefined;
+      readonly error?: ScaleSetError;
+      readonly retryInMs?: number | undefined;
+    },
+  ): void {
     const { operation } = exchange;
     const { attempt, durationMs, status, error, retryInMs } = ended;
     const record = { operation, attempt, durationMs, status, code: error?.code, retryInMs };
@@ -255,8 +241,13 @@ export class Sender {
   }
 }
 
-function traced<T>({ operation, method, url, owner, scaleSetId }: Exchange<T>) {
-  return { operation, method, host: url.host, owner, scaleSetId };
+function spanOf<T>({ operation, method, url, owner, scaleSetId }: Exchange<T>, attempt: number): RequestSpan {
+  return new RequestSpan({ operation, attempt, method, host: url.host, owner, scaleSetId });
+}
+
+function correlationOf(answer: Answer) {
+  const requestId = answer.header("x-github-request-id");
+  return { status: answer.status, requestId, activityId: answer.header("activityid") };
 }
 
 function bodyOf(operation: Operation, answer: Answer): Field {
@@ -270,9 +261,7 @@ function unreadable(operation: Operation, answer: Answer, error: unknown): Scale
   const known = error instanceof ScaleSetError ? error : protocolError(operation, error.message);
   return new ScaleSetError(known.code, known.message, {
     operation,
-    status: answer.status,
-    requestId: answer.header("x-github-request-id"),
-    activityId: answer.header("activityid"),
+    ...correlationOf(answer),
     messageId: known.messageId,
     messageBody: known.messageBody === undefined ? undefined : redact(known.messageBody),
   });
