@@ -1,13 +1,14 @@
 import { Connection } from "./auth/connection.js";
 import { GitHubApi } from "./auth/github-api.js";
 import type { Clock, Random } from "./clock.js";
+import { type DebugInfo, debugInfoOf } from "./debug-info.js";
 import { ScaleSetError } from "./errors.js";
 import type { ConfigTarget } from "./http/config-url.js";
 import { selectTransport } from "./http/select-transport.js";
 import { Sender } from "./http/sender.js";
 import type { SystemInfo } from "./http/user-agent.js";
 import type { Logger } from "./logger.js";
-import { resolveOptions, type ScaleSetClientOptions } from "./options.js";
+import { type ResolvedOptions, resolveOptions, type ScaleSetClientOptions } from "./options.js";
 import { ActionsService, RUNNER_GROUPS, RUNNERS, SCALE_SETS, type ServiceCall } from "./service/actions-service.js";
 import { atMostOne } from "./service/at-most-one.js";
 import { ensureScaleSet } from "./service/ensure.js";
@@ -30,6 +31,9 @@ import { acquirableJobs } from "./wire/message.js";
 import { jitConfig, runner } from "./wire/runner.js";
 import { listOf, runnerGroups, scaleSet, scaleSetBody, scaleSets } from "./wire/scale-set.js";
 
+/** Name of the runner group that is always there. */
+export const DEFAULT_RUNNER_GROUP = "default";
+
 /**
  * The runner scale set service of one organization, repository or enterprise. Share one client between all scale sets
  * of the same config URL: they then share tokens and connections.
@@ -42,6 +46,7 @@ export class ScaleSetClient implements AsyncDisposable {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  readonly #options: ResolvedOptions;
   readonly #sender: Sender;
   readonly #connection: Connection;
   readonly #service: ActionsService;
@@ -49,6 +54,7 @@ export class ScaleSetClient implements AsyncDisposable {
   /** Reads options and sends nothing. @throws {ScaleSetError} `CONFIG` */
   constructor(options: ScaleSetClientOptions) {
     const resolved = resolveOptions(options);
+    this.#options = resolved;
     this.target = resolved.target;
     this.clock = resolved.clock;
     this.random = resolved.random;
@@ -56,6 +62,9 @@ export class ScaleSetClient implements AsyncDisposable {
     this.#sender = new Sender(resolved, selectTransport(resolved));
     this.#connection = new Connection(new GitHubApi(resolved.target, this.#sender), resolved.credentials);
     this.#service = new ActionsService(this.#sender, this.#connection);
+    if (resolved.network.rejectUnauthorized === false) {
+      this.logger.warn({}, "the server's certificate is not checked: whoever is in between can read the tokens");
+    }
   }
 
   /** The scale set of that name in that group, or undefined. @throws `AMBIGUOUS` for more than one. */
@@ -278,9 +287,26 @@ export class ScaleSetClient implements AsyncDisposable {
     return openSession(this.#service, scaleSetId, options);
   }
 
-  /** Says who calls from now on, in the `User-Agent`. */
+  /** Who calls, as the `User-Agent` says it. */
+  get systemInfo(): SystemInfo {
+    return this.#sender.systemInfo;
+  }
+
+  /**
+   * Says who calls from now on, in the `User-Agent`; for instance once the scale set's id is known.
+   *
+   * @example
+   * ```ts
+   * client.setSystemInfo({ ...client.systemInfo, scaleSetId: set.id });
+   * ```
+   */
   setSystemInfo(info: SystemInfo): void {
     this.#sender.systemInfo = info;
+  }
+
+  /** How this client is set up, without a secret: for bug reports. Sends nothing. */
+  debugInfo(): DebugInfo {
+    return debugInfoOf(this.#options, this.systemInfo);
   }
 
   /** Ends what is under way with `CLOSED` and lets connections go. Sessions are not closed: close them first. Idempotent. */

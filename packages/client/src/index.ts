@@ -7,8 +7,9 @@ export {
   personalAccessToken,
   tokenProvider,
 } from "./auth/credentials.js";
-export { ScaleSetClient } from "./client.js";
+export { DEFAULT_RUNNER_GROUP, ScaleSetClient } from "./client.js";
 export type { Clock, Deadline, Random } from "./clock.js";
+export type { DebugInfo } from "./debug-info.js";
 export {
   type DiagnosticsEvent,
   diagnosticsChannels,

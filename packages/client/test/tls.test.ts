@@ -53,6 +53,19 @@ describe("a GHES behind an authority of one's own", () => {
     expect(seen).toBe("nobody");
   });
 
+  test("is taken as it is when its certificate is not to be checked, which is logged", async () => {
+    expect(await call({ rejectUnauthorized: false })).toEqual([]);
+    const warned: string[] = [];
+    const nothing = (): void => {};
+    const warn = (_: object, message: string) => warned.push(message);
+    const logger = { debug: nothing, info: nothing, warn, error: nothing };
+    const options = { configUrl: `${address}/acme`, credentials: personalAccessToken("t"), env: {}, logger };
+    new ScaleSetClient({ ...options, network: { ca: ours.cert } });
+    expect(warned).toEqual([]);
+    new ScaleSetClient({ ...options, network: { rejectUnauthorized: false } });
+    expect(warned).toEqual([expect.stringContaining("certificate is not checked")]);
+  });
+
   test("sees the client's certificate", async () => {
     expect(await call({ ca: [ours.cert], cert: caller.cert, key: new Secret(caller.key) })).toEqual([]);
     expect(seen).toBe("caller");

@@ -88,6 +88,9 @@ describe("the built-in transport", () => {
     const error = await client.listRunners().catch((thrown: unknown) => thrown);
     expect(isScaleSetError(error, "NETWORK")).toBe(true);
     expect(asked).toEqual(["ghes.example.test:443"]);
+    handler = (_, response) => answer(response, 200, empty);
+    expect(await connect({ network: { proxy: proxyUrl, noProxy: "127.0.0.1" } }).listRunners()).toEqual([]);
+    expect(asked).toHaveLength(1);
     proxy.closeAllConnections();
     await new Promise((resolve) => proxy.close(resolve));
   });

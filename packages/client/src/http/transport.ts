@@ -39,13 +39,24 @@ export type FetchLike = (
 
 /** How the built-in transport reaches the service. */
 export interface NetworkOptions {
-  /** URL of a proxy for everything; `false` = none, whatever the environment says. @default `HTTP(S)_PROXY`, `NO_PROXY` */
+  /**
+   * URL of an http(s) proxy for everything, `http://user:password@host:3128`; `false` = none, whatever the environment says.
+   * @default `HTTPS_PROXY` and `HTTP_PROXY` of the environment
+   */
   readonly proxy?: string | false | undefined;
-  /** Certificates of authorities to trust instead of the well-known ones, as PEM. */
+  /**
+   * Hosts to reach without the proxy, as in `NO_PROXY`: names, `.suffixes` and ports, comma-separated; `*` = all.
+   * @default `NO_PROXY` of the environment, or nothing where `proxy` is given
+   */
+  readonly noProxy?: string | undefined;
+  /** Certificates of authorities to trust instead of the well-known ones, as PEM. @default those of Node */
   readonly ca?: string | readonly string[] | undefined;
-  /** A client certificate and its key, as PEM. */
+  /** A client certificate, as PEM. @default none */
   readonly cert?: string | undefined;
+  /** The client certificate's private key, as PEM; a {@link Secret} fits. @default none */
   readonly key?: string | { reveal(): string } | undefined;
+  /** Whether the server's certificate must be right. `false` lets anybody in between read the tokens: prefer `ca`. @default true */
+  readonly rejectUnauthorized?: boolean | undefined;
   /** Connections for calls, per host; polls have no limit. @default 50 */
   readonly maxConnections?: number | undefined;
   /** Time to get connected. @unit milliseconds @default 10_000 */

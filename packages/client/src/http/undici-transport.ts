@@ -66,6 +66,7 @@ function agentOptions(network: NetworkOptions, env: Environment): EnvHttpProxyAg
     ...(network.ca === undefined ? {} : { ca: typeof network.ca === "string" ? network.ca : [...network.ca] }),
     ...(network.cert === undefined ? {} : { cert: network.cert }),
     ...(key === undefined ? {} : { key }),
+    ...(network.rejectUnauthorized === undefined ? {} : { rejectUnauthorized: network.rejectUnauthorized }),
   };
   return {
     allowH2: false,
@@ -74,17 +75,19 @@ function agentOptions(network: NetworkOptions, env: Environment): EnvHttpProxyAg
     bodyTimeout: 0,
     connect: { timeout: network.connectDeadlineMs ?? 10_000, ...tls },
     requestTls: tls,
-    ...proxyOptions(network.proxy, env),
+    ...proxyOptions(network, env),
   };
 }
 
 /** Empty strings keep undici from looking at the environment by itself. */
-function proxyOptions(proxy: NetworkOptions["proxy"], env: Environment) {
+function proxyOptions({ proxy, noProxy: excluding }: NetworkOptions, env: Environment) {
   if (proxy === false) return { httpProxy: "", httpsProxy: "", noProxy: "*" };
-  if (proxy !== undefined) return { httpProxy: proxyUrl(proxy), httpsProxy: proxyUrl(proxy), noProxy: "" };
+  if (proxy !== undefined) {
+    return { httpProxy: proxyUrl(proxy), httpsProxy: proxyUrl(proxy), noProxy: excluding ?? "" };
+  }
   const httpProxy = proxyUrl(env["http_proxy"] ?? env["HTTP_PROXY"]);
   const httpsProxy = proxyUrl(env["https_proxy"] ?? env["HTTPS_PROXY"]);
-  const noProxy = env["no_proxy"] ?? env["NO_PROXY"] ?? "";
+  const noProxy = excluding ?? env["no_proxy"] ?? env["NO_PROXY"] ?? "";
   // A proxy that is not on this machine can't reach its loopback; a lone "*" must stay alone to mean everything.
   const excluded = noProxy.trim() === "*" ? "*" : `${noProxy},localhost,127.0.0.1,[::1]`;
   return { httpProxy, httpsProxy, noProxy: excluded };
