@@ -24,6 +24,7 @@ export default defineConfig({
       "packages/*/test/**/*.test.ts",
       "simulation/**/*.test.ts",
       "examples/**/*.test.ts",
+      "bench/test/**/*.test.ts",
     ],
     testTimeout: 20_000,
     hookTimeout: 20_000,

@@ -1,19 +1,32 @@
+import { abortable } from "../async/abortable.js";
+import { Lifetime } from "../async/lifetime.js";
 import type { Answer, FetchLike, Transport, TransportRequest } from "./transport.js";
 import { readText } from "./transport.js";
 
-/** Sends through a passed-in `fetch`. Holds nothing, so there is nothing to close. */
+/** Sends through a passed-in `fetch`, which may be slow to mind its signal: nobody waits for it then. */
 export class FetchTransport implements Transport {
   readonly #fetch: FetchLike;
+  readonly #lifetime = new Lifetime();
 
   constructor(fetch: FetchLike) {
     this.#fetch = fetch;
   }
 
   async send(request: TransportRequest): Promise<Answer> {
-    const { method, url, headers, body, signal } = request;
-    const response = await this.#fetch(url, {
+    using own = this.#lifetime.link(request.signal);
+    own.signal.throwIfAborted();
+    return await abortable(this.#send(request, own.signal), own.signal);
+  }
+
+  async close(): Promise<void> {
+    this.#lifetime.end(new Error("closed"));
+  }
+
+  async #send(request: TransportRequest, signal: AbortSignal): Promise<Answer> {
+    const { method, url, headers, body } = request;
+    const response = await this.#fetch(url.href, {
       method,
-      headers: { ...headers },
+      headers,
       ...(body === undefined ? {} : { body }),
       signal,
       redirect: "manual",
@@ -21,8 +34,6 @@ export class FetchTransport implements Transport {
     const text = response.body === null ? "" : await readText(chunksOf(response.body), request.maxAnswerBytes);
     return { status: response.status, header: (name) => response.headers.get(name) ?? undefined, text };
   }
-
-  async close(): Promise<void> {}
 }
 
 /** By reader, as not every runtime's streams can be iterated. Leaving early cancels the rest. */

@@ -2,7 +2,7 @@ import type { Clock } from "../clock.js";
 
 /**
  * Spreads requests so that a thousand scale sets that start together, or a loop gone wild, stay bounded: a bucket that
- * holds a second's worth. Each caller takes its turn at once, in order, and waits for it.
+ * holds a second's worth. Each caller takes its turn at once, in order, and waits for it by itself.
  */
 export class Pace {
   readonly #clock: Clock;
@@ -17,11 +17,12 @@ export class Pace {
     this.#burst = Math.max(1, perSecond);
   }
 
-  async turn(signal: AbortSignal | undefined): Promise<void> {
+  /** Takes the next turn. Answers how long it is until then. @unit milliseconds */
+  turnMs(): number {
     const now = this.#clock.monotonic();
     this.#nextTurn = Math.max(this.#nextTurn, now - (this.#burst - 1) * this.#intervalMs);
     const waitMs = this.#nextTurn - now;
     this.#nextTurn += this.#intervalMs;
-    if (waitMs > 0) await this.#clock.sleep(waitMs, { signal });
+    return waitMs;
   }
 }

@@ -1,4 +1,3 @@
-import { abortable } from "../async/abortable.js";
 import { Lifetime } from "../async/lifetime.js";
 import type { Clock, Random } from "../clock.js";
 import { publish, RequestSpan, requestsObserved } from "../diagnostics.js";
@@ -87,6 +86,7 @@ export class Sender {
   readonly #options: SenderOptions;
   readonly #transport: Transport;
   readonly #pace: Pace;
+  readonly #addedHeaders: Readonly<Record<string, string>>;
   readonly #lifetime = new Lifetime();
 
   constructor(options: SenderOptions, transport: Transport) {
@@ -97,20 +97,20 @@ export class Sender {
     this.timings = options.timings;
     this.systemInfo = options.systemInfo;
     this.#options = options;
+    const added = Object.entries(options.headers).map(([name, value]) => [name.toLowerCase(), value] as const);
+    this.#addedHeaders = Object.fromEntries(added);
     this.#transport = transport;
     this.#pace = new Pace(options.clock, options.maxRequestsPerSecond);
   }
 
   /** @throws {ScaleSetError}, or the signal's reason. */
   async send<T>(exchange: Exchange<T>): Promise<Delivered<T>> {
-    // A deadline of its own each attempt, and both signals for all of them.
-    using both = this.#lifetime.link(exchange.signal);
     for (let attempt = 1; ; attempt++) {
-      await this.#pace.turn(both.signal);
-      both.signal.throwIfAborted();
+      await this.#pause(this.#pace.turnMs(), exchange.signal);
+      this.#throwIfOver(exchange.signal);
       const startedAt = this.clock.monotonic();
       const span = requestsObserved() ? spanOf(exchange, attempt) : undefined;
-      const send = () => this.#attempt(exchange, both.signal);
+      const send = () => this.#attempt(exchange);
       const outcome = await (span === undefined ? send() : span.run(send));
       const durationMs = this.clock.monotonic() - startedAt;
       if ("answer" in outcome) {
@@ -119,9 +119,9 @@ export class Sender {
         return { ...outcome, heldMs: durationMs };
       }
       const { error, sent } = outcome;
-      if (both.signal.aborted) {
+      if (exchange.signal?.aborted || this.#lifetime.ended) {
         span?.finish({ durationMs, aborted: true });
-        throw both.signal.reason;
+        this.#throwIfOver(exchange.signal);
       }
       const { status, requestId, activityId, code } = error;
       span?.finish({ durationMs, status, requestId, activityId, error });
@@ -136,8 +136,19 @@ export class Sender {
       if (waitMs === undefined) throw error;
       const { operation, owner, scaleSetId } = exchange;
       publish("retry", () => ({ operation, owner, scaleSetId, attempt, code, status, requestId, waitMs }));
-      await this.clock.sleep(waitMs, { signal: both.signal });
+      await this.#pause(waitMs, exchange.signal);
     }
+  }
+
+  #throwIfOver(signal: AbortSignal | undefined): void {
+    if (this.#lifetime.ended) throw closed();
+    signal?.throwIfAborted();
+  }
+
+  async #pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+    if (ms <= 0) return;
+    using both = this.#lifetime.link(signal);
+    await this.clock.sleep(ms, { signal: both.signal });
   }
 
   get closed(): boolean {
@@ -146,30 +157,27 @@ export class Sender {
 
   /** Ends what is under way with `CLOSED`. */
   async close(): Promise<void> {
-    this.#lifetime.end(new ScaleSetError("CLOSED", "the client is closed", { operation: "configure" }));
+    this.#lifetime.end(closed());
     await this.#transport.close();
   }
 
-  async #attempt<T>(
-    exchange: Exchange<T>,
-    signal: AbortSignal,
-  ): Promise<{ readonly value: T; readonly answer: Answer } | Failure> {
+  async #attempt<T>(exchange: Exchange<T>): Promise<{ readonly value: T; readonly answer: Answer } | Failure> {
     const { callDeadlineMs, pollDeadlineMs } = this.timings;
     const lane = exchange.lane ?? "call";
     const deadlineMs = exchange.deadlineMs ?? (lane === "poll" ? pollDeadlineMs : callDeadlineMs);
-    using deadline = this.clock.deadline(deadlineMs, { signal });
+    using deadline = this.clock.deadline(deadlineMs, { signal: exchange.signal });
     let answer: Answer;
     try {
       const request = {
         method: exchange.method,
-        url: exchange.url.href,
+        url: exchange.url,
         headers: this.#headers(exchange),
         body: exchange.body,
         lane,
         maxAnswerBytes: this.#options.maxAnswerBytes,
         signal: deadline.signal,
       };
-      answer = await abortable(this.#transport.send(request), deadline.signal);
+      answer = await this.#transport.send(request);
     } catch (error) {
       return this.#noAnswer(exchange, error, deadline.signal.aborted ? deadlineMs : undefined);
     }
@@ -211,15 +219,12 @@ export class Sender {
 
   #headers<T>(exchange: Exchange<T>): Record<string, string> {
     const { scheme, token } = exchange.authorization;
-    const own: Record<string, string> = {
-      accept: "application/json",
-      ...(exchange.body === undefined ? {} : { "content-type": "application/json" }),
-      ...exchange.headers,
-      authorization: `${scheme} ${token.reveal()}`,
-      "user-agent": userAgent(this.systemInfo, exchange.scaleSetId),
-    };
-    const added = Object.entries(this.#options.headers).map(([name, value]) => [name.toLowerCase(), value] as const);
-    return { ...Object.fromEntries(added), ...own };
+    const headers: Record<string, string> = { ...this.#addedHeaders, accept: "application/json" };
+    if (exchange.body !== undefined) headers["content-type"] = "application/json";
+    Object.assign(headers, exchange.headers);
+    headers["authorization"] = `${scheme} ${token.reveal()}`;
+    headers["user-agent"] = userAgent(this.systemInfo, exchange.scaleSetId);
+    return headers;
   }
 
   #report<T>(
@@ -239,6 +244,10 @@ export class Sender {
     if (error === undefined) this.logger.debug(record, "answered");
     else this.logger.debug({ ...record, requestId: error.requestId, activityId: error.activityId }, error.message);
   }
+}
+
+function closed(): ScaleSetError {
+  return new ScaleSetError("CLOSED", "the client is closed", { operation: "configure" });
 }
 
 function spanOf<T>({ operation, method, url, owner, scaleSetId }: Exchange<T>, attempt: number): RequestSpan {

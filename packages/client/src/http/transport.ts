@@ -3,8 +3,9 @@ export type Lane = "call" | "poll";
 
 export interface TransportRequest {
   readonly method: "GET" | "POST" | "PATCH" | "DELETE";
-  readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly url: URL;
+  /** Made for this attempt: the transport may keep it. */
+  readonly headers: Record<string, string>;
   readonly body: string | undefined;
   readonly lane: Lane;
   readonly maxAnswerBytes: number;
@@ -19,7 +20,7 @@ export interface Answer {
   readonly text: string;
 }
 
-/** One attempt: sends, and reads the whole answer. Ends soon after the signal aborts. */
+/** One attempt: sends, and reads the whole answer. Rejects at once when the signal aborts, or when it is closed. */
 export interface Transport {
   send(request: TransportRequest): Promise<Answer>;
   close(): Promise<void>;

@@ -5,10 +5,7 @@ import { readText } from "./transport.js";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-interface Loaded {
-  readonly undici: typeof import("undici");
-  readonly dispatchers: Readonly<Record<Lane, Dispatcher>>;
-}
+type Dispatchers = Readonly<Record<Lane, Dispatcher>>;
 
 /**
  * The transport of Node: two dispatchers, so that held polls never keep a call waiting. undici is loaded with the first
@@ -17,7 +14,7 @@ interface Loaded {
 export class UndiciTransport implements Transport {
   readonly #options: EnvHttpProxyAgent.Options;
   readonly #maxConnections: number;
-  #loading: Promise<Loaded> | undefined;
+  #loading: Promise<Dispatchers> | undefined;
   #closed = false;
 
   constructor(network: NetworkOptions, env: Environment) {
@@ -27,16 +24,18 @@ export class UndiciTransport implements Transport {
 
   async send(request: TransportRequest): Promise<Answer> {
     this.#loading ??= this.#load();
-    const { undici, dispatchers } = await this.#loading;
+    const dispatchers = await this.#loading;
     request.signal.throwIfAborted();
-    const response = await undici.request(request.url, {
-      dispatcher: dispatchers[request.lane],
+    const { url } = request;
+    const response = await dispatchers[request.lane].request({
+      origin: url.origin,
+      path: `${url.pathname}${url.search}`,
       method: request.method,
-      headers: { ...request.headers },
+      headers: request.headers,
       body: request.body ?? null,
       signal: request.signal,
     });
-    const text = await readText(response.body, request.maxAnswerBytes);
+    const text = await this.#read(response, request.maxAnswerBytes);
     const header = (name: string): string | undefined => {
       const value = response.headers[name.toLowerCase()];
       return Array.isArray(value) ? value.join(", ") : value;
@@ -48,15 +47,24 @@ export class UndiciTransport implements Transport {
     this.#closed = true;
     const loaded = await this.#loading?.catch(() => undefined);
     if (loaded === undefined) return;
-    await Promise.all([loaded.dispatchers.call.destroy(), loaded.dispatchers.poll.destroy()]);
+    await Promise.all([loaded.call.destroy(), loaded.poll.destroy()]);
   }
 
-  async #load(): Promise<Loaded> {
+  async #load(): Promise<Dispatchers> {
     const undici = await import("undici");
     if (this.#closed) throw new ScaleSetError("CLOSED", "the client is closed", { operation: "configure" });
-    const agent = (connections: number | null): Dispatcher =>
-      new undici.EnvHttpProxyAgent({ ...this.#options, connections });
-    return { undici, dispatchers: { call: agent(this.#maxConnections), poll: agent(null) } };
+    const proxied = [this.#options.httpProxy, this.#options.httpsProxy].some((proxy) => proxy !== "");
+    const agent = (connections: number | null): Dispatcher => {
+      const options = { ...this.#options, connections };
+      return proxied ? new undici.EnvHttpProxyAgent(options) : new undici.Agent(options);
+    };
+    return { call: agent(this.#maxConnections), poll: agent(null) };
+  }
+
+  /** At once where its length is told and allowed; piece by piece where not. */
+  async #read({ headers, body }: Dispatcher.ResponseData, maxAnswerBytes: number): Promise<string> {
+    const length = Number(headers["content-length"] ?? Number.NaN);
+    return length <= maxAnswerBytes ? body.text() : readText(body, maxAnswerBytes);
   }
 }
 

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { linkedController } from "../async/abortable.js";
 import { publish } from "../diagnostics.js";
 import { isScaleSetError, ScaleSetError } from "../errors.js";
@@ -79,7 +80,8 @@ export class Listener {
     if (this.#running) throw new ScaleSetError("CONFIG", "this listener runs already", { operation: "listen" });
     this.#running = true;
     let failure: unknown;
-    // A signal that many listeners share gets one listener of each.
+    // One of each of the many listeners that may share it: that is no leak.
+    setMaxListeners(0, signal);
     using own = linkedController(signal);
     try {
       await this.#keepListening(own.signal);

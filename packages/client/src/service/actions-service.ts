@@ -111,10 +111,16 @@ function exchangeOf<T>(call: ServiceCall<T>, baseUrl: URL, token: Secret): Excha
 
 /** The base may carry a path and a query of its own: both are kept. */
 export function serviceUrl(baseUrl: URL, path: string, query: ServiceCall<unknown>["query"] = {}): URL {
-  const url = new URL(baseUrl);
-  url.pathname = `${baseUrl.pathname.replace(/\/+$/, "")}/${path}`;
-  url.hash = "";
-  for (const [name, value] of Object.entries(query)) url.searchParams.set(name, String(value));
+  const { origin, pathname, search } = baseUrl;
+  const url = new URL(`${origin}${pathname.replace(/\/+$/, "")}/${path}`);
+  const asked = Object.entries(query);
+  // The usual case by hand: it is every call's, and a parsed query costs as much as the rest of the URL.
+  if (search === "" && asked.length === 0) {
+    url.search = `api-version=${API_VERSION}`;
+    return url;
+  }
+  url.search = search;
+  for (const [name, value] of asked) url.searchParams.set(name, String(value));
   if (!url.searchParams.has("api-version")) url.searchParams.set("api-version", API_VERSION);
   return url;
 }

@@ -35,6 +35,14 @@ export function array(field: Field): readonly Field[] {
   return field.value.map((value: unknown, i) => ({ value, path: `${field.path}[${i}]` }));
 }
 
+/** Without a field each: there can be thousands. */
+export function strings(field: Field): readonly string[] {
+  if (!Array.isArray(field.value)) throw new UnexpectedShape(field, "array");
+  const values: readonly unknown[] = field.value;
+  if (values.every((value) => typeof value === "string")) return values;
+  throw new UnexpectedShape(field, "array of strings");
+}
+
 export function string(field: Field): string {
   if (typeof field.value !== "string") throw new UnexpectedShape(field, "string");
   return field.value;

@@ -21,7 +21,7 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
 }
 
 export function quoteLargeIntegers(json: string): string {
-  if (!/\d{16}/.test(json)) return json;
+  if (!mayHoldLargeIntegers(json)) return json;
   let out = "";
   let copied = 0;
   let i = 0;
@@ -44,15 +44,50 @@ export function quoteLargeIntegers(json: string): string {
   return out + json.slice(copied);
 }
 
+/**
+ * Whether a run of digits stands where a number can, and is too large for one. Sure when it says no: a look at what is
+ * before each run, so that a text of a mebibyte need not be walked string by string.
+ */
+function mayHoldLargeIntegers(json: string): boolean {
+  const runs = /\d{16,}/g;
+  for (let run = runs.exec(json); run !== null; run = runs.exec(json)) {
+    const [digits] = run;
+    const signed = json.charCodeAt(run.index - 1) === MINUS;
+    if (standsAsValue(json, signed ? run.index - 1 : run.index) && !Number.isSafeInteger(Number(digits))) return true;
+  }
+  return false;
+}
+
+/** Whether a value of JSON can begin here: at the start, after `[` or `,`, or after a key, whose quote is not escaped. */
+function standsAsValue(json: string, index: number): boolean {
+  let before = skipSpaceBack(json, index - 1);
+  if (before < 0) return true;
+  const char = json[before];
+  if (char === "[" || char === ",") return true;
+  if (char !== ":") return false;
+  before = skipSpaceBack(json, before - 1);
+  return json.charCodeAt(before) === QUOTE && backslashesBefore(json, before) % 2 === 0;
+}
+
+function skipSpaceBack(json: string, index: number): number {
+  let at = index;
+  while (at >= 0 && /\s/.test(json.charAt(at))) at--;
+  return at;
+}
+
+function backslashesBefore(json: string, index: number): number {
+  let count = 0;
+  while (json.charCodeAt(index - 1 - count) === BACKSLASH) count++;
+  return count;
+}
+
 /** The index after the string that begins at `start`; the end of the text when it never ends. */
 function endOfString(json: string, start: number): number {
   let end = start;
   for (;;) {
     end = json.indexOf('"', end + 1);
     if (end === -1) return json.length;
-    let backslashes = 0;
-    while (json.charCodeAt(end - 1 - backslashes) === BACKSLASH) backslashes++;
-    if (backslashes % 2 === 0) return end + 1;
+    if (backslashesBefore(json, end) % 2 === 0) return end + 1;
   }
 }
 

@@ -10,6 +10,7 @@ import {
   nonEmpty,
   record,
   string,
+  strings,
   time,
   UnexpectedShape,
 } from "./decode.js";
@@ -97,7 +98,7 @@ function details(field: Field, runnerRequestId: string): JobDetails {
     jobDisplayName: text(field, "jobDisplayName"),
     workflowRunId: lenient(at(field, "workflowRunId"), bigInteger, "0"),
     eventName: text(field, "eventName"),
-    requestLabels: lenient(at(field, "requestLabels"), (labels) => array(labels).map(string), []),
+    requestLabels: lenient(at(field, "requestLabels"), strings, []),
     queueTime: time(at(field, "queueTime")),
     scaleSetAssignTime: time(at(field, "scaleSetAssignTime")),
     runnerAssignTime: time(at(field, "runnerAssignTime")),

@@ -1,0 +1,53 @@
+import { writeFileSync } from "node:fs";
+import { cpus } from "node:os";
+import { parseArgs } from "node:util";
+import { benchCalls } from "./calls.js";
+import { benchDecode } from "./decode.js";
+import { type Figure, isMet, table } from "./figures.js";
+import { benchIdleSessions } from "./idle-sessions.js";
+
+/** `npm run bench [-- calls idle decode] [--quick] [--check] [--write FILE]` */
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { quick: { type: "boolean" }, check: { type: "boolean" }, write: { type: "string" } },
+});
+const quick = values.quick === true;
+
+const benches: Record<string, () => Promise<Figure[]>> = {
+  calls: () => benchCalls(quick ? { rounds: 1, calls: 200 } : { rounds: 9, calls: 4_000 }),
+  idle: () =>
+    benchIdleSessions(quick ? { rounds: 1, sessions: 50, polls: 3 } : { rounds: 3, sessions: 1_000, polls: 100 }),
+  decode: () => benchDecode(quick ? { rounds: 1, times: 3 } : { rounds: 15, times: 20 }),
+};
+
+const names = positionals.length > 0 ? positionals : Object.keys(benches);
+const figures: Figure[] = [];
+for (const name of names) {
+  const bench = benches[name];
+  if (bench === undefined) {
+    console.error(`error: there is no bench ${name}; there are ${Object.keys(benches).join(", ")}`);
+    process.exit(2);
+  }
+  figures.push(...(await bench()));
+}
+const text = table(figures);
+console.log(text);
+if (values.write !== undefined) writeFileSync(values.write, page(text));
+if (values.check === true && !figures.every(isMet)) process.exitCode = 1;
+
+function page(figures: string): string {
+  const where = `Node ${process.versions.node}, ${cpus().length} cores`;
+  return `# Benchmarks
+
+Written by \`npm run bench -- --write docs/benchmarks.md\` (${where}). Each figure is the median of rounds in which ours and the
+bare way to do the same work took turns in one run, with the least and the most beside it; the ratio is what counts.
+
+${figures}
+
+- **Calls**: \`getRunner\` of the client against undici's \`Pool.request\` with its JSON parsed, to a server in another process.
+  CPU is that of the calling process. The client's pace limit (100 a second by default) is out of the way.
+- **Idle sessions**: listeners with their polls held against the same polls held by undici alone, in a process each; heap
+  and external memory after a collection, without what the process had before.
+- **Message**: \`getMessage\`, from a body in memory to 50 checked jobs, against reading that body and two \`JSON.parse\`.
+`;
+}
