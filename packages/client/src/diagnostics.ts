@@ -3,8 +3,8 @@ import type { Operation, ScaleSetError, ScaleSetErrorCode } from "./errors.js";
 
 /**
  * Names of the `node:diagnostics_channel` channels that this package publishes to, so that a tracer can hook in without
- * being depended on. While nobody subscribes nothing is built or published. No event holds a token, key, JIT config,
- * URL or body. A subscriber must not throw: Node reports that as an uncaught exception.
+ * being depended on. While nobody subscribes nothing is built or published. No event holds a token, key, JIT config
+ * or query of a URL. A subscriber must not throw: Node reports that as an uncaught exception.
  *
  * @example
  * ```ts

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { subscribe, tracingChannel, unsubscribe } from "node:diagnostics_channel";
+import { inspect } from "node:util";
 import {
   diagnosticsChannels,
   type MessageDiagnostics,
@@ -22,6 +23,8 @@ export interface Span {
  */
 export class Tracer implements Disposable {
   readonly spans: Span[] = [];
+  /** All that there is to see of each request, errors and their causes with it. */
+  readonly inspected: string[] = [];
   readonly retries: RetryDiagnostics[] = [];
   readonly sessions: SessionDiagnostics[] = [];
   readonly messages: MessageDiagnostics[] = [];
@@ -84,6 +87,7 @@ export class Tracer implements Disposable {
     const span = this.#open.get(request);
     if (span === undefined) return;
     span.ended = true;
+    this.inspected.push(inspect(request, { depth: 9, showHidden: true }));
     const { status, durationMs, requestId, error, aborted } = request;
     Object.assign(span.attributes, { status, durationMs, requestId, code: error?.code, aborted });
   }
