@@ -38,20 +38,40 @@ export const DEFAULT_RUNNER_GROUP = "default";
  * The runner scale set service of one organization, repository or enterprise. Share one client between all scale sets
  * of the same config URL: they then share tokens and connections.
  *
- * Every method rejects with a {@link ScaleSetError}, or with the reason of its `signal`.
+ * Every method rejects with a {@link ScaleSetError}, or with the reason of its `signal`. What any call can fail with, and
+ * its own documentation does not repeat: `NETWORK`, `TIMEOUT`, `PROTOCOL`, `SERVER_ERROR` and `RATE_LIMITED`, once it was
+ * repeated as {@link RetryPolicy} says; `UNAUTHORIZED` and `FORBIDDEN`, when the credentials do not do; `NOT_FOUND`,
+ * `CONFLICT` and `BAD_REQUEST`, when a refusal says no more than that; `CLOSED`.
+ *
+ * @example
+ * ```ts
+ * await using client = new ScaleSetClient({
+ *   configUrl: "https://github.com/acme",
+ *   credentials: githubApp({ clientId, privateKey }),
+ * });
+ * const group = await client.getRunnerGroupByName(DEFAULT_RUNNER_GROUP);
+ * const set = await client.ensureRunnerScaleSet({ name: "linux-x64", runnerGroupId: group.id });
+ * ```
  */
 export class ScaleSetClient implements AsyncDisposable {
   /** What the config URL means. */
   readonly target: ConfigTarget;
+  /** Where time comes from. */
   readonly clock: Clock;
+  /** Where chance comes from. */
   readonly random: Random;
+  /** Where log records go. */
   readonly logger: Logger;
   readonly #options: ResolvedOptions;
   readonly #sender: Sender;
   readonly #connection: Connection;
   readonly #service: ActionsService;
 
-  /** Reads options and sends nothing. @throws {ScaleSetError} `CONFIG` */
+  /**
+   * Reads options and sends nothing.
+   *
+   * @throws {@link ScaleSetError} `CONFIG` for what can never work.
+   */
   constructor(options: ScaleSetClientOptions) {
     const resolved = resolveOptions(options);
     this.#options = resolved;
@@ -67,7 +87,11 @@ export class ScaleSetClient implements AsyncDisposable {
     }
   }
 
-  /** The scale set of that name in that group, or undefined. @throws `AMBIGUOUS` for more than one. */
+  /**
+   * The scale set of that name in that group, or undefined.
+   *
+   * @throws {@link ScaleSetError} `AMBIGUOUS` for more than one.
+   */
   async getRunnerScaleSet(
     runnerGroupId: number,
     name: string,
@@ -85,6 +109,11 @@ export class ScaleSetClient implements AsyncDisposable {
     return atMostOne("getRunnerScaleSet", found, name);
   }
 
+  /**
+   * All scale sets of a runner group.
+   *
+   * @throws {@link ScaleSetError} what any call can.
+   */
   async listRunnerScaleSets(runnerGroupId: number, options: CallOptions = {}): Promise<readonly RunnerScaleSet[]> {
     return this.#value({
       operation: "listRunnerScaleSets",
@@ -97,7 +126,11 @@ export class ScaleSetClient implements AsyncDisposable {
     });
   }
 
-  /** With its current statistics. @throws `SCALE_SET_NOT_FOUND` */
+  /**
+   * One scale set, with its current statistics.
+   *
+   * @throws {@link ScaleSetError} `SCALE_SET_NOT_FOUND`
+   */
   async getRunnerScaleSetById(scaleSetId: number, options: CallOptions = {}): Promise<RunnerScaleSet> {
     return this.#value({
       operation: "getRunnerScaleSetById",
@@ -110,7 +143,12 @@ export class ScaleSetClient implements AsyncDisposable {
     });
   }
 
-  /** Not repeated where it might have happened. The same name in the same group is refused, as 400 or 409. */
+  /**
+   * Makes a scale set. Not repeated where it might have happened.
+   *
+   * @throws {@link ScaleSetError} `SCALE_SET_EXISTS`, `CONFLICT` or `BAD_REQUEST` when the group has that name already, by
+   * the service's mood: {@link ScaleSetClient.ensureRunnerScaleSet} sees to it.
+   */
   async createRunnerScaleSet(wanted: NewRunnerScaleSet, options: CallOptions = {}): Promise<RunnerScaleSet> {
     const { name, labels, disableUpdate } = wanted;
     return this.#value({
@@ -129,7 +167,12 @@ export class ScaleSetClient implements AsyncDisposable {
     });
   }
 
-  /** Can be answered with success and have ignored a field: {@link ensureRunnerScaleSet} tells. */
+  /**
+   * Changes a scale set. Can be answered with success and have ignored a field:
+   * {@link ScaleSetClient.ensureRunnerScaleSet} tells.
+   *
+   * @throws {@link ScaleSetError} `SCALE_SET_NOT_FOUND`
+   */
   async updateRunnerScaleSet(
     scaleSetId: number,
     changes: RunnerScaleSetChanges,
@@ -147,7 +190,11 @@ export class ScaleSetClient implements AsyncDisposable {
     });
   }
 
-  /** Its runners that live are orphaned: remove them first. */
+  /**
+   * Deletes a scale set. Its runners that live are orphaned: remove them first.
+   *
+   * @throws {@link ScaleSetError} `SCALE_SET_NOT_FOUND`
+   */
   async deleteRunnerScaleSet(scaleSetId: number, options: CallOptions = {}): Promise<void> {
     await this.#value({
       operation: "deleteRunnerScaleSet",
@@ -160,7 +207,23 @@ export class ScaleSetClient implements AsyncDisposable {
     });
   }
 
-  /** Gets the scale set, or makes it, or changes what differs; `drift` tells what the service ignored (F18). */
+  /**
+   * Gets the scale set, or makes it, or changes what differs; `drift` tells what the service ignored (F18), and it is
+   * logged. Somebody who makes the same one at the same time is no problem.
+   *
+   * @throws {@link ScaleSetError} `AMBIGUOUS` when the group has more than one of that name; `BAD_REQUEST` when the service
+   * refuses what is wanted.
+   *
+   * @example
+   * ```ts
+   * const { id, drift } = await client.ensureRunnerScaleSet({
+   *   name: "linux-x64",
+   *   runnerGroupId: group.id,
+   *   labels: ["linux-x64", "fast"],
+   * });
+   * for (const { field, wanted, actual } of drift) console.warn(`${field} of ${id}: wanted ${wanted}, is ${actual}`);
+   * ```
+   */
   async ensureRunnerScaleSet(wanted: NewRunnerScaleSet, options: CallOptions = {}): Promise<EnsuredRunnerScaleSet> {
     const ensured = await ensureScaleSet(this, wanted, options);
     for (const drift of ensured.drift) {
@@ -169,7 +232,11 @@ export class ScaleSetClient implements AsyncDisposable {
     return ensured;
   }
 
-  /** The default group is called `default` and has id 1. @throws `RUNNER_GROUP_NOT_FOUND`, `AMBIGUOUS` */
+  /**
+   * The runner group of that name. The default group is called `default` and has id 1.
+   *
+   * @throws {@link ScaleSetError} `RUNNER_GROUP_NOT_FOUND`, `AMBIGUOUS`
+   */
   async getRunnerGroupByName(name: string, options: CallOptions = {}): Promise<RunnerGroup> {
     const operation = "getRunnerGroupByName";
     const found = await this.#value({
@@ -190,7 +257,18 @@ export class ScaleSetClient implements AsyncDisposable {
 
   /**
    * Registers a runner and answers what it needs to start, once. Never repeated where it might have happened (F15): after a
-   * failure take another name, and remove what {@link getRunnerByName} finds under this one. @throws `RUNNER_EXISTS`
+   * failure take another name, and remove what {@link ScaleSetClient.getRunnerByName} finds under this one.
+   *
+   * @param runnerSetting - the runner's name, new each time, and the folder that it works in. @default `_work`
+   * @throws {@link ScaleSetError} `RUNNER_EXISTS` when the name is taken, `SCALE_SET_NOT_FOUND`
+   *
+   * @example
+   * ```ts
+   * const name = `runner-${crypto.randomUUID()}`;
+   * const { runner, encodedJitConfig } = await client.generateJitRunnerConfig(set.id, { name });
+   * // ./run.sh with ACTIONS_RUNNER_INPUT_JITCONFIG = encodedJitConfig.reveal() in its environment
+   * console.log(`${runner.name} is registered as ${runner.id}`);
+   * ```
    */
   async generateJitRunnerConfig(
     scaleSetId: number,
@@ -211,7 +289,11 @@ export class ScaleSetClient implements AsyncDisposable {
     });
   }
 
-  /** @throws `RUNNER_NOT_FOUND` */
+  /**
+   * One registered runner. Its registration ends with its job.
+   *
+   * @throws {@link ScaleSetError} `RUNNER_NOT_FOUND`
+   */
   async getRunner(runnerId: number, options: CallOptions = {}): Promise<RunnerReference> {
     return this.#value({
       operation: "getRunner",
@@ -223,7 +305,11 @@ export class ScaleSetClient implements AsyncDisposable {
     });
   }
 
-  /** The runner of that name, or undefined. @throws `AMBIGUOUS` */
+  /**
+   * The runner of that name, or undefined.
+   *
+   * @throws {@link ScaleSetError} `AMBIGUOUS` for more than one.
+   */
   async getRunnerByName(name: string, options: CallOptions = {}): Promise<RunnerReference | undefined> {
     const found = await this.#value({
       operation: "getRunnerByName",
@@ -237,7 +323,11 @@ export class ScaleSetClient implements AsyncDisposable {
     return atMostOne("getRunnerByName", found, name);
   }
 
-  /** Every runner that this config URL can see, also those of other scale sets. */
+  /**
+   * Every runner that this config URL can see, also those of other scale sets.
+   *
+   * @throws {@link ScaleSetError} what any call can.
+   */
   async listRunners(options: CallOptions = {}): Promise<readonly RunnerReference[]> {
     return this.#value({
       operation: "listRunners",
@@ -249,7 +339,12 @@ export class ScaleSetClient implements AsyncDisposable {
     });
   }
 
-  /** Success means that nobody uses it any more. @throws `JOB_STILL_RUNNING`: keep it; `RUNNER_NOT_FOUND` */
+  /**
+   * Removes a runner's registration. Success means that nobody uses it any more, and that its machine can go.
+   *
+   * @throws {@link ScaleSetError} `JOB_STILL_RUNNING`: keep it; `RUNNER_NOT_FOUND`: its job may have ended, or it was
+   * removed before
+   */
   async removeRunner(runnerId: number, options: CallOptions = {}): Promise<void> {
     await this.#value({
       operation: "removeRunner",
@@ -261,12 +356,20 @@ export class ScaleSetClient implements AsyncDisposable {
     });
   }
 
-  /** Where the official runner can be downloaded, for each system. */
+  /**
+   * Where the official runner can be downloaded, for each system. GitHub's API answers, not the service.
+   *
+   * @throws {@link ScaleSetError} what any call can.
+   */
   listRunnerDownloads(options: CallOptions = {}): Promise<readonly RunnerDownload[]> {
     return this.#connection.listRunnerDownloads(options.signal);
   }
 
-  /** Jobs that wait to be acquired (GHES). */
+  /**
+   * Jobs that wait to be acquired (GHES); a session's messages tell them too.
+   *
+   * @throws {@link ScaleSetError} `SCALE_SET_NOT_FOUND`
+   */
   async listAcquirableJobs(scaleSetId: number, options: CallOptions = {}): Promise<readonly AcquirableJob[]> {
     return this.#value({
       operation: "listAcquirableJobs",
@@ -280,8 +383,21 @@ export class ScaleSetClient implements AsyncDisposable {
   }
 
   /**
-   * Opens the scale set's message session; there is one at a time. Not repeated where it might have happened.
-   * @throws `SESSION_CONFLICT`: another one lives; `SESSION_UNUSABLE`: it came without a queue (F5)
+   * Opens the scale set's message session; there is one at a time. Not repeated where it might have happened. Close it, or
+   * nobody can open another one for about a minute.
+   *
+   * @throws {@link ScaleSetError} `SESSION_CONFLICT`: another one lives, `serviceMessage` says whose; `SESSION_UNUSABLE`: it
+   * came without a queue (F5); `SCALE_SET_NOT_FOUND`
+   *
+   * @example
+   * ```ts
+   * await using session = await client.openMessageSession(set.id, { owner: "host-1", signal });
+   * await scaleTo(session.statistics.totalAssignedJobs); // jobs that waited before we came
+   * for await (const message of session.messages({ maxCapacity: 10, signal })) {
+   *   await scaleTo(session.statistics.totalAssignedJobs);
+   *   await session.acknowledge(message.messageId);
+   * }
+   * ```
    */
   openMessageSession(scaleSetId: number, options: OpenSessionOptions): Promise<MessageSession> {
     return openSession(this.#service, scaleSetId, options);
@@ -309,7 +425,12 @@ export class ScaleSetClient implements AsyncDisposable {
     return debugInfoOf(this.#options, this.systemInfo);
   }
 
-  /** Ends what is under way with `CLOSED` and lets connections go. Sessions are not closed: close them first. Idempotent. */
+  /**
+   * Ends what is under way with `CLOSED` and lets connections go. Sessions are not closed: close them first. Idempotent;
+   * `await using` does it too.
+   *
+   * @throws nothing
+   */
   close(): Promise<void> {
     return this.#sender.close();
   }

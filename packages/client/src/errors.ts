@@ -46,6 +46,21 @@ export type Operation =
  * - `SESSION_CONFLICT`: another session of this scale set lives; `SESSION_EXPIRED`: this one does not any more;
  *   `SESSION_UNUSABLE`: it was opened without a queue, an id or statistics;
  * - `QUEUE_TOKEN_EXPIRED`: the queue refused its token again after a refresh.
+ *
+ * @example
+ * ```ts
+ * if (!isScaleSetError(error)) throw error;
+ * switch (error.code) {
+ *   case "SESSION_CONFLICT":
+ *     console.log(`somebody else holds the session: ${error.serviceMessage}`);
+ *     break;
+ *   case "RATE_LIMITED":
+ *     console.log(`left alone for ${error.retryAfterMs} ms`);
+ *     break;
+ *   default:
+ *     throw error;
+ * }
+ * ```
  */
 export type ScaleSetErrorCode =
   | "CONFIG"
@@ -81,16 +96,27 @@ const RETRYABLE: ReadonlySet<ScaleSetErrorCode> = new Set([
   "SESSION_UNUSABLE",
 ]);
 
+/** What a {@link ScaleSetError} is made of besides its code and message: its fields of the same names. */
 export interface ScaleSetErrorDetails {
+  /** What was being done. */
   readonly operation: Operation;
+  /** HTTP status, when there was an answer. */
   readonly status?: number | undefined;
+  /** `X-GitHub-Request-Id` of the answer. */
   readonly requestId?: string | undefined;
+  /** `ActivityId` of the answer. */
   readonly activityId?: string | undefined;
+  /** How long the service asked to be left alone. @unit milliseconds */
   readonly retryAfterMs?: number | undefined;
+  /** What the service said, redacted. */
   readonly serviceMessage?: string | undefined;
+  /** What was missing, by GitHub's word. */
   readonly permissions?: Permissions | undefined;
+  /** The queue message whose body could not be read. */
   readonly messageId?: number | undefined;
+  /** What that body was, redacted. */
   readonly messageBody?: string | undefined;
+  /** The error from below, redacted. */
   readonly cause?: unknown;
 }
 
@@ -104,10 +130,16 @@ export interface Permissions {
 
 const BRAND = Symbol.for("scaleset.ScaleSetError");
 
-/** The one error of this package. It holds no token, key, JIT config or query of a URL. */
+/**
+ * The one error of this package. It holds no token, key, JIT config or query of a URL. Tell it by
+ * {@link isScaleSetError}, and switch on its `code`.
+ */
 export class ScaleSetError extends Error {
+  /** Always `ScaleSetError`. */
   override readonly name = "ScaleSetError";
+  /** What went wrong. */
   readonly code: ScaleSetErrorCode;
+  /** What was being done. */
   readonly operation: Operation;
   /** HTTP status, when there was an answer. */
   readonly status: number | undefined;
@@ -147,10 +179,13 @@ export class ScaleSetError extends Error {
 }
 
 /**
- * True for a {@link ScaleSetError} (of the given code), also one made by another copy of this package.
+ * True for a {@link ScaleSetError} (of the given code), also one made by another copy of this package. Narrows to it.
  *
+ * @param code - the only one that counts. @default any
+ *
+ * @example
  * ```ts
- * await client.removeRunner(id).catch((error: unknown) => {
+ * await client.removeRunner(7).catch((error: unknown) => {
  *   if (!isScaleSetError(error, "JOB_STILL_RUNNING")) throw error;
  * });
  * ```

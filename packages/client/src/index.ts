@@ -34,8 +34,15 @@ export type { ListenerHandler, MessageContext, StatisticsContext } from "./liste
 export { Listener } from "./listener/listener.js";
 export type {
   JobDurations,
+  ListenerClosed,
+  ListenerHandling,
   ListenerObserver,
+  ListenerOpening,
+  ListenerPolling,
+  ListenerRecovering,
+  ListenerStandby,
   ListenerState,
+  ListenerWaiting,
   PoisonMessage,
   RecoveringReason,
   SessionOpened,

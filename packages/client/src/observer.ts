@@ -3,22 +3,28 @@ import type { Logger } from "./logger.js";
 
 /** One request and how it ended. */
 export interface Attempt {
+  /** Which call it is. */
   readonly operation: Operation;
   /** 1 for the first. */
   readonly attempt: number;
+  /** From sending to the whole answer, decoded. @unit milliseconds */
   readonly durationMs: number;
-  /** Undefined when there was no answer. */
+  /** HTTP status; undefined when there was no answer. */
   readonly status: number | undefined;
   /** Undefined when it succeeded. */
   readonly code: ScaleSetErrorCode | undefined;
-  /** How long until it is tried again; undefined when it is not. */
+  /** How long until it is tried again; undefined when it is not. @unit milliseconds */
   readonly retryInMs: number | undefined;
 }
 
-/** What the client tells while it works. Callbacks are called synchronously; one that throws is logged and ignored. */
+/**
+ * What the client tells while it works, for metrics. Callbacks are called synchronously; one that throws is logged and
+ * ignored. A tracer that wants the start of requests too hooks in at {@link diagnosticsChannels}.
+ */
 export interface ClientObserver {
+  /** A request was answered or failed. Not called for one that the caller ended. */
   onAttempt?(attempt: Attempt): void;
-  /** A new admin or installation token is in use. */
+  /** A new admin or installation token is in use, for `lifeMs` milliseconds at most. */
   onTokenRenewed?(event: { readonly token: "admin" | "installation"; readonly lifeMs: number }): void;
 }
 

@@ -10,29 +10,35 @@ import { type Logger, silentLogger } from "./logger.js";
 import type { ClientObserver } from "./observer.js";
 import type { ClientTimings } from "./timings.js";
 
+/** How a client is made. What is left out or undefined has its default. */
 export interface ScaleSetClientOptions {
   /** `https://HOST/ORG`, `https://HOST/OWNER/REPO` or `https://HOST/enterprises/NAME`, hosted or GHES. */
   readonly configUrl: string | URL;
   /** See {@link personalAccessToken}, {@link githubApp}, {@link tokenProvider}. May be shared between clients. */
   readonly credentials: Credentials;
-  /** Who calls, for the `User-Agent`. */
+  /** Who calls, for the `User-Agent`. @default empty; `setSystemInfo` can say it later */
   readonly systemInfo?: SystemInfo | undefined;
+  /** Where log records go. @default `silentLogger`, nowhere */
   readonly logger?: Logger | undefined;
-  /** Told of every attempt, for metrics. */
+  /** Told of every attempt, for metrics. @default nobody is told */
   readonly observer?: ClientObserver | undefined;
+  /** Deadlines. @default 15 s a call, 75 s a poll, 3 s to close a session */
   readonly timings?: Partial<ClientTimings> | undefined;
+  /** How often and after how long a failed call is repeated. @default 4 attempts, 0.25 to 10 s apart, jittered */
   readonly retry?: Partial<RetryPolicy> | undefined;
   /** Most requests that this client sends in a second; more wait. @default 100 */
   readonly maxRequestsPerSecond?: number | undefined;
-  /** An answer with a longer body is refused. @unit bytes @default 16 MiB */
+  /** An answer with a longer body is refused, as `PROTOCOL`. @unit bytes @default 16 MiB */
   readonly maxAnswerBytes?: number | undefined;
-  /** Headers to add to every request, for a gateway in between. They never replace the protocol's own. */
+  /** Headers to add to every request, for a gateway in between. They never replace the protocol's own. @default none */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** Proxy, CA, client certificate. Refused together with `fetch`. */
+  /** Proxy, CA, client certificate. Refused together with `fetch`. @default what the environment and Node say */
   readonly network?: NetworkOptions | undefined;
-  /** Sends requests in place of the built-in transport: a simulator in process, or a runtime's own. */
+  /** Sends requests in place of the built-in transport: a simulator in process, or a runtime's own. @default the built-in one */
   readonly fetch?: FetchLike | undefined;
+  /** Where time comes from. @default `realClock` */
   readonly clock?: Clock | undefined;
+  /** Where chance comes from, for jitter. @default `realRandom` */
   readonly random?: Random | undefined;
   /** Where `HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY` and `GITHUB_ACTIONS_FORCE_GHES` are read, once. @default process.env */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;

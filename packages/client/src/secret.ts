@@ -3,6 +3,13 @@ const REDACTED = "[redacted]";
 /**
  * A value that must not be seen: a token, a private key, a JIT config. It prints as `[redacted]` in JSON, templates,
  * `console.log` and `util.inspect`; only {@link Secret.reveal} shows it.
+ *
+ * @example
+ * ```ts
+ * const { encodedJitConfig } = await client.generateJitRunnerConfig(set.id, { name: `runner-${crypto.randomUUID()}` });
+ * console.log(encodedJitConfig); // [redacted]
+ * const env = { ACTIONS_RUNNER_INPUT_JITCONFIG: encodedJitConfig.reveal() };
+ * ```
  */
 export class Secret {
   readonly #value: string;
@@ -21,14 +28,17 @@ export class Secret {
     return this.#value;
   }
 
+  /** Whether both hold the same value. */
   equals(other: Secret): boolean {
     return this.#value === other.#value;
   }
 
+  /** `[redacted]` */
   toString(): string {
     return REDACTED;
   }
 
+  /** `[redacted]` */
   toJSON(): string {
     return REDACTED;
   }

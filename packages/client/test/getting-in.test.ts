@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { isScaleSetError } from "../src/index.js";
+import { isScaleSetError, tokenProvider } from "../src/index.js";
 import { ADMIN_BASE, json } from "./kit/fake-service.js";
 import { createWorld } from "./kit/world.js";
 
@@ -23,6 +23,16 @@ describe("getting in", () => {
     expect(call?.url.href).toBe(`${ADMIN_BASE}/_apis/runtime/runnerscalesets/5?api-version=6.0-preview`);
     expect(call?.headers.get("authorization")).toMatch(/^Bearer e30\./);
     expect(JSON.parse(call?.headers.get("user-agent") ?? "")).toMatchObject({ scale_set_id: 5, kind: "scaleset" });
+  });
+
+  test("a token from a file goes without the line break that ends it, and an empty file is told as such", async () => {
+    let content = "ghp_fromFile\n";
+    const { clock, client, service } = createWorld({ credentials: tokenProvider(async () => content) });
+    await clock.run(client.listRunnerDownloads().catch(() => {}));
+    expect(service.requests[0]?.headers.get("authorization")).toBe("Bearer ghp_fromFile");
+    content = " \n";
+    const error = await clock.run(client.listRunnerDownloads().catch((thrown: unknown) => thrown));
+    expect(isScaleSetError(error, "UNAUTHORIZED") && error.message).toBe("the token provider gave nothing");
   });
 
   test("a registration token that is not known everywhere yet is tried again", async () => {

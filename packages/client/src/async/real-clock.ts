@@ -54,4 +54,5 @@ export const realClock: Clock = {
   },
 };
 
+/** The machine's chance: `Math.random`. */
 export const realRandom: Random = () => Math.random();

@@ -12,6 +12,7 @@ import { type Issued, TokenCache } from "./token-cache.js";
  * share one share its tokens.
  */
 export interface Credentials {
+  /** Which of the three it is. */
   readonly kind: "personal-access-token" | "github-app" | "token-provider";
   /** @internal A token for GitHub's API. `refused` is the one it refused: another is wanted, or the same if there is none. */
   token(api: GitHubApi, options: TokenOptions): Promise<Secret>;
@@ -22,17 +23,27 @@ export interface TokenOptions {
   readonly refused?: Secret | undefined;
 }
 
-/** A classic or fine-grained token that stays as it is. One that is read from a file wants {@link tokenProvider}. */
+/**
+ * A classic or fine-grained token that stays as it is. One that is read from a file wants {@link tokenProvider}.
+ *
+ * @throws {@link ScaleSetError} `CONFIG` for an empty one.
+ */
 export function personalAccessToken(token: string | Secret): Credentials {
-  const secret = Secret.of(token);
-  if (secret.reveal().trim() === "") refuseConfig("the personal access token is empty");
-  const trimmed = new Secret(secret.reveal().trim());
+  const trimmed = trim(token);
+  if (trimmed === undefined) refuseConfig("the personal access token is empty");
   return { kind: "personal-access-token", token: async () => trimmed };
 }
 
 /**
  * Tokens from elsewhere: a file, a vault, a metadata service. Asked whenever a token is needed (about once an hour), and
- * once more with `refused: true` when GitHub refused the last one.
+ * once more with `refused: true` when GitHub refused the last one. What it throws fails the call, as `UNAUTHORIZED`.
+ *
+ * @example
+ * ```ts
+ * import { readFile } from "node:fs/promises";
+ *
+ * const credentials = tokenProvider(({ signal }) => readFile("/run/secrets/token", { encoding: "utf8", signal }));
+ * ```
  */
 export function tokenProvider(
   provide: (options: { readonly signal: AbortSignal; readonly refused: boolean }) => Promise<string | Secret>,
@@ -40,28 +51,48 @@ export function tokenProvider(
   return {
     kind: "token-provider",
     token: (api, { signal, refused }) =>
-      asked(api, "the token provider", signal, async (bounded) =>
-        Secret.of(await provide({ signal: bounded, refused: refused !== undefined })),
-      ),
+      asked(api, "the token provider", signal, async (bounded) => {
+        const token = trim(await provide({ signal: bounded, refused: refused !== undefined }));
+        if (token === undefined) throw new Error("the token is empty");
+        return token;
+      }),
   };
 }
 
+/** Files end with a line break, which no header may hold. Undefined when nothing is left. */
+function trim(token: string | Secret): Secret | undefined {
+  const trimmed = Secret.of(token).reveal().trim();
+  return trimmed === "" ? undefined : new Secret(trimmed);
+}
+
+/** A GitHub App: a key or a signer is needed. */
 export interface AppOptions {
   /** The App's client id, or its older numeric id. */
   readonly clientId: string | number;
-  /** @default looked up once for the organization or repository of the config URL (not possible for enterprises) */
+  /** The App's installation. @default looked up once for the organization or repository of the config URL (not possible for enterprises) */
   readonly installationId?: string | number | undefined;
-  /** PEM, PKCS#1 or PKCS#8; or where to read it, asked again when GitHub refuses the signature. */
+  /** PEM, PKCS#1 or PKCS#8; or where to read it, asked again when GitHub refuses the signature. @default none, `sign` signs */
   readonly privateKey?:
     | string
     | Secret
     | ((options: { readonly signal: AbortSignal }) => string | Secret | Promise<string | Secret>)
     | undefined;
-  /** Signs in place of `privateKey`: a KMS, or a test. */
+  /** Signs in place of `privateKey`: a KMS, or a test. @default node:crypto, with `privateKey` */
   readonly sign?: Signer | undefined;
 }
 
-/** A GitHub App's installation. @throws {ScaleSetError} `CONFIG` for a key that can't be read. */
+/**
+ * A GitHub App's installation. Its tokens are made and renewed as needed, and shared by the clients that share this; a clock
+ * that differs from GitHub's is corrected for (F17).
+ *
+ * @throws {@link ScaleSetError} `CONFIG` for a key that can't be read, or neither key nor signer.
+ *
+ * @example
+ * ```ts
+ * const app = githubApp({ clientId: "Iv23liABC", privateKey });
+ * const client = new ScaleSetClient({ configUrl: "https://github.com/acme", credentials: app });
+ * ```
+ */
 export function githubApp(options: AppOptions): Credentials {
   return new AppCredentials(options);
 }

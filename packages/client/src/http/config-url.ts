@@ -4,6 +4,7 @@ import { ScaleSetError } from "../errors.js";
 export interface ConfigTarget {
   /** The config URL without trailing slashes, as the service is told it. */
   readonly url: string;
+  /** Whose runners they are. */
   readonly scope: "organization" | "repository" | "enterprise";
   /** github.com and its kin, or a GitHub Enterprise Server. */
   readonly hosted: boolean;
@@ -16,7 +17,14 @@ export interface ConfigTarget {
 /**
  * Reads a config URL. The host's name alone decides between hosted and GHES, whatever its port.
  *
- * @throws {ScaleSetError} `CONFIG` for anything that names no organization, repository or enterprise.
+ * @param options - `forceGhes`: take every host for a GHES, as `GITHUB_ACTIONS_FORCE_GHES` does. @default false
+ * @throws {@link ScaleSetError} `CONFIG` for anything that names no organization, repository or enterprise.
+ *
+ * @example
+ * ```ts
+ * parseConfigUrl("https://github.com/acme/web").apiPath; // "repos/acme/web"
+ * parseConfigUrl("https://ghes.example.com/acme").apiBase; // "https://ghes.example.com/api/v3"
+ * ```
  */
 export function parseConfigUrl(input: string | URL, options: { readonly forceGhes?: boolean } = {}): ConfigTarget {
   const text = String(input).trim();

@@ -1,10 +1,14 @@
 import type { Random } from "../clock.js";
 import type { ScaleSetError } from "../errors.js";
 
+/**
+ * When a call that failed is sent again. Only what may pass by itself is, and only where doing it twice is safe: creating a
+ * scale set, opening a session and asking for a JIT config are repeated only when the first can't have happened.
+ */
 export interface RetryPolicy {
-  /** Attempts in all. @default 4 */
+  /** Attempts in all, the first included; 1 = never again. @default 4 */
   readonly attempts: number;
-  /** The first wait; it doubles. @unit milliseconds @default 250 */
+  /** The first wait; it doubles, and half of each wait is chance. @unit milliseconds @default 250 */
   readonly baseMs: number;
   /** The longest wait of our own choosing. @unit milliseconds @default 10_000 */
   readonly maxMs: number;

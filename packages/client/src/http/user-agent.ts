@@ -2,12 +2,15 @@ import { VERSION } from "../version.js";
 
 /** Who calls, as GitHub's support sees it in the `User-Agent`. */
 export interface SystemInfo {
-  /** The product that uses this client. */
+  /** The product that uses this client. @default empty */
   readonly system?: string | undefined;
+  /** The product's version. @default empty */
   readonly version?: string | undefined;
+  /** The commit that the product was built from. @default empty */
   readonly commitSha?: string | undefined;
   /** The scale set that calls are about. @default the one that the call names */
   readonly scaleSetId?: number | undefined;
+  /** The part of the product that calls: `listener`, `controller`, … @default empty */
   readonly subsystem?: string | undefined;
 }
 

@@ -17,7 +17,9 @@ export interface MessageContext {
   readonly attempt: number;
   /** Counts the sessions of this listener, from 1. */
   readonly generation: number;
+  /** Of the session that it came by. */
   readonly scaleSetId: number;
+  /** The session that it came by. The listener acknowledges and closes: leave that to it. */
   readonly session: MessageSession;
   /** Aborts when the listener is asked to end: what is not done by then is left unacknowledged. */
   readonly signal: AbortSignal;
@@ -25,6 +27,7 @@ export interface MessageContext {
 
 /** Where a reading of statistics came from: a message, or the session when it was opened (`messageId` undefined). */
 export interface StatisticsContext extends Omit<MessageContext, "attempt"> {
+  /** Undefined for the reading that the session was opened with. */
   readonly messageId: number | undefined;
 }
 
@@ -36,9 +39,17 @@ type Awaitable<T> = T | PromiseLike<T>;
  * acknowledged. A rejection leaves the message unacknowledged: it comes again, up to `timings.poisonAttempts` times, and
  * never ends the listener; only a {@link StopListening} does.
  * Handlers must not wait for runners to start: the level is the truth, not the message.
+ *
+ * @example
+ * ```ts
+ * const handler: ListenerHandler = {
+ *   onStatistics: ({ totalAssignedJobs }) => scaleTo(totalAssignedJobs),
+ *   onJobCompleted: ({ runnerName, result }) => console.log(`${runnerName} is done: ${result}`),
+ * };
+ * ```
  */
 export interface ListenerHandler {
-  /** Answer `{ acquire }` to choose the `runnerRequestId`s to acquire; by default all that are available are. */
+  /** A whole message. Answer `{ acquire }` to choose the `runnerRequestId`s to acquire; by default all that are available are. */
   onMessage?(
     message: RunnerScaleSetMessage,
     context: MessageContext,
@@ -53,11 +64,14 @@ export interface ListenerHandler {
     context: StatisticsContext,
     // biome-ignore lint/suspicious/noConfusingVoidType: as above
   ): Awaitable<number | undefined | void>;
-  /** Answer `false` to leave this job to others. */
+  /** A job that can be had (GHES). Answer `false` to leave this job to others. */
   // biome-ignore lint/suspicious/noConfusingVoidType: as above
   onJobAvailable?(job: JobAvailable, context: MessageContext): Awaitable<boolean | undefined | void>;
+  /** A job waits for a runner of ours. The statistics count it already. */
   onJobAssigned?(job: JobAssigned, context: MessageContext): Awaitable<void>;
+  /** A runner of ours has a job; it can be told up to a poll late. A name nobody knows is no error (F9). */
   onJobStarted?(job: JobStarted, context: MessageContext): Awaitable<void>;
+  /** A job of ours ended, or no runner took it in time: `runnerName` is empty then. Its runner exits by itself. */
   onJobCompleted?(job: JobCompleted, context: MessageContext): Awaitable<void>;
   /** A message failed for the last time: keep it if you want it, it is acknowledged next. What this throws is logged. */
   onPoison?(poison: PoisonMessage, context: { readonly signal: AbortSignal }): Awaitable<void>;

@@ -27,6 +27,7 @@ interface Loss {
  * handler: waits while another one holds the session, replaces sessions and scale sets that were lost, polls on after
  * failures, announces capacity, acknowledges what was handled, and gives up a message that can't be.
  *
+ * @example
  * ```ts
  * const listener = new Listener({ client, scaleSet: set.id, owner: "host-1", maxCapacity: 10, handler: {
  *   onStatistics: ({ totalAssignedJobs }) => scaleTo(totalAssignedJobs),
@@ -60,21 +61,30 @@ export class Listener {
 
   /**
    * Announces another capacity: a higher one at once (the running poll is ended, at most once in 2 s), a lower one with the
-   * next poll. @throws `CONFIG` below 1
+   * next poll.
+   *
+   * @throws {@link ScaleSetError} `CONFIG` below 1
    */
   setMaxCapacity(maxCapacity: number): void {
     this.#poller.capacity = maxCapacity;
   }
 
-  /** Renews the session held now, which proves that it is still ours; without one does nothing. */
+  /**
+   * Renews the session held now, which proves that it is still ours; without one does nothing.
+   *
+   * @throws {@link ScaleSetError} what {@link MessageSession.refresh} can.
+   */
   async refresh(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
     await this.#session?.refresh(options);
   }
 
   /**
    * Runs until the signal aborts: the session is then closed, within 3 s, and it resolves. Rejects only when no wait can mend
-   * it: a wrong option, a closed client, a scale set that is known by its id alone and stays away; or when the handler
-   * throws {@link StopListening}.
+   * it, or when the handler wants it to.
+   *
+   * @throws {@link ScaleSetError} `CONFIG` for a wrong option, or when it runs already; `CLOSED` for a closed client;
+   * `SCALE_SET_NOT_FOUND` for one that is known by its id alone and stays away for a minute
+   * @throws {@link StopListening} the handler's
    */
   async run({ signal }: { readonly signal: AbortSignal }): Promise<void> {
     if (this.#running) throw new ScaleSetError("CONFIG", "this listener runs already", { operation: "listen" });

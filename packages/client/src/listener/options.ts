@@ -6,39 +6,49 @@ import type { CallOptions, OpenSessionOptions, RunnerScaleSet } from "../types.j
 import type { ListenerHandler } from "./handler.js";
 import type { ListenerObserver } from "./observer.js";
 
-/** What a listener uses of the client. */
+/** What a listener uses of the client: a {@link ScaleSetClient}, or what wraps or fakes one. */
 export interface ListenerClient {
+  /** Where time comes from. */
   readonly clock: Clock;
+  /** Where chance comes from. */
   readonly random: Random;
+  /** Where log records go. */
   readonly logger: Logger;
+  /** Finds the scale set by name when it is gone, or when its id is not given. */
   getRunnerScaleSet(runnerGroupId: number, name: string, options?: CallOptions): Promise<RunnerScaleSet | undefined>;
+  /** Opens the session. */
   openMessageSession(scaleSetId: number, options: OpenSessionOptions): Promise<MessageSession>;
 }
 
-/** Each wait of a listener. Those that grow do so by doubling, with jitter. @unit milliseconds */
+/** Each wait of a listener. Those that grow do so by doubling, with jitter. */
 export interface ListenerTimings {
-  /** After a poll that failed, or was answered with nothing at once: first, and longest. @default 250, 30_000 */
+  /** The first wait after a poll that failed, or was answered with nothing at once. @unit milliseconds @default 250 */
   readonly pollRetryMinMs: number;
+  /** The longest of them. @unit milliseconds @default 30_000 */
   readonly pollRetryMaxMs: number;
-  /** While a session of our own lives on from a process that ended. @default 1_000, 30_000 */
+  /** The first wait while a session of our own lives on from a process that ended. @unit milliseconds @default 1_000 */
   readonly ownSessionMinMs: number;
+  /** The longest of them. @unit milliseconds @default 30_000 */
   readonly ownSessionMaxMs: number;
-  /** While another one holds the session, or the scale set is missing. @default 10_000, 30_000 */
+  /** The first wait while another one holds the session, or the scale set is missing. @unit milliseconds @default 10_000 */
   readonly standbyMinMs: number;
+  /** The longest of them. @unit milliseconds @default 30_000 */
   readonly standbyMaxMs: number;
-  /** A handler that takes longer has the session refreshed, again and again after as long. @default 10_000 */
+  /** A handler that takes longer has the session refreshed, again and again after as long. @unit milliseconds @default 10_000 */
   readonly handlerRefreshMs: number;
-  /** Acquiring jobs without an answer leaves the message unacknowledged after this. @default 20_000 */
+  /** Acquiring jobs without an answer leaves the message unacknowledged after this. @unit milliseconds @default 20_000 */
   readonly acquireDeadlineMs: number;
-  /** A raised capacity aborts the running poll at most once in this. @default 2_000 */
+  /** A raised capacity aborts the running poll at most once in this. @unit milliseconds @default 2_000 */
   readonly capacityRaiseMs: number;
-  /** What closing the session may take when the listener ends. @default 3_000 */
+  /** What closing the session may take when the listener ends. @unit milliseconds @default 3_000 */
   readonly closeDeadlineMs: number;
   /** Attempts to handle a message, after which it is acknowledged all the same. A count. @default 5 */
   readonly poisonAttempts: number;
 }
 
+/** How a listener is made. */
 export interface ListenerOptions {
+  /** Whose scale set it is. One client may serve many listeners. */
   readonly client: ListenerClient;
   /**
    * The scale set: its id, or its name and group (then it is looked up; and looked up again when it goes away).
@@ -49,9 +59,14 @@ export interface ListenerOptions {
     | { readonly name: string; readonly runnerGroupId: number; readonly id?: number | undefined };
   /** Name of the holder of the session: unique to this daemon, the same after its restart. */
   readonly owner: string;
-  /** Most runners the set may have, at least 1: announced capacity is accepted work, and jobs queued while 0 was announced may never come (F24). */
+  /**
+   * Most runners the set may have, at least 1: announced capacity is accepted work, and jobs queued while 0 was announced
+   * may never come (F24). `setMaxCapacity` changes it.
+   */
   readonly maxCapacity: number;
+  /** What is done about messages. */
   readonly handler: ListenerHandler;
+  /** Told of everything, for metrics. @default nobody is told */
   readonly observer?: ListenerObserver | undefined;
   /**
    * Finds (or makes anew) a scale set that is gone, and answers its id; undefined = not there yet, ask again later.
@@ -65,12 +80,18 @@ export interface ListenerOptions {
         readonly signal: AbortSignal;
       }) => Promise<number | undefined>)
     | undefined;
-  /** Awaited before every repeated attempt to open a session: a budget that all listeners of a process share. */
+  /**
+   * Awaited before every repeated attempt to open a session: a budget that all listeners of a process share.
+   * @default no budget, the waits alone
+   */
   readonly beforeReopen?: ((options: { readonly signal: AbortSignal }) => Promise<void>) | undefined;
+  /** How long it waits. @default see {@link ListenerTimings} */
   readonly timings?: Partial<ListenerTimings> | undefined;
-  /** @default those of the client */
+  /** Where time comes from. @default the client's */
   readonly clock?: Clock | undefined;
+  /** Where chance comes from, for jitter. @default the client's */
   readonly random?: Random | undefined;
+  /** Where log records go. @default the client's */
   readonly logger?: Logger | undefined;
 }
 

@@ -38,9 +38,15 @@ export interface OpenedSession {
  * A scale set's message session: one at a time a set, so whoever has it may act. Made by `openMessageSession`. A queue token
  * that ran out is renewed within a call, once; what fails then is the caller's affair ({@link Listener} knows what to do).
  * Calls may overlap: no lock is held over a request.
+ *
+ * Every method rejects with a {@link ScaleSetError}, or with the reason of its `signal`. What any call can fail with, and
+ * its own documentation does not repeat: what any of {@link ScaleSetClient} can; `QUEUE_TOKEN_EXPIRED`, `SESSION_EXPIRED`
+ * and `SCALE_SET_NOT_FOUND`, when the session is lost: open another one; `CLOSED`.
  */
 export class MessageSession implements AsyncDisposable, MessageSource {
+  /** Whose messages they are. */
   readonly scaleSetId: number;
+  /** The service's id of the session. */
   readonly sessionId: string;
   /** Who holds it, as it was opened. */
   readonly owner: string;
@@ -72,6 +78,9 @@ export class MessageSession implements AsyncDisposable, MessageSource {
   /**
    * The next message, or undefined when none came for as long as the service held the poll (about 50 s). Not repeated on
    * failure: call again, with the same `lastMessageId`.
+   *
+   * @throws {@link ScaleSetError} `CONFIG` for a capacity that is no whole number; `PROTOCOL` with a `messageId` for a
+   * message whose body can't be read: acknowledge it once you gave it up.
    */
   async getMessage(options: GetMessageOptions): Promise<RunnerScaleSetMessage | undefined> {
     const { lastMessageId = 0, maxCapacity, signal } = options;
@@ -104,7 +113,11 @@ export class MessageSession implements AsyncDisposable, MessageSource {
     return value;
   }
 
-  /** The message was dealt with and need not come again. */
+  /**
+   * The message was dealt with and need not come again. An id that is not there any more is a success.
+   *
+   * @throws {@link ScaleSetError} what any call of a session can.
+   */
   async acknowledge(messageId: number, options: CallOptions = {}): Promise<void> {
     const answered = await this.#withQueue("acknowledgeMessage", options.signal, ({ url, token }, bounded) =>
       this.#service.queue({
@@ -125,7 +138,19 @@ export class MessageSession implements AsyncDisposable, MessageSource {
     publish("message", () => this.#event("acknowledged", messageId));
   }
 
-  /** Takes available jobs (`runnerRequestId`s) for this set. Answers those that were granted, which can be fewer. */
+  /**
+   * Takes available jobs (`runnerRequestId`s) for this set (GHES). Answers those that were granted, which can be fewer.
+   *
+   * @throws {@link ScaleSetError} `CONFIG` for an id that is no decimal number of 64 bits.
+   *
+   * @example
+   * ```ts
+   * const message = await session.getMessage({ maxCapacity: 10, signal });
+   * const available = message?.jobs.filter((job) => job.messageType === "JobAvailable") ?? [];
+   * const granted = await session.acquireJobs(available.map((job) => job.runnerRequestId));
+   * console.log(`${granted.length} of ${available.length} are ours`);
+   * ```
+   */
   async acquireJobs(ids: readonly string[], options: CallOptions = {}): Promise<readonly string[]> {
     const body = acquireBody(ids);
     if (ids.length === 0) return [];
@@ -150,7 +175,11 @@ export class MessageSession implements AsyncDisposable, MessageSource {
     return acquired.value;
   }
 
-  /** Renews the queue's token and keeps the session alive. Callers at the same time share one request. */
+  /**
+   * Renews the queue's token and keeps the session alive. Callers at the same time share one request.
+   *
+   * @throws {@link ScaleSetError} `SESSION_UNUSABLE` when it came without a token.
+   */
   async refresh(options: CallOptions = {}): Promise<void> {
     this.#throwIfClosed("refreshMessageSession");
     await this.#refreshing.run(() => this.#refresh(), options.signal);
@@ -160,6 +189,16 @@ export class MessageSession implements AsyncDisposable, MessageSource {
    * Messages as they come, polled one after the other. Polls that fail are repeated, jittered, 0.25 to 30 s apart; a session
    * that is lost throws. Ends when the signal aborts. Acknowledge each message when it is dealt with: one that is not comes
    * again in the next session.
+   *
+   * @throws {@link ScaleSetError} what {@link MessageSession.getMessage} can, when no repetition mends it.
+   *
+   * @example
+   * ```ts
+   * for await (const message of session.messages({ maxCapacity: () => 10, signal })) {
+   *   await scaleTo(session.statistics.totalAssignedJobs);
+   *   await session.acknowledge(message.messageId);
+   * }
+   * ```
    */
   messages(options: MessagesOptions): AsyncIterableIterator<RunnerScaleSetMessage> {
     return streamMessages(this, this.#service.sender, options);
@@ -167,7 +206,10 @@ export class MessageSession implements AsyncDisposable, MessageSource {
 
   /**
    * Gives the scale set free: running calls end with `CLOSED`. A session that is gone already is a success. Idempotent; one
-   * that failed can be tried again.
+   * that failed can be tried again. `await using` does it too.
+   *
+   * @throws {@link ScaleSetError} `TIMEOUT` after 3 s, or what any call can; the session then ends by itself, in about a
+   * minute.
    */
   close(options: CallOptions = {}): Promise<void> {
     this.#closing ??= this.#close(options).catch((error: unknown) => {
