@@ -1,16 +1,23 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createSimulator, simulatedRunnerPath } from "@scaleset/simulator";
 import { afterEach, expect, test } from "vitest";
 
 const path = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
 const started: ChildProcess[] = [];
+const folders: string[] = [];
 
 /** An example as a process; what it prints is kept for when it goes wrong. */
 function run(file: string, args: readonly string[], env: Record<string, string> = {}) {
   const { PATH = "", HOME = "" } = process.env;
-  const child = spawn(process.execPath, [path(file), ...args], { env: { PATH, HOME, ...env } });
+  // The official runner and ours work below the folder they are started in.
+  const cwd = mkdtempSync(join(tmpdir(), "example-"));
+  const child = spawn(process.execPath, [path(file), ...args], { cwd, env: { PATH, HOME, ...env } });
   started.push(child);
+  folders.push(cwd);
   const printed: string[] = [];
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => printed.push(String(chunk)));
   const exit = new Promise<number | null>((resolve) => child.once("exit", resolve));
@@ -19,6 +26,7 @@ function run(file: string, args: readonly string[], env: Record<string, string> 
 
 afterEach(() => {
   for (const child of started.splice(0)) child.kill("SIGKILL");
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 });
 
 const within = (): { readonly signal: AbortSignal } => ({ signal: AbortSignal.timeout(15_000) });
