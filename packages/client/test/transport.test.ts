@@ -95,6 +95,33 @@ describe("the built-in transport", () => {
     await new Promise((resolve) => proxy.close(resolve));
   });
 
+  test("obeys the environment's proxy, and its list of hosts without one", async () => {
+    const asked: (string | undefined)[] = [];
+    const proxy = createServer().on("connect", (request, socket) => {
+      asked.push(request.url);
+      socket.end("HTTP/1.1 502 Bad Gateway\r\n\r\n");
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, "127.0.0.1", resolve));
+    const { port } = proxy.address() as AddressInfo;
+    const env = { HTTP_PROXY: `http://127.0.0.1:${port}`, HTTPS_PROXY: `http://127.0.0.1:${port}` };
+    const options = { configUrl: "https://127.0.0.2:1/acme", retry: { attempts: 1 } };
+    const call = (more: Partial<ScaleSetClientOptions>) =>
+      connect({ ...options, ...more })
+        .listRunners()
+        .catch((thrown: unknown) => thrown);
+    expect(isScaleSetError(await call({ env }), "NETWORK")).toBe(true);
+    expect(asked).toEqual(["127.0.0.2:1"]);
+    for (const more of [
+      { env: { ...env, NO_PROXY: "other,127.0.0.2" } },
+      { env, network: { proxy: false } as const },
+    ]) {
+      expect(isScaleSetError(await call(more), "NETWORK")).toBe(true);
+    }
+    expect(asked).toHaveLength(1);
+    proxy.closeAllConnections();
+    await new Promise((resolve) => proxy.close(resolve));
+  });
+
   test("a connection that is accepted and never answered ends at the deadline", async () => {
     handler = () => {};
     const client = connect({ timings: { callDeadlineMs: 80 }, retry: { attempts: 2, baseMs: 5 } });
