@@ -46,8 +46,10 @@ ${figures}
 
 - **Calls**: \`getRunner\` of the client against undici's \`Pool.request\` with its JSON parsed, to a server in another process.
   CPU is that of the calling process. The client's pace limit (100 a second by default) is out of the way.
-- **Idle sessions**: listeners with their polls held against the same polls held by undici alone, in a process each; heap
-  and external memory after a collection, without what the process had before.
+- **Idle sessions**: listeners with their polls held against the same polls held by undici alone, in a process each, after
+  a collection and without what the process had before. A listener is a loop with a memory of its messages, a session and
+  a deadline beside the poll, so its heap is larger than a bare poll's; what the machine gives for both, their resident
+  memory, is mostly the connection.
 - **Message**: \`getMessage\`, from a body in memory to 50 checked jobs, against reading that body and two \`JSON.parse\`.
 `;
 }

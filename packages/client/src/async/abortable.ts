@@ -13,19 +13,31 @@ export function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefine
 }
 
 /** A controller that also aborts with the given signal. Disposing it leaves no listener there. */
-export interface LinkedController extends Disposable {
-  readonly signal: AbortSignal;
-  abort(reason: unknown): void;
-}
+export class LinkedController implements Disposable {
+  readonly #controller = new AbortController();
+  readonly #source: AbortSignal | undefined;
 
-export function linkedController(source?: AbortSignal): LinkedController {
-  const controller = new AbortController();
-  const onAbort = (): void => controller.abort(source?.reason);
-  if (source?.aborted) onAbort();
-  else source?.addEventListener("abort", onAbort, { once: true });
-  return {
-    signal: controller.signal,
-    abort: (reason) => controller.abort(reason),
-    [Symbol.dispose]: () => source?.removeEventListener("abort", onAbort),
-  };
+  constructor(source?: AbortSignal) {
+    this.#source = source;
+    if (source?.aborted) this.handleEvent();
+    // The object itself: a daemon holds thousands of these, and a closure each would be as large again.
+    else source?.addEventListener("abort", this, { once: true });
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  abort(reason: unknown): void {
+    this.#controller.abort(reason);
+  }
+
+  /** @internal The source aborted. */
+  handleEvent(): void {
+    this.#controller.abort(this.#source?.reason);
+  }
+
+  [Symbol.dispose](): void {
+    this.#source?.removeEventListener("abort", this);
+  }
 }

@@ -1,4 +1,4 @@
-import { type LinkedController, linkedController } from "./abortable.js";
+import { LinkedController } from "./abortable.js";
 
 /**
  * Ends all that is under way when something is closed. A set of its own instead of one signal that everything listens to:
@@ -14,21 +14,28 @@ export class Lifetime {
 
   /** A controller that aborts with the given signal, or when this ends. Dispose it when the work is done. */
   link(signal?: AbortSignal): LinkedController {
-    const controller = linkedController(signal);
-    if (this.#ended !== undefined) controller.abort(this.#ended.reason);
-    this.#open.add(controller);
-    return {
-      signal: controller.signal,
-      abort: (reason) => controller.abort(reason),
-      [Symbol.dispose]: () => {
-        this.#open.delete(controller);
-        controller[Symbol.dispose]();
-      },
-    };
+    const link = new Link(this.#open, signal);
+    if (this.#ended !== undefined) link.abort(this.#ended.reason);
+    return link;
   }
 
   end(reason: unknown): void {
     this.#ended ??= { reason };
-    for (const controller of this.#open) controller.abort(this.#ended.reason);
+    for (const link of this.#open) link.abort(this.#ended.reason);
+  }
+}
+
+class Link extends LinkedController {
+  readonly #open: Set<LinkedController>;
+
+  constructor(open: Set<LinkedController>, signal: AbortSignal | undefined) {
+    super(signal);
+    this.#open = open;
+    open.add(this);
+  }
+
+  override [Symbol.dispose](): void {
+    this.#open.delete(this);
+    super[Symbol.dispose]();
   }
 }

@@ -31,28 +31,46 @@ export const realClock: Clock = {
   },
 
   deadline(ms, options = {}): Deadline {
-    const { signal } = options;
-    const controller = new AbortController();
-    const dispose = (): void => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", onAbort);
-    };
-    const onAbort = (): void => {
-      dispose();
-      controller.abort(signal?.reason);
-    };
-    const timer = setTimeout(
-      () => {
-        dispose();
-        controller.abort(new DOMException(`no answer within ${ms} ms`, "TimeoutError"));
-      },
-      Math.min(ms, MAX_TIMER_MS),
-    );
-    if (signal?.aborted) onAbort();
-    else signal?.addEventListener("abort", onAbort, { once: true });
-    return { signal: controller.signal, [Symbol.dispose]: dispose };
+    return new RealDeadline(ms, options.signal);
   },
 };
 
-/** The machine's chance: `Math.random`. */
+class RealDeadline implements Deadline {
+  readonly #controller = new AbortController();
+  readonly #source: AbortSignal | undefined;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(ms: number, source: AbortSignal | undefined) {
+    this.#source = source;
+    this.#timer = setTimeout(timeUp, Math.min(ms, MAX_TIMER_MS), this, ms);
+    if (source?.aborted) this.handleEvent();
+    // The object itself, for a closure would cost as much memory again in each of thousands of polls.
+    else source?.addEventListener("abort", this, { once: true });
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  end(reason: unknown): void {
+    this[Symbol.dispose]();
+    this.#controller.abort(reason);
+  }
+
+  /** @internal The source aborted. */
+  handleEvent(): void {
+    this.end(this.#source?.reason);
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+    this.#source?.removeEventListener("abort", this);
+  }
+}
+
+function timeUp(deadline: RealDeadline, ms: number): void {
+  deadline.end(new DOMException(`no answer within ${ms} ms`, "TimeoutError"));
+}
+
+/** The machine's own chance, `Math.random`: what a client uses when it is not given another. */
 export const realRandom: Random = () => Math.random();

@@ -18,6 +18,11 @@ export class Connection {
     this.#admin = new TokenCache(api.sender.clock, api.sender.random);
   }
 
+  /** What is held and needs no renewal now: most calls need not wait for it. */
+  current(): Admin | undefined {
+    return this.#admin.current();
+  }
+
   /** Shared by all callers; the signal ends only this caller's waiting. */
   admin(signal: AbortSignal | undefined): Promise<Admin> {
     return this.#admin.get(() => this.#register(), signal);

@@ -42,6 +42,12 @@ export class TokenCache<T> {
     this.#random = random;
   }
 
+  /** The token that is held, while it needs no renewal. */
+  current(): T | undefined {
+    const held = this.#held;
+    return held !== undefined && this.#clock.monotonic() < held.renewAt ? held.value : undefined;
+  }
+
   /** The token; `issue` gets a new one when needed, once for all who wait. */
   async get(issue: () => Promise<Issued<T>>, signal?: AbortSignal): Promise<T> {
     const now = this.#clock.monotonic();

@@ -14,6 +14,21 @@ export interface SystemInfo {
   readonly subsystem?: string | undefined;
 }
 
+/** Remembers the newest `User-Agent`: one call is mostly like the one before it. */
+export class UserAgent {
+  #info: SystemInfo | undefined;
+  #scaleSetId: number | undefined;
+  #text = "";
+
+  of(info: SystemInfo, scaleSetId: number | undefined): string {
+    if (info === this.#info && scaleSetId === this.#scaleSetId) return this.#text;
+    this.#info = info;
+    this.#scaleSetId = scaleSetId;
+    this.#text = userAgent(info, scaleSetId);
+    return this.#text;
+  }
+}
+
 /** The `User-Agent` of the reference client: a JSON object, here with everything outside ASCII escaped. */
 export function userAgent(info: SystemInfo, scaleSetId: number | undefined): string {
   const json = JSON.stringify({

@@ -1,4 +1,4 @@
-import { abortable, linkedController } from "../async/abortable.js";
+import { abortable, LinkedController } from "../async/abortable.js";
 import { publish } from "../diagnostics.js";
 import { isScaleSetError } from "../errors.js";
 import { redact } from "../http/redact.js";
@@ -194,7 +194,7 @@ export class Deliverer {
 
   /** Runs a handler: one that takes long must not cost the session, one that never ends must not keep us from ending. */
   async keepingAlive<T>({ session, signal }: DeliveryScope, work: () => Promise<T>): Promise<T> {
-    using stop = linkedController();
+    using stop = new LinkedController();
     const beating = this.#beat(session, stop.signal);
     try {
       return await abortable(work(), signal);

@@ -1,5 +1,5 @@
 import { setMaxListeners } from "node:events";
-import { linkedController } from "../async/abortable.js";
+import { LinkedController } from "../async/abortable.js";
 import { publish } from "../diagnostics.js";
 import { isScaleSetError, ScaleSetError } from "../errors.js";
 import type { MessageSession } from "../session/message-session.js";
@@ -92,7 +92,7 @@ export class Listener {
     let failure: unknown;
     // One of each of the many listeners that may share it: that is no leak.
     setMaxListeners(0, signal);
-    using own = linkedController(signal);
+    using own = new LinkedController(signal);
     try {
       await this.#keepListening(own.signal);
     } catch (error) {

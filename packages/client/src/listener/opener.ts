@@ -1,4 +1,4 @@
-import { abortable, linkedController } from "../async/abortable.js";
+import { abortable, LinkedController } from "../async/abortable.js";
 import { isScaleSetError, ScaleSetError } from "../errors.js";
 import type { MessageSession } from "../session/message-session.js";
 import { holderOf } from "../session/verdict.js";
@@ -77,7 +77,7 @@ export class Opener {
   /** An opening that is under way when the listener ends could leave a session behind: it gets a moment, and is closed. */
   async #openOrUndo(scaleSetId: number, signal: AbortSignal): Promise<MessageSession> {
     const { client, owner, clock, timings } = this.#context;
-    using own = linkedController();
+    using own = new LinkedController();
     const opening = client.openMessageSession(scaleSetId, {
       owner,
       signal: own.signal,

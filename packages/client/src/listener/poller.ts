@@ -1,4 +1,4 @@
-import { type LinkedController, linkedController } from "../async/abortable.js";
+import { LinkedController } from "../async/abortable.js";
 import { ScaleSetError } from "../errors.js";
 import type { MessageSession } from "../session/message-session.js";
 import type { RunnerScaleSetMessage } from "../types.js";
@@ -46,7 +46,7 @@ export class Poller {
     const { clock } = this.#context;
     const { generation, lastMessageId, signal } = options;
     const capacity = this.#capacity;
-    using controller = linkedController(signal);
+    const controller = new LinkedController(signal);
     const running = { capacity, controller };
     this.#running = running;
     this.#interruptPlanned = false;
@@ -62,6 +62,7 @@ export class Poller {
       throw error;
     } finally {
       this.#running = undefined;
+      controller[Symbol.dispose]();
       // Takes a planned interruption back.
       controller.abort(this.#interruption);
     }

@@ -56,7 +56,7 @@ export class ActionsService {
 
   /** With the admin token; one that was refused is replaced and the call repeated, once. */
   async call<T>(call: ServiceCall<T>): Promise<Delivered<T>> {
-    const admin = await this.#connection.admin(call.signal);
+    const admin = this.#connection.current() ?? (await this.#connection.admin(call.signal));
     try {
       return await this.sender.send(exchangeOf(call, admin.baseUrl, admin.token));
     } catch (error) {

@@ -255,7 +255,8 @@ export class MessageSession implements AsyncDisposable, MessageSource {
     call: (queue: Queue, signal: AbortSignal) => Promise<Delivered<T>>,
   ): Promise<Delivered<T>> {
     this.#throwIfClosed(operation);
-    using bounded = this.#lifetime.link(signal);
+    // By hand, as in the sender: this frame waits as long as a poll.
+    const bounded = this.#lifetime.link(signal);
     const used = this.#queue;
     try {
       return await call(used, bounded.signal);
@@ -264,6 +265,8 @@ export class MessageSession implements AsyncDisposable, MessageSource {
       // Somebody else may have refreshed it while this call was on its way.
       if (this.#queue === used) await this.refresh({ signal: bounded.signal });
       return await call(this.#queue, bounded.signal);
+    } finally {
+      bounded[Symbol.dispose]();
     }
   }
 
