@@ -23,7 +23,7 @@ const able = new Set<string>();
 async function scaleTo(count: number): Promise<void> {
   while (able.size < Math.min(count, maxCapacity)) {
     const name = `polling-loop-${randomUUID().slice(0, 8)}`;
-    const { encodedJitConfig } = await client.generateJitRunnerConfig(set.id, { name }, { signal });
+    const { encodedJitConfig } = await client.generateJitRunnerConfig(set.id, { name });
     able.add(name);
     const { PATH, HOME } = process.env;
     const env = { PATH, HOME, ACTIONS_RUNNER_INPUT_JITCONFIG: encodedJitConfig.reveal() };
@@ -54,6 +54,6 @@ while (!signal.aborted) {
   // The level says how many; the messages only say who.
   await scaleTo(session.statistics.totalAssignedJobs);
 
-  // Whatever is not acknowledged comes again.
-  await session.acknowledge(message.messageId, { signal });
+  // Whatever is not acknowledged comes again. Told to end, the loop finishes what it has begun: only the poll is cut short.
+  await session.acknowledge(message.messageId);
 }
