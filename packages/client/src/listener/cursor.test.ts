@@ -33,4 +33,16 @@ describe("a cursor", () => {
       }),
     );
   });
+
+  test("an id that comes back with other content is another message; one that can't be read tells nothing", () => {
+    const cursor = new Cursor();
+    cursor.receive(7, "JobAssigned a");
+    cursor.settle(7);
+    expect(cursor.receive(7, "JobAssigned a")).toEqual({ redelivered: true, settled: true, attempt: 1 });
+    expect(cursor.receive(7)).toMatchObject({ settled: true });
+    expect(cursor.receive(7, "JobAssigned b")).toEqual({ redelivered: false, settled: false, attempt: 1 });
+    cursor.failed(7);
+    expect(cursor.receive(7)).toMatchObject({ redelivered: true, attempt: 2 });
+    expect(cursor.receive(7, "JobAssigned b")).toMatchObject({ redelivered: true, attempt: 2 });
+  });
 });

@@ -30,10 +30,11 @@ export class Cursor {
 
   /** @param content - what tells this message from another one that was given the same id */
   receive(messageId: number, content = ""): Delivery {
-    const known = this.#contents.get(messageId);
-    this.#contents.set(messageId, content);
+    const known = this.#contents.get(messageId) ?? "";
+    if (content !== "") this.#contents.set(messageId, content);
     forgetOldest(this.#contents);
-    if (known !== undefined && known !== content) {
+    // A body that could not be read tells nothing: its attempts count on.
+    if (known !== "" && content !== "" && known !== content) {
       this.#failures.delete(messageId);
       this.#settled.delete(messageId);
       return { redelivered: false, settled: false, attempt: 1 };
