@@ -89,8 +89,16 @@ test("the small autoscaler removes the registration of a runner that can't be st
   expect(count()).toBeLessThanOrEqual(2);
 });
 
+test("the small autoscaler says in a line what can't work, without a stack", async () => {
+  const args = ["--url", "https://github.com/a/b/c", "--name", "y", "--", "true"];
+  const example = run("small-autoscaler/dist/main.js", args, { GITHUB_TOKEN: "x" });
+  expect(await example.exit).toBe(1);
+  expect(example.text()).toMatch(/^error: the config URL can't be used[^\n]*\n$/);
+});
+
 test.each([
   [[], "--url is missing"],
+  [["--nope"], "Unknown option '--nope'"],
   [["--url", "https://github.com/x", "--name", "y", "--min", "5", "--max", "2"], "--min and --max"],
   [["--url", "https://github.com/x", "--name", "y"], "say what to run"],
   [["--url", "https://github.com/x", "--name", "y", "--", "true"], "no credentials"],

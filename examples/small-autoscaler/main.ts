@@ -29,25 +29,39 @@ const USAGE = `usage: small-autoscaler --url URL --name NAME [options] [-- COMMA
 
 Credentials come from the environment: GITHUB_TOKEN; or APP_CLIENT_ID, APP_INSTALLATION_ID and APP_PRIVATE_KEY.`;
 
-const { values: flags, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    url: { type: "string" },
-    name: { type: "string" },
-    labels: { type: "string" },
-    "runner-group": { type: "string", default: "default" },
-    min: { type: "string", default: "0" },
-    max: { type: "string", default: "10" },
-    "runner-folder": { type: "string" },
-    "log-format": { type: "string", default: "text" },
-    "delete-scale-set": { type: "boolean", default: false },
-  },
-});
-
 function refuse(what: string): never {
   console.error(`error: ${what}\n\n${USAGE}`);
   process.exit(2);
 }
+
+/** What can't work is told in a line; only what is our own mistake has a stack to show. */
+process.on("uncaughtException", (error) => {
+  console.error(isScaleSetError(error) ? `error: ${error.message}` : error);
+  process.exit(1);
+});
+
+function readFlags() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        url: { type: "string" },
+        name: { type: "string" },
+        labels: { type: "string" },
+        "runner-group": { type: "string", default: "default" },
+        min: { type: "string", default: "0" },
+        max: { type: "string", default: "10" },
+        "runner-folder": { type: "string" },
+        "log-format": { type: "string", default: "text" },
+        "delete-scale-set": { type: "boolean", default: false },
+      },
+    });
+  } catch (error) {
+    return refuse(error instanceof Error ? error.message : String(error));
+  }
+}
+
+const { values: flags, positionals } = readFlags();
 
 function credentials(): Credentials {
   const { GITHUB_TOKEN, APP_CLIENT_ID, APP_INSTALLATION_ID, APP_PRIVATE_KEY } = process.env;
