@@ -1,17 +1,13 @@
-import { type AutoscalerConfig, createAutoscaler, defaultTimings } from "@scaleset/autoscaler";
-import { defineProvisioner } from "@scaleset/autoscaler/provisioner";
-import { MemoryHost } from "@scaleset/autoscaler/testing";
-import { type Logger, Secret } from "@scaleset/client";
 import {
   createSimulator,
   type JournalEntry,
   type Random,
-  runSimulatedRunner,
   type Simulator,
   type Summary,
   seededRandom,
   VirtualClock,
 } from "@scaleset/simulator";
+import { startFleet } from "./fleet.js";
 
 export interface WorldOptions {
   readonly seed: number;
@@ -51,53 +47,18 @@ export async function runWorld(options: WorldOptions): Promise<WorldResult> {
   const note = (line: string): void => void trace.push(`${clock.monotonic()} ${line}`);
   const unsubscribe = simulator.journal.subscribe((entry) => note(journalLine(entry)));
 
-  const runnerChance = chance("runners");
-  const host = new MemoryHost({
-    clock,
-    random: chance("host"),
-    latencies: { create: [20, 400], start: [10, 200], destroy: [10, 300], list: [5, 50] },
-    onStart: async (_name, jitConfig, { signal, killed }) =>
-      await runSimulatedRunner({
-        jitConfig,
-        fetch: simulator.fetch,
-        clock,
-        random: runnerChance,
-        signal,
-        kill: killed,
-      }),
-  });
-  const memory = defineProvisioner({
-    kind: "memory",
-    options: (z) => z.strictObject({}),
-    open: async () => host.open(),
-  });
-  const daemon = createAutoscaler(configOf(simulator, maxRunners), {
-    fetch: simulator.fetch,
-    clock: clock.skewed(clockSkewMs),
-    random: chance("daemon"),
-    logger: loggerTo(note),
-    provisioners: [memory],
-    env: {},
-  });
-
-  const stop = new AbortController();
-  let ended = false;
-  const running = daemon.run({ signal: stop.signal }).finally(() => {
-    ended = true;
-  });
+  const fleet = startFleet({ simulator, clock, daemonClock: clock.skewed(clockSkewMs), chance, maxRunners, note });
   const arrivals = queueJobs(simulator, clock, chance("workload"), jobs);
   await clock.runUntilSettled(arrivals);
-  await clock.runUntil(() => simulator.summary().open === 0 && host.instances().length === 0, {
+  await clock.runUntil(() => simulator.summary().open === 0 && fleet.instancesLeft() === 0, {
     limitMs: SETTLE_LIMIT_MS,
   });
-  const maxLive = Math.max(0, ...daemon.status().scaleSets.map((set) => set.maxLive));
-  if (ended) throw new Error("the daemon ended unasked");
-  stop.abort();
-  await clock.runUntilSettled(running);
+  const maxLive = fleet.maxLive();
+  await clock.runUntilSettled(fleet.stop());
   const summary = simulator.summary();
   unsubscribe();
   await simulator.close();
-  return { summary, instancesLeft: host.instances().length, maxLive, virtualMs: clock.monotonic(), trace };
+  return { summary, instancesLeft: fleet.instancesLeft(), maxLive, virtualMs: clock.monotonic(), trace };
 }
 
 /** Jobs of a few seconds to some minutes, arriving in bursts with pauses between them. */
@@ -116,43 +77,7 @@ async function queueJobs(simulator: Simulator, clock: VirtualClock, random: Rand
   }
 }
 
-function configOf(simulator: Simulator, maxRunners: number): AutoscalerConfig {
-  return {
-    github: {
-      url: simulator.configUrl("my-org"),
-      credentials: { kind: "token", token: new Secret(simulator.token) },
-    },
-    owner: "daemon-1",
-    stateFolder: "/nowhere",
-    baseFolder: "/nowhere",
-    log: { level: "debug", format: "json" },
-    limits: { launchConcurrency: 10 },
-    timings: defaultTimings,
-    scaleSets: [
-      {
-        name: "linux-x64",
-        labels: ["linux-x64"],
-        runnerGroup: "default",
-        minRunners: 0,
-        maxRunners,
-        disableUpdate: false,
-        namePrefix: "linux-x64",
-        workFolder: "_work",
-        provisioner: { kind: "memory", options: {} },
-      },
-    ],
-  };
-}
-
 function journalLine({ subject, event, cause, ...rest }: JournalEntry): string {
   const { seq: _seq, atMs: _atMs, ...details } = rest;
   return `service ${subject} ${event} ${cause} ${JSON.stringify(details)}`;
-}
-
-function loggerTo(note: (line: string) => void): Logger {
-  const at =
-    (level: string) =>
-    (data: object, message: string): void =>
-      note(`daemon ${level} ${message} ${JSON.stringify(data)}`);
-  return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
 }

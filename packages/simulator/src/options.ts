@@ -22,6 +22,10 @@ export interface SimulatorOptions extends Optional<ServiceOptions> {
   readonly runnerKeys?: RunnerKeys | undefined;
   /** The personal access token it accepts. @default "simulator-token" */
   readonly token?: string | undefined;
+  /** Scopes of the personal access token, as a classic one has them; less than a call needs is a 403 that names both. @default all */
+  readonly tokenScopes?: readonly string[] | undefined;
+  /** A time of the simulator's clock as its clients' clocks show it, if theirs go at another pace. @default the same */
+  readonly peerTime?: ((atMs: number) => number) | undefined;
   /** What it knows of the GitHub App; what is not given is not checked. */
   readonly app?: AppRules | undefined;
   /** Whether the Actions service's base URL ends in a slash; clients must cope with both. @default true */
@@ -44,6 +48,8 @@ export interface ResolvedOptions {
   readonly runnerKeys: RunnerKeys;
   readonly token: string;
   readonly app: AppRules;
+  readonly tokenScopes: readonly string[] | undefined;
+  readonly peerTime: (atMs: number) => number;
   readonly serviceUrlTrailingSlash: boolean;
   readonly origin: string;
   readonly runnerUrl: string | undefined;
@@ -67,6 +73,8 @@ export function resolveOptions(options: SimulatorOptions): ResolvedOptions {
     runnerKeys: options.runnerKeys ?? fixedRunnerKeys,
     token: options.token ?? "simulator-token",
     app: options.app ?? {},
+    tokenScopes: options.tokenScopes,
+    peerTime: options.peerTime ?? ((atMs) => atMs),
     serviceUrlTrailingSlash: options.serviceUrlTrailingSlash ?? true,
     origin: options.origin ?? (urls === "ghes" ? "https://github.example.test" : "https://github.com"),
     runnerUrl: options.runnerUrl?.replace(/\/+$/, ""),
@@ -86,6 +94,9 @@ function resolveRules(options: SimulatorOptions): ServiceOptions {
     lapseMs: options.lapseMs ?? given.lapseMs,
     requeueDelaysMs: options.requeueDelaysMs ?? given.requeueDelaysMs,
     strandOnZeroCapacity: options.strandOnZeroCapacity ?? given.strandOnZeroCapacity,
+    multiLabel: options.multiLabel ?? given.multiLabel,
+    acknowledgeUnknown: options.acknowledgeUnknown ?? given.acknowledgeUnknown,
+    runnersAcknowledge: options.runnersAcknowledge ?? given.runnersAcknowledge,
     largeIds: options.largeIds ?? given.largeIds,
     runnerTimeoutMs: options.runnerTimeoutMs ?? given.runnerTimeoutMs,
     acquireTimeoutMs: options.acquireTimeoutMs ?? given.acquireTimeoutMs,

@@ -1,9 +1,12 @@
 import { setMaxListeners } from "node:events";
+import { type CheckOptions, ConformanceChecker } from "./conformance/checker.js";
 import { type JobInput, jobSpec } from "./control/job-input.js";
 import { type JobView, type SimulatorState, type Summary, viewJob, viewState, viewSummary } from "./control/views.js";
 import { aroundCalls } from "./faults/around.js";
 import { FaultPlan } from "./faults/plan.js";
+import { type RunnerPlan, RunnerPlans } from "./faults/runner-plan.js";
 import { createApp } from "./http/app.js";
+import { scaleSetConcerned } from "./http/concerned.js";
 import { controlRoutes } from "./http/control.js";
 import type { Bindings } from "./http/exchange.js";
 import { inProcessFetch, type SimulatorFetch } from "./http/in-process.js";
@@ -11,16 +14,22 @@ import { Places } from "./http/places.js";
 import { type Listening, type ListenOptions, serve } from "./http/serve.js";
 import { Journal } from "./journal/journal.js";
 import { type ResolvedOptions, resolveOptions, type SimulatorOptions } from "./options.js";
+import { type PlayOptions, playScenario, type ScenarioReport } from "./scenario/play.js";
+import type { Scenario } from "./scenario/schema.js";
 import { violations } from "./service/invariants.js";
 import { openJobs, queueJob } from "./service/jobs.js";
+import { JobLogs } from "./service/logs.js";
 import { dropRegistration } from "./service/runners.js";
 import { cancelJob } from "./service/runs.js";
 import { deleteScaleSet } from "./service/scale-sets.js";
 import { addRunnerGroup, scopeOf } from "./service/scopes.js";
 import { Service } from "./service/service.js";
-import { endSession } from "./service/sessions.js";
+import { endSession, leaveStaleSession } from "./service/sessions.js";
 import type { RunnerRow } from "./service/state.js";
 import type { TokenKind } from "./service/tokens.js";
+import type { Random } from "./time/random.js";
+import { readWorkflow } from "./workflow/read-workflow.js";
+import { WorkflowRun, type WorkflowView } from "./workflow/run.js";
 
 /** Makes a simulator. It does nothing until somebody calls it. @throws TypeError on options that make no sense */
 export function createSimulator(options: SimulatorOptions = {}): Simulator {
@@ -39,6 +48,8 @@ export class Simulator implements AsyncDisposable {
   readonly faults: FaultPlan;
   readonly #options: ResolvedOptions;
   readonly #service: Service;
+  readonly #runnerPlans: RunnerPlans;
+  readonly #logs = new JobLogs();
   readonly #answer: (request: Request, bindings?: Bindings) => Response | Promise<Response>;
   readonly #closing = new AbortController();
   readonly #listening = new Set<Listening>();
@@ -50,13 +61,26 @@ export class Simulator implements AsyncDisposable {
     this.#options = options;
     this.token = options.token;
     this.journal = new Journal({ now: () => clock.now(), capacity: options.journalCapacity });
-    this.#service = new Service({ rules: options.rules, journal: this.journal, now: () => clock.now(), random });
+    this.#service = new Service({
+      rules: options.rules,
+      journal: this.journal,
+      now: () => clock.now(),
+      random,
+      peerTime: options.peerTime,
+    });
+    this.#runnerPlans = new RunnerPlans(random);
     const expiresAtMs = Number.POSITIVE_INFINITY;
     this.#service.tokens.accept({ kind: "personal", value: options.token, expiresAtMs });
-    const desk = { ...options, service: this.#service, journal: this.journal, places };
+    const desk = { ...options, service: this.#service, journal: this.journal, places, runnerPlans: this.#runnerPlans };
     this.faults = new FaultPlan({ now: () => clock.now(), random });
-    const around = aroundCalls({ faults: this.faults, journal: this.journal, clock });
-    const app = createApp(desk, { ...options, around, control: controlRoutes(this) });
+    const around = aroundCalls({
+      faults: this.faults,
+      journal: this.journal,
+      clock,
+      scaleSetOf: (exchange) =>
+        this.#service.lookup((context) => scaleSetConcerned(context, this.#service.tokens, exchange)),
+    });
+    const app = createApp(desk, { ...options, logs: this.#logs, around, control: controlRoutes(this) });
     this.#answer = (request, bindings = {}) => app.fetch(request, bindings);
     this.fetch = inProcessFetch(this.#answer, this.#closing.signal);
     this.#service.onStep(() => this.#setAlarm());
@@ -72,12 +96,13 @@ export class Simulator implements AsyncDisposable {
 
   /** Serves over HTTP, on loopback unless told otherwise. @throws Error naming the port when it is taken */
   async listen(options: ListenOptions = {}): Promise<Listening> {
-    const served = await serve((request) => this.#answer(request), options);
+    const { clock } = this.#options;
+    const served = await serve((request) => this.#answer(request), options, this.#options.peerTime(clock.now()));
     const close = async (): Promise<void> => {
       this.#listening.delete(listening);
       await served.close();
     };
-    const listening: Listening = { url: served.url, close, [Symbol.asyncDispose]: close };
+    const listening: Listening = { url: served.url, ca: served.ca, close, [Symbol.asyncDispose]: close };
     this.#listening.add(listening);
     return listening;
   }
@@ -94,6 +119,39 @@ export class Simulator implements AsyncDisposable {
     const first = this.#service.state.tally.queued + 1;
     const specs = jobs.map((job, index) => jobSpec(job, first + index));
     return this.#service.step((context) => specs.map((spec) => queueJob(context, spec))).map(viewJob);
+  }
+
+  /**
+   * Queues the jobs of a workflow file, each once those it needs have succeeded: `run` steps, `env`, `matrix`, `needs`.
+   * @throws WorkflowError naming everything else in it, with line and column
+   */
+  queueWorkflow(
+    text: string,
+    { file, repository }: { readonly file?: string | undefined; readonly repository?: string | undefined } = {},
+  ): WorkflowView {
+    const ports = {
+      journal: this.journal,
+      job: (id: number) => this.job(id),
+      queue: (input: JobInput, runId: string | undefined) =>
+        viewJob(
+          this.#service.step((context) => queueJob(context, jobSpec(input, context.state.tally.queued + 1), runId)),
+        ),
+    };
+    return new WorkflowRun(ports, readWorkflow(text, file), { repository }).view();
+  }
+
+  /** What its runner sent as the log of a job's newest attempt; the newest thousand are kept, 64 KiB of each log. */
+  jobLog(id: number): string | undefined {
+    const jobId = this.#service.state.jobs.get(id)?.jobId;
+    return jobId === undefined ? undefined : this.#logs.textOf(jobId);
+  }
+
+  /** Queues a job that ended once more: a new job of the same workflow run. @throws TypeError when it is unknown or has not ended */
+  rerunJob(id: number): JobView {
+    const job = this.#service.state.jobs.get(id);
+    if (job === undefined) throw new TypeError(`there is no job ${id}, or it ended too long ago`);
+    if (job.state !== "completed") throw new TypeError(`job ${id} has not ended: it is ${job.state}`);
+    return viewJob(this.#service.step((context) => queueJob(context, job.spec, job.workflowRunId)));
   }
 
   /** Cancels a job, wherever it is. Answers whether there was something to cancel. */
@@ -159,12 +217,19 @@ export class Simulator implements AsyncDisposable {
     return this.summary();
   }
 
-  /** Adds a runner group beside the default one, and answers its id. */
-  addRunnerGroup(path: string, name: string): number {
+  /**
+   * Adds a runner group beside the default one, and answers its id.
+   * @param options.repositories `owner/name` of those whose jobs may use it. @default every repository of the scope
+   */
+  addRunnerGroup(
+    path: string,
+    name: string,
+    { repositories }: { readonly repositories?: readonly string[] | undefined } = {},
+  ): number {
     return this.#service.step((context) => {
       const scope = scopeOf(context, path);
       if (scope === undefined) throw new TypeError(`${path} is no organisation, repository or enterprise`);
-      return addRunnerGroup(scope, name).id;
+      return addRunnerGroup(scope, name, repositories).id;
     });
   }
 
@@ -180,6 +245,33 @@ export class Simulator implements AsyncDisposable {
     const session = this.#service.state.scaleSets.get(scaleSetId)?.session;
     if (session) this.#service.step((context) => endSession(context, session, "expired", "the service ended it"));
     return session !== undefined;
+  }
+
+  /** The session of a killed process stands in the way: nobody polls, and it lives on for `forMs` all the same (F1). */
+  leaveStaleSession(scaleSetId: number, options: { readonly ownerName: string; readonly forMs: number }): boolean {
+    const set = this.#service.state.scaleSets.get(scaleSetId);
+    if (set !== undefined) this.#service.step((context) => leaveStaleSession(context, set, options));
+    return set !== undefined;
+  }
+
+  /**
+   * Lets simulated runners misbehave whose JIT configs are given out from now on; real runners do not look at it. It
+   * takes the place of what was said before. @throws TypeError when a plan is not valid
+   */
+  misbehaveRunners(plans: readonly RunnerPlan[], random?: Random): void {
+    this.#runnerPlans.replace(plans, random);
+  }
+
+  /** Looks from now on at everything that happens for what an autoscaler must never do. Dispose it to stop. */
+  check(options: CheckOptions = {}): ConformanceChecker & Disposable {
+    const checker = new ConformanceChecker(options);
+    const unsubscribe = this.journal.subscribe((entry) => checker.take(entry));
+    return Object.assign(checker, { [Symbol.dispose]: unsubscribe });
+  }
+
+  /** Plays a scenario: jobs arrive and things go wrong, from the first poll of a client on. */
+  play(scenario: Scenario, options: PlayOptions = {}): Promise<ScenarioReport> {
+    return playScenario(this, scenario, { ...options, clock: this.#options.clock });
   }
 
   /** The service drops a runner's registration by itself (F6); a job that it runs goes on. */
@@ -200,6 +292,8 @@ export class Simulator implements AsyncDisposable {
   deprecateRunners(deprecated = true): void {
     this.#service.step((context) => {
       context.state.runnersDeprecated = deprecated;
+      const event = deprecated ? "runners-deprecated" : "runners-accepted";
+      context.journal.record({ subject: "service", event, cause: "the service changed its mind" });
       for (const runner of context.state.runners.values()) context.woken.add(runner);
       for (const set of context.state.scaleSets.values()) context.touched.add(set);
     });
@@ -207,6 +301,7 @@ export class Simulator implements AsyncDisposable {
 
   /** Makes every token of a kind worthless at once, as if it had expired. */
   revokeTokens(kind: TokenKind): void {
+    this.journal.record({ subject: "service", event: "tokens-revoked", cause: `all of kind ${kind}` });
     this.#service.tokens.revoke(kind);
   }
 

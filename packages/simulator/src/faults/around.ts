@@ -1,4 +1,4 @@
-import type { Around } from "../http/exchange.js";
+import type { Around, Exchange } from "../http/exchange.js";
 import type { Journal } from "../journal/journal.js";
 import type { Clock } from "../time/clock.js";
 import { inject } from "./inject.js";
@@ -9,16 +9,27 @@ export function aroundCalls(options: {
   readonly faults: FaultPlan;
   readonly journal: Journal;
   readonly clock: Clock;
+  /** The scale set that a request is about. */
+  readonly scaleSetOf: (exchange: Exchange) => { readonly id: number; readonly name: string } | undefined;
 }): Around {
-  const { faults, journal, clock } = options;
-  return (call, { signal }, next) => {
+  const { faults, journal, clock, scaleSetOf } = options;
+  return (call, exchange, next) => {
+    const { signal, notes, url, headers, request } = exchange;
+    const scaleSet = faults.size === 0 ? undefined : scaleSetOf(exchange);
     let answer = next;
     // The delays are outermost: a call that fails can be slow at it.
     const striking = faults
-      .strike(call)
+      .strike(call, { call, method: request.method, url, headers, scaleSet })
       .sort((a, b) => Number(a.effect.kind === "latency") - Number(b.effect.kind === "latency"));
     for (const { name, effect } of striking) {
-      journal.record({ subject: "fault", event: effect.kind, cause: name ?? effect.kind, call });
+      notes.fault = name ?? effect.kind;
+      journal.record({
+        subject: "fault",
+        event: effect.kind,
+        cause: notes.fault,
+        call,
+        ...(scaleSet === undefined ? {} : { scaleSetId: scaleSet.id }),
+      });
       const inner = answer;
       answer = () => inject(effect, { clock, signal, next: inner });
     }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type CallName, callNames } from "../http/calls.js";
 import { type RefusalKind, refusalKinds } from "../service/refusal.js";
+import { durationSchema } from "./duration.js";
 
 /** Whether the service does what it was asked before the answer is spoiled: the client cannot tell, and must cope with both. */
 interface Committing {
@@ -39,12 +40,26 @@ export type FaultEffect =
   /** The real answer with other values at some places; objects are merged. */
   | { readonly kind: "patch"; readonly body: Readonly<Record<string, unknown>> };
 
+/** A call, as a predicate sees it. */
+export interface FaultedCall {
+  readonly call: CallName;
+  readonly method: string;
+  readonly url: URL;
+  readonly headers: Headers;
+  /** The scale set it is about, if it names one. */
+  readonly scaleSet: { readonly id: number; readonly name: string } | undefined;
+}
+
 /** Which calls are struck, when, how often, and with what. */
 export interface Fault {
   /** Name in the journal. @default the kind of the effect */
   readonly name?: string | undefined;
   /** Calls it strikes. @default every one */
   readonly call?: CallName | readonly CallName[] | undefined;
+  /** Only calls about this scale set, by id or name. @default all */
+  readonly scaleSet?: number | string | undefined;
+  /** Only calls for which this answers true; from code alone. @default all */
+  readonly when?: ((call: FaultedCall) => boolean) | undefined;
   /** Lets so many of them pass first. @default 0 */
   readonly skip?: number | undefined;
   /** Strikes so often at most. @default without limit */
@@ -59,7 +74,7 @@ export interface Fault {
 }
 
 const commit = { commit: z.boolean().optional() };
-const ms = z.number().min(0);
+const ms = durationSchema;
 
 const effectSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("latency"), ms, ...commit }),
@@ -88,13 +103,17 @@ const effectSchema = z.discriminatedUnion("kind", [
 ]);
 
 /** Faults from outside: a scenario file, or the control routes. */
-export const faultSchema: z.ZodType<Fault> = z.strictObject({
+export const faultSchema = z.strictObject({
   name: z.string().optional(),
   call: z.union([z.enum(callNames), z.array(z.enum(callNames)).min(1)]).optional(),
+  scaleSet: z.union([z.int().positive(), z.string().min(1)]).optional(),
+  when: z
+    .custom<Fault["when"]>((value) => typeof value === "function", "must be a function, given from code")
+    .optional(),
   skip: z.int().min(0).optional(),
   count: z.int().min(1).optional(),
   probability: z.number().min(0).max(1).optional(),
   afterMs: ms.optional(),
   forMs: ms.optional(),
   effect: effectSchema,
-});
+}) satisfies z.ZodType<Fault>;

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { CallName } from "../http/calls.js";
 import type { Random } from "../time/random.js";
-import { type Fault, faultSchema } from "./fault.js";
+import { type Fault, type FaultedCall, faultSchema } from "./fault.js";
 
 /** A fault that was added, and what it has done so far. */
 export interface FaultView {
@@ -37,10 +37,16 @@ export class FaultPlan {
   add(fault: Fault): number {
     const checked = faultSchema.safeParse(fault);
     if (!checked.success) throw new TypeError(`not a fault: ${z.prettifyError(checked.error)}`);
+    refuseImpossible(checked.data);
     this.#lastId += 1;
     const startMs = this.#now() + (checked.data.afterMs ?? 0);
     this.#rows.set(this.#lastId, { id: this.#lastId, fault: checked.data, startMs, met: 0, struck: 0 });
     return this.#lastId;
+  }
+
+  /** How many were added and not removed. */
+  get size(): number {
+    return this.#rows.size;
   }
 
   /** Ends a fault. Answers whether there was one. */
@@ -59,28 +65,50 @@ export class FaultPlan {
   }
 
   /** The faults that strike this call: every delay, and of the others the first. */
-  strike(call: CallName): Fault[] {
+  strike(call: CallName, about?: FaultedCall): Fault[] {
     const striking: Fault[] = [];
     for (const row of this.#rows.values()) {
       const spoilt = striking.some(({ effect }) => effect.kind !== "latency");
       if (spoilt && row.fault.effect.kind !== "latency") continue;
-      if (!this.#strikes(row, call)) continue;
+      if (!this.#strikes(row, call, about)) continue;
       row.struck += 1;
       striking.push(row.fault);
     }
     return striking;
   }
 
-  #strikes(row: Row, call: CallName): boolean {
+  #strikes(row: Row, call: CallName, about: FaultedCall | undefined): boolean {
+    const { scaleSet, when } = row.fault;
     const { call: calls, skip = 0, count = Number.POSITIVE_INFINITY, probability = 1, forMs } = row.fault;
     const struck = typeof calls === "string" ? [calls] : calls;
     if (struck !== undefined && !struck.includes(call)) return false;
+    if (scaleSet !== undefined && scaleSet !== about?.scaleSet?.id && scaleSet !== about?.scaleSet?.name) return false;
     const now = this.#now();
     if (now < row.startMs || (forMs !== undefined && now >= row.startMs + forMs)) return false;
     if (row.struck >= count) return false;
+    if (when !== undefined && (about === undefined || !when(about))) return false;
     row.met += 1;
     if (row.met <= skip) return false;
     // No chance is taken where none is asked for, so that a certain fault leaves the rest of a run as it was.
     return probability >= 1 || this.#random() < probability;
+  }
+}
+
+/** Calls whose answer has no JSON body to patch, cut or put a mark before. */
+const bodiless: readonly CallName[] = [
+  "delete-scale-set",
+  "remove-runner",
+  "close-session",
+  "acknowledge-message",
+  "runner-close-session",
+];
+
+/** @throws TypeError for a fault that can never strike */
+function refuseImpossible({ call, probability, effect }: Fault): void {
+  if (probability === 0) throw new TypeError("not a fault: with probability 0 it never strikes");
+  const calls = typeof call === "string" ? [call] : (call ?? []);
+  const changesBody = effect.kind === "patch" || effect.kind === "truncated" || effect.kind === "bom";
+  if (changesBody && calls.length > 0 && calls.every((name) => bodiless.includes(name))) {
+    throw new TypeError(`not a fault: the answer of ${calls.join(", ")} has no body that ${effect.kind} could change`);
   }
 }

@@ -10,6 +10,8 @@ export interface AppRules {
   readonly key?: string | undefined;
   /** The one installation there is. */
   readonly installationId?: number | undefined;
+  /** What its installation may do; less than a call needs is a 403 that names it. */
+  readonly permissions?: Readonly<Record<string, "read" | "write">> | undefined;
 }
 
 const headerSchema = z.object({ alg: z.literal("RS256"), typ: z.literal("JWT").optional() });

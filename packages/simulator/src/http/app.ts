@@ -1,12 +1,14 @@
 import { Hono } from "hono";
 import { ConnectionReset } from "../faults/inject.js";
 import type { AppRules } from "../gate/app-jwt.js";
+import type { JobLogs } from "../service/logs.js";
 import { Refusal } from "../service/refusal.js";
 import { actionsError, brokerError, gitHubError, runServiceError } from "./exceptions.js";
 import { type AppEnv, type Around, addRoutes, answer, type Desk } from "./exchange.js";
 import { gitHubApiRoutes } from "./github-api.js";
 import { messageQueueRoutes } from "./message-queue.js";
 import { paths, type UrlShapes } from "./places.js";
+import { resultsRoutes } from "./results.js";
 import { runServiceRoutes } from "./run-service.js";
 import { brokerRoutes, legacyRunnerRoutes, runnerTokenRoute } from "./runner-door.js";
 import { scaleSetRoutes } from "./scale-set-api.js";
@@ -14,7 +16,13 @@ import { scaleSetRoutes } from "./scale-set-api.js";
 /** The whole service as one application: a request goes in, a response comes out. */
 export function createApp(
   desk: Desk,
-  options: { readonly urls: UrlShapes; readonly app: AppRules; readonly around: Around; readonly control: Hono },
+  options: {
+    readonly urls: UrlShapes;
+    readonly app: AppRules;
+    readonly logs: JobLogs;
+    readonly around: Around;
+    readonly control: Hono;
+  },
 ): Hono<AppEnv> {
   const { around } = options;
   const app = new Hono<AppEnv>();
@@ -26,9 +34,10 @@ export function createApp(
   addRoutes(app, desk, { routes: [runnerTokenRoute(desk)], refuse: brokerError, around });
   addRoutes(app, desk, { routes: [...brokerRoutes(desk), ...legacyRunnerRoutes(desk)], refuse: brokerError, around });
   addRoutes(app, desk, { routes: runServiceRoutes(desk), refuse: runServiceError, around });
-  // Logs and step updates of runners are best effort, and 404 is what makes both kinds of runner go on at once.
+  addRoutes(app, desk, { routes: resultsRoutes(desk, options.logs), refuse: runServiceError, around });
+  // What else runners send is best effort, and 404 is what makes both kinds of runner go on at once.
   const noResults = (): never => {
-    throw new Refusal("NotFoundException", "The simulator keeps no logs.");
+    throw new Refusal("NotFoundException", "The simulator keeps nothing of this kind.");
   };
   app.all(`${paths.results}*`, (context) =>
     answer(context, desk, { call: "runner-results", handle: noResults, refuse: runServiceError, around }),

@@ -46,7 +46,7 @@ export function gitHubError(refusal: Refusal): Response {
   const status = statusOf(refusal);
   return Response.json(
     { message: refusal.message, documentation_url: "https://docs.github.com/rest", status: String(status) },
-    { status },
+    { status, headers: refusal.headers },
   );
 }
 

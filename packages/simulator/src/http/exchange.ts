@@ -1,5 +1,6 @@
 import type { Context, Hono } from "hono";
 import type { z } from "zod";
+import type { RunnerPlans } from "../faults/runner-plan.js";
 import { requireJson } from "../gate/headers.js";
 import type { Journal } from "../journal/journal.js";
 import type { RunnerKeys } from "../keys/runner-keys.js";
@@ -8,6 +9,7 @@ import type { Service } from "../service/service.js";
 import type { Clock } from "../time/clock.js";
 import { type Random, randomHex, randomUuid } from "../time/random.js";
 import type { CallName } from "./calls.js";
+import { scaleSetConcerned } from "./concerned.js";
 import type { Places } from "./places.js";
 
 /** What every handler works with. */
@@ -15,9 +17,14 @@ export interface Desk {
   readonly service: Service;
   readonly journal: Journal;
   readonly clock: Clock;
+  /** A time of ours as those see it who call us: theirs goes slower where ours goes at a factor. */
+  readonly peerTime: (atMs: number) => number;
   readonly random: Random;
   readonly places: Places;
   readonly runnerKeys: RunnerKeys;
+  readonly runnerPlans: RunnerPlans;
+  /** Scopes of the personal access token; undefined = all. */
+  readonly tokenScopes: readonly string[] | undefined;
   /** How long a poll is held. @unit milliseconds */
   readonly pollHoldMs: number;
 }
@@ -44,6 +51,8 @@ export interface Exchange {
   readonly json: <T>(schema: z.ZodType<T>) => Promise<T>;
   /** Aborts when the asker is gone. */
   readonly signal: AbortSignal;
+  /** What the journal says of it beside the answer. */
+  readonly notes: { refusal?: string; fault?: string };
 }
 
 export interface Route {
@@ -96,33 +105,52 @@ export async function answer(
       try {
         return await options.handle(exchange);
       } catch (error) {
-        if (error instanceof Refusal) return refuse(error);
-        throw error;
+        if (!(error instanceof Refusal)) throw error;
+        exchange.notes.refusal = error.kind;
+        return refuse(error);
       }
     });
   } catch (error) {
-    desk.journal.record({ subject: "request", event, cause: "a client called, and had no answer", call });
+    desk.journal.record({
+      subject: "request",
+      event,
+      cause: "a client called, and had no answer",
+      call,
+      ...concerning(desk, exchange),
+    });
     throw error;
   }
   if (!response.headers.has("activityid")) response.headers.set("ActivityId", randomUuid(desk.random));
   if (!response.headers.has("x-github-request-id")) {
     response.headers.set("X-GitHub-Request-Id", randomHex(desk.random, 12).toUpperCase());
   }
-  if (!response.headers.has("date")) response.headers.set("Date", new Date(desk.clock.now()).toUTCString());
+  if (!response.headers.has("date"))
+    response.headers.set("Date", new Date(desk.peerTime(desk.clock.now())).toUTCString());
   desk.journal.record({
     subject: "request",
     event,
-    cause: "a client called",
+    cause: call === "unknown" ? `warning: nothing answers ${event} ${pathOf(exchange.url)}` : "a client called",
     call,
     status: response.status,
+    ...concerning(desk, exchange),
   });
   return response;
+}
+
+function concerning({ service }: Desk, exchange: Exchange): { scaleSetId?: number; refusal?: string; fault?: string } {
+  const set = service.lookup((context) => scaleSetConcerned(context, service.tokens, exchange));
+  return { ...(set === undefined ? {} : { scaleSetId: set.id }), ...exchange.notes };
+}
+
+/** Short, and without what could be a secret: ids and tokens stand in queries. */
+function pathOf({ pathname }: URL): string {
+  return pathname.length > 100 ? `${pathname.slice(0, 100)}…` : pathname;
 }
 
 function exchangeOf(context: Context<AppEnv>): Exchange {
   const request = context.req.raw;
   const url = new URL(request.url);
-  const param = (name: string): string => decodeURIComponent(context.req.param(name) ?? "");
+  const param = (name: string): string => decoded(context.req.param(name) ?? "");
   return {
     request,
     url,
@@ -138,7 +166,16 @@ function exchangeOf(context: Context<AppEnv>): Exchange {
       return parsed(await context.req.text(), schema);
     },
     signal: context.env.signal ?? request.signal,
+    notes: {},
   };
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    throw new Refusal("ArgumentException", "The path is not encoded as one.");
+  }
 }
 
 function parsed<T>(text: string, schema: z.ZodType<T>): T {

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { type AppRules, checkAppJwt } from "../gate/app-jwt.js";
 import { admit, credentialOf, requireSubject } from "../gate/authorization.js";
 import { requireUserAgent } from "../gate/headers.js";
+import { requireRunnerManagement } from "../gate/permissions.js";
 import { Refusal } from "../service/refusal.js";
 import { scopeOf } from "../service/scopes.js";
 import type { Scope } from "../service/state.js";
@@ -14,14 +15,15 @@ export function gitHubApiRoutes(desk: Desk, { base, app }: { readonly base: stri
   const { service, clock, places } = desk;
   const installationId = app.installationId ?? 1;
 
-  function personalOrInstallation(exchange: Exchange): void {
+  function personalOrInstallation(exchange: Exchange, scope: Scope): void {
     requireUserAgent(exchange.headers);
-    admit(service.tokens, exchange.headers, { kinds: ["personal", "installation"], nowMs: clock.now() });
+    const token = admit(service.tokens, exchange.headers, { kinds: ["personal", "installation"], nowMs: clock.now() });
+    requireRunnerManagement(token, scope, { tokenScopes: desk.tokenScopes, appPermissions: app.permissions });
   }
 
   function appJwt(exchange: Exchange): void {
     requireUserAgent(exchange.headers);
-    checkAppJwt(credentialOf(exchange.headers, "bearer"), { nowMs: clock.now(), app });
+    checkAppJwt(credentialOf(exchange.headers, "bearer"), { nowMs: desk.peerTime(clock.now()), app });
   }
 
   function scopeAt(path: string): Scope {
@@ -62,7 +64,7 @@ export function gitHubApiRoutes(desk: Desk, { base, app }: { readonly base: stri
           throw new Refusal("NotFoundException", "Not Found");
         }
         const token = service.tokens.issue("installation", { ttlMs: service.options.registrationTokenTtlMs });
-        return tokenAnswer(token);
+        return tokenAnswer(desk, token);
       },
     },
     ...scoped("GET", "installation", {
@@ -75,15 +77,15 @@ export function gitHubApiRoutes(desk: Desk, { base, app }: { readonly base: stri
     ...scoped("POST", "actions/runners/registration-token", {
       call: "create-registration-token",
       handle: (exchange, scope) => {
-        personalOrInstallation(exchange);
+        personalOrInstallation(exchange, scope);
         const ttlMs = service.options.registrationTokenTtlMs;
-        return tokenAnswer(service.tokens.issue("registration", { ttlMs, subject: scope.key }));
+        return tokenAnswer(desk, service.tokens.issue("registration", { ttlMs, subject: scope.key }));
       },
     }),
     ...scoped("GET", "actions/runners/downloads", {
       call: "list-runner-downloads",
-      handle: (exchange) => {
-        personalOrInstallation(exchange);
+      handle: (exchange, scope) => {
+        personalOrInstallation(exchange, scope);
         return Response.json(runnerDownloads);
       },
     }),
@@ -116,8 +118,11 @@ export function gitHubApiRoutes(desk: Desk, { base, app }: { readonly base: stri
   ];
 }
 
-function tokenAnswer(token: { readonly value: string; readonly expiresAtMs: number }): Response {
-  return Response.json({ token: token.value, expires_at: new Date(token.expiresAtMs).toISOString() }, { status: 201 });
+function tokenAnswer({ peerTime }: Desk, token: { readonly value: string; readonly expiresAtMs: number }): Response {
+  return Response.json(
+    { token: token.value, expires_at: new Date(peerTime(token.expiresAtMs)).toISOString() },
+    { status: 201 },
+  );
 }
 
 const runnerDownloads = [

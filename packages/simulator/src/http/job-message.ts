@@ -72,6 +72,9 @@ export function jobMessage(options: {
       condition: "success()",
       reference: { type: "script" },
       inputs: { type: 2, map: [{ key: "script", value: step.script }] },
+      ...(Object.keys(step.env).length === 0
+        ? {}
+        : { environment: { type: 2, map: Object.entries(step.env).map(([key, value]) => ({ key, value })) } }),
     })),
   };
 }

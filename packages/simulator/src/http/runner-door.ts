@@ -42,7 +42,7 @@ export function runnerTokenRoute(desk: Desk): Route {
         return invalid();
       service.advance();
       const clientId = clientOfAssertion(form.get("client_assertion") ?? "", {
-        nowMs: clock.now(),
+        nowMs: desk.peerTime(clock.now()),
         audiencePath: paths.token,
         keyOf: (id) => {
           const runner = service.state.runnersByClientId.get(id);
@@ -156,7 +156,7 @@ function messageFor(
       id: job.jobId,
       runner_request_id: job.jobId,
       run_service_url: `${url.origin}${paths.run}`,
-      should_acknowledge: true,
+      should_acknowledge: service.options.runnersAcknowledge,
       billing_owner_id: "",
     };
     return (told) => ({

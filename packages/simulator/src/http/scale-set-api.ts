@@ -128,7 +128,7 @@ export function scaleSetRoutes(desk: Desk): Route[] {
     admin("POST", `${sets}/:id/generatejitconfig`, "generate-jit-config", async (exchange, scope) => {
       const { name, workFolder } = await exchange.json(jitSchema);
       const runner = service.step((context) =>
-        registerRunner(context, scaleSet(context, scope, exchange.id("id")), name),
+        registerRunner(context, scaleSet(context, scope, exchange.id("id")), { name, ...desk.runnerPlans.next() }),
       );
       const origin = places.runnerOrigin(exchange.url.origin);
       return Response.json({

@@ -1,7 +1,9 @@
 import { createServer, ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import { getRequestListener } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { ConnectionReset } from "../faults/inject.js";
+import { makeCertificate } from "./certificate.js";
 
 /** Where to listen. */
 export interface ListenOptions {
@@ -9,23 +11,29 @@ export interface ListenOptions {
   readonly port?: number | undefined;
   /** Loopback by default: whoever reaches the simulator can queue jobs, which runners then run. @default "127.0.0.1" */
   readonly host?: string | undefined;
+  /** HTTPS, with a certificate of one's own (PEM), or one that it makes. @default HTTP */
+  readonly tls?: boolean | { readonly cert: string; readonly key: string } | undefined;
 }
 
 /** A simulator reachable over HTTP. */
 export interface Listening extends AsyncDisposable {
   /** Its origin, e.g. `http://127.0.0.1:8080`. */
   readonly url: string;
+  /** The authority that a client must trust, as PEM, when the certificate was made here. */
+  readonly ca: string | undefined;
   /** Ends every connection and stops listening. */
   close(): Promise<void>;
 }
 
 /**
- * Serves a fetch handler over HTTP.
- * @throws Error naming the port when it is taken
+ * Serves a fetch handler over HTTP or HTTPS.
+ * @param nowMs the time by which a certificate is to be valid. @unit milliseconds since the epoch
+ * @throws Error naming the port when it is taken, TypeError when a certificate can't be read
  */
 export async function serve(
   fetch: (request: Request) => Response | Promise<Response>,
-  { port = 0, host = "127.0.0.1" }: ListenOptions,
+  { port = 0, host = "127.0.0.1", tls = false }: ListenOptions,
+  nowMs: number,
 ): Promise<Listening> {
   const listener = getRequestListener(
     async (request, { outgoing }) => {
@@ -39,7 +47,10 @@ export async function serve(
     },
     { overrideGlobalObjects: false },
   );
-  const server = createServer((request, response) => {
+  const made = tls === true ? makeCertificate({ hosts: [host], nowMs }) : undefined;
+  const identity = made ?? (typeof tls === "object" ? tls : undefined);
+  const server = identity === undefined ? createServer() : secureServer(identity);
+  server.on("request", (request, response) => {
     void listener(request, response);
   });
   // Polls are held longer than Node's own patience between requests.
@@ -61,7 +72,23 @@ export async function serve(
       server.closeAllConnections();
     });
   const name = host.includes(":") ? `[${host}]` : host;
-  return { url: `http://${name}:${actual}`, close, [Symbol.asyncDispose]: close };
+  const url = `${identity === undefined ? "http" : "https"}://${name}:${actual}`;
+  return { url, ca: made?.ca, close, [Symbol.asyncDispose]: close };
+}
+
+function secureServer({
+  cert,
+  key,
+}: {
+  readonly cert: string;
+  readonly key: string;
+}): ReturnType<typeof createTlsServer> {
+  try {
+    return createTlsServer({ cert, key });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new TypeError(`the certificate or its key can't be read: give both as PEM (${why})`, { cause: error });
+  }
 }
 
 /** Sends what is to be sent of the answer, and breaks the connection. */

@@ -1,5 +1,16 @@
+export const journalSubjects = [
+  "job",
+  "runner",
+  "session",
+  "message",
+  "scale-set",
+  "request",
+  "fault",
+  "service",
+] as const;
+
 /** What an entry is about. */
-export type JournalSubject = "job" | "runner" | "session" | "message" | "scale-set" | "request" | "fault";
+export type JournalSubject = (typeof journalSubjects)[number];
 
 /** One thing that happened in the service. Fields that have no meaning for it are absent. */
 export interface JournalEntry {
@@ -24,6 +35,16 @@ export interface JournalEntry {
   /** For requests: the name of the call, never its query, body or credentials. */
   readonly call?: string;
   readonly status?: number;
+  /** For requests: why it was refused, by the name of the exception. */
+  readonly refusal?: string;
+  /** For requests: the fault that answered it, or spoilt its answer. */
+  readonly fault?: string;
+  /** For sessions: what a poll announced; absent when it announced nothing. */
+  readonly capacity?: number;
+  /** For jobs that ended: how it counts. */
+  readonly end?: "finished" | "cancelled" | "lost" | "host-died";
+  /** For runners: how it was told to misbehave, as JSON. */
+  readonly behaviour?: string;
 }
 
 /** An entry as its maker gives it; the journal adds number and time. */

@@ -5,6 +5,13 @@ export interface JournalQuery {
   /** Only entries with a higher number. @default 0 */
   readonly after?: number | undefined;
   readonly subject?: JournalSubject | undefined;
+  /** Only requests and faults of this call. */
+  readonly call?: string | undefined;
+  readonly scaleSetId?: number | undefined;
+  /** Only this job, and the runners that it was given to, while it had them. */
+  readonly job?: number | undefined;
+  /** Only the runner of this name. */
+  readonly runner?: string | undefined;
   /** At most so many, the newest. @default all that are kept */
   readonly limit?: number | undefined;
 }
@@ -40,13 +47,24 @@ export class Journal {
   }
 
   /** The kept entries, oldest first. */
-  entries({ after = 0, subject, limit }: JournalQuery = {}): JournalEntry[] {
+  entries({ after = 0, limit, ...wanted }: JournalQuery = {}): JournalEntry[] {
     const found: JournalEntry[] = [];
+    const fits = matcher(wanted);
     for (let seq = Math.max(after, this.#seq - this.#capacity, 0) + 1; seq <= this.#seq; seq++) {
       const entry = this.#ring[(seq - 1) % this.#capacity];
-      if (entry !== undefined && (subject === undefined || entry.subject === subject)) found.push(entry);
+      if (entry !== undefined && fits(entry)) found.push(entry);
     }
     return limit === undefined || limit >= found.length ? found : found.slice(found.length - limit);
+  }
+
+  /** The life of a job: its own entries, and those of runners while they had it. The number is the simulator's own. */
+  lifeOf(job: number): JournalEntry[] {
+    return this.entries({ job });
+  }
+
+  /** New entries as they come, until the loop is left. */
+  [Symbol.asyncIterator](): AsyncGenerator<JournalEntry, void> {
+    return this.follow();
   }
 
   /** Calls `listener` with each new entry, at once, until the answered function is called. */
@@ -83,4 +101,22 @@ export class Journal {
       signal?.removeEventListener("abort", onAbort);
     }
   }
+}
+
+/** Looks at entries in their order, since which runner has a job changes on the way. */
+function matcher({ subject, call, scaleSetId, job, runner }: JournalQuery): (entry: JournalEntry) => boolean {
+  let holder: number | undefined;
+  const ofJob = (entry: JournalEntry): boolean => {
+    if (entry.job === job) {
+      holder = entry.runnerId;
+      return true;
+    }
+    return entry.subject === "runner" && holder !== undefined && entry.runnerId === holder;
+  };
+  return (entry) =>
+    (job === undefined || ofJob(entry)) &&
+    (subject === undefined || entry.subject === subject) &&
+    (call === undefined || entry.call === call) &&
+    (scaleSetId === undefined || entry.scaleSetId === scaleSetId) &&
+    (runner === undefined || entry.runnerName === runner);
 }

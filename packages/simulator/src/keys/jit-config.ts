@@ -29,6 +29,7 @@ export function jitConfig(options: {
       WorkFolder: workFolder || "_work",
       Ephemeral: "True",
       DisableUpdate: "True",
+      ...(runner.behaviour === undefined ? {} : { SimulatedBehaviour: runner.behaviour }),
     }),
     ".credentials": encode({
       Scheme: "OAuth",

@@ -1,4 +1,4 @@
-import { createPublicKey, type KeyObject } from "node:crypto";
+import { createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { publicTestKeys } from "./public-test-keys.js";
 import type { RsaPrivateJwk } from "./rsa-private-jwk.js";
 
@@ -16,6 +16,38 @@ export const fixedRunnerKeys: RunnerKeys = {
     return key;
   },
 };
+
+/** Keys kept for runners that may still come for a token; a runner whose key is forgotten is not let in. */
+const keysKept = 10_000;
+
+/** A key of its own for each runner, made when it is first asked for: as the service does it, and slower by some 50 ms. */
+export function freshRunnerKeys(): RunnerKeys {
+  const made = new Map<number, RsaPrivateJwk>();
+  return {
+    keyOf(runnerId) {
+      const known = made.get(runnerId);
+      if (known !== undefined) return known;
+      const jwk = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey.export({ format: "jwk" });
+      const part = (name: "n" | "e" | "d" | "p" | "q" | "dp" | "dq" | "qi"): string => jwk[name] ?? "";
+      const key = {
+        n: part("n"),
+        e: part("e"),
+        d: part("d"),
+        p: part("p"),
+        q: part("q"),
+        dp: part("dp"),
+        dq: part("dq"),
+        qi: part("qi"),
+      };
+      made.set(runnerId, key);
+      for (const oldest of made.keys()) {
+        if (made.size <= keysKept) break;
+        made.delete(oldest);
+      }
+      return key;
+    },
+  };
+}
 
 /** The public half, for checking what a runner signed. */
 export function publicKeyOf(jwk: RsaPrivateJwk): KeyObject {

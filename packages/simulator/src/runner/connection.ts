@@ -36,6 +36,16 @@ export class RunnerConnection {
   readonly #key: KeyObject;
   #token: string | undefined;
 
+  /** A second one with the same config, and no token yet. */
+  static again(other: RunnerConnection): RunnerConnection {
+    return new RunnerConnection({
+      config: other.config,
+      fetch: other.#fetch,
+      clock: other.#clock,
+      random: other.#random,
+    });
+  }
+
   constructor(options: { config: RunnerConfig; fetch: RunnerFetch; clock: Clock; random: Random }) {
     this.config = options.config;
     this.#fetch = options.fetch;

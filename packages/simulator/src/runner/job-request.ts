@@ -8,7 +8,12 @@ export interface JobRequest {
   /** Where to renew and complete it; ends in a slash. */
   readonly url: string;
   readonly token: string;
-  readonly steps: readonly { readonly id: string; readonly name: string; readonly script: string }[];
+  readonly steps: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly script: string;
+    readonly env: Readonly<Record<string, string>>;
+  }[];
   readonly variables: Readonly<Record<string, string>>;
   readonly github: Readonly<Record<string, string>>;
 }
@@ -31,6 +36,7 @@ export function readJobRequest(message: Readonly<Record<string, unknown>>): JobR
       id: text(step, "id"),
       name: typeof step["displayNameToken"] === "string" ? step["displayNameToken"] : `Step ${index + 1}`,
       script: scriptOf(step),
+      env: environmentOf(step),
     })),
     variables: Object.fromEntries(
       Object.entries(record(message, "variables")).map(([name, variable]) => [
@@ -45,6 +51,12 @@ export function readJobRequest(message: Readonly<Record<string, unknown>>): JobR
 function scriptOf(step: Readonly<Record<string, unknown>>): string {
   const script = list(record(step, "inputs"), "map").find((entry) => entry["key"] === "script");
   return script === undefined ? "" : text(script, "value");
+}
+
+function environmentOf({ environment }: Readonly<Record<string, unknown>>): Record<string, string> {
+  if (!isRecord(environment)) return {};
+  const pairs = list(environment, "map").map(({ key, value }) => [String(key), String(value)] as const);
+  return Object.fromEntries(pairs);
 }
 
 function contextOf(context: Readonly<Record<string, unknown>>): Record<string, string> {

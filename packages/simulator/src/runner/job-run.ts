@@ -34,14 +34,19 @@ export async function runJob(
     signal: aside,
     cancel: () => cancel.abort(new Error("cancelled")),
   });
+  const crashing =
+    options.behaviour.crashAfterMs === undefined
+      ? undefined
+      : options.clock.sleep(options.behaviour.crashAfterMs, { signal: aside }).then(options.crash, () => undefined);
   let conclusion: Conclusion;
   try {
     conclusion = await worker(job, { signal: work.signal });
   } finally {
     over.abort(new Error("the job is over"));
-    await Promise.all([renewing, listening]);
+    await Promise.all([renewing, listening, crashing]);
   }
   if (death.aborted) throw death.reason;
+  await options.sendLogs?.(job, { signal: death });
   await report(options, { job, conclusion });
   log(`Job ${job.displayName} completed with result: ${conclusion}`);
 }

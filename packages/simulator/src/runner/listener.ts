@@ -21,6 +21,7 @@ export async function listen(options: ListenerOptions): Promise<number> {
     if (typeof opened === "number") return opened;
     options.log("Connected to GitHub");
     options.log("Listening for Jobs");
+    if (behaviour.outdated) return exitCodes.versionDeprecated;
     return await inSession(options, { session, sessionId: opened, end });
   } catch (error) {
     if (death.aborted) throw death.reason;

@@ -1,26 +1,17 @@
 import type { Clock } from "../time/clock.js";
 import type { Random } from "../time/random.js";
+import type { RunnerBehaviour } from "./behaviour.js";
 import { type Answer, NotRegistered, type RunnerConnection, runnerVersion } from "./connection.js";
 import type { Conclusion, JobRequest } from "./job-request.js";
 
 /** Does what a job says. It stops soon after the signal aborts, and then answers `canceled`. */
 export type Worker = (job: JobRequest, options: { readonly signal: AbortSignal }) => Promise<Conclusion>;
 
-/** Ways in which a runner misbehaves, all off by default. @unit milliseconds */
-export interface RunnerBehaviour {
-  /** Waits before it comes online (F6). */
-  readonly startDelayMs?: number | undefined;
-  /** Runs, but never comes online (F6). */
-  readonly neverOnline?: boolean | undefined;
-  /** Exits after this time online without a job, leaving its registration behind. */
-  readonly exitIdleAfterMs?: number | undefined;
-  /** Goes on running after its job was reported done (F8). */
-  readonly lingerMs?: number | undefined;
-}
-
 export interface ListenerOptions {
   readonly connection: RunnerConnection;
   readonly worker: Worker;
+  /** Sends what the job printed, before it is reported done. @default nothing is sent */
+  readonly sendLogs?: ((job: JobRequest, options: { readonly signal: AbortSignal }) => Promise<void>) | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly behaviour: RunnerBehaviour;
@@ -28,6 +19,8 @@ export interface ListenerOptions {
   readonly stop: AbortSignal;
   /** The runner's death: everything ends at once, and nothing more is said to anybody. */
   readonly death: AbortSignal;
+  /** Brings its own death about, as a crash does. */
+  readonly crash: () => void;
   readonly log: (line: string) => void;
 }
 

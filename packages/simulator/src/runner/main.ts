@@ -1,11 +1,12 @@
 #!/usr/bin/env node
 import { realClock, realRandom } from "../time/real-clock.js";
+import type { RunnerBehaviour } from "./behaviour.js";
 import { RunnerConnection } from "./connection.js";
 import { exitCodes, scriptExitCode } from "./exit-codes.js";
 import { httpFetch } from "./http-fetch.js";
-import { listen } from "./listener.js";
-import type { RunnerBehaviour } from "./listening.js";
-import { isRecord, readJitConfig } from "./runner-config.js";
+import { lead } from "./lead.js";
+import { readJitConfig } from "./runner-config.js";
+import { StepLogs } from "./send-logs.js";
 import { shellWorker } from "./shell-worker.js";
 
 /** The environment variable in which the official runner takes its JIT config. */
@@ -32,23 +33,26 @@ async function main(args: readonly string[], environment: NodeJS.ProcessEnv): Pr
   const http = httpFetch();
   try {
     const config = readJitConfig(encoded);
+    const logs = new StepLogs({ fetch: http.fetch, clock: realClock });
     const connection = new RunnerConnection({ config, fetch: http.fetch, clock: realClock, random: realRandom });
-    const code = await listen({
+    const code = await lead({
       connection,
       worker: shellWorker({
         root: config.workFolder,
         runnerName: config.agentName,
         environment: withoutInputs(environment),
         clock: realClock,
+        onOutput: (stepId, text) => logs.add(stepId, text),
       }),
+      sendLogs: (job, options) => logs.send(job, options),
       clock: realClock,
       random: realRandom,
-      behaviour: behaviourOf(environment[behaviourVariable]),
+      behaviour: await behaviourOf(config.behaviour, environment[behaviourVariable]),
       stop: stop.signal,
       death: new AbortController().signal,
       log: (line) => process.stdout.write(`${new Date(realClock.now()).toISOString()}: ${line}\n`),
     });
-    return scriptExitCode(code, { returnVersionDeprecated });
+    return scriptExitCode(code === "crashed" ? exitCodes.terminated : code, { returnVersionDeprecated });
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     return scriptExitCode(exitCodes.terminated, { returnVersionDeprecated });
@@ -66,15 +70,15 @@ function withoutInputs(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   );
 }
 
-function behaviourOf(text: string | undefined): RunnerBehaviour {
-  if (!text) return {};
-  const value: unknown = JSON.parse(text);
-  if (!isRecord(value)) throw new Error(`${behaviourVariable} is no JSON object`);
-  const ms = (name: string): number | undefined => (typeof value[name] === "number" ? value[name] : undefined);
+/** Loaded when there is something to read: nearly every runner behaves, and should start fast. */
+async function behaviourOf(
+  fromConfig: string | undefined,
+  fromEnvironment: string | undefined,
+): Promise<RunnerBehaviour> {
+  if (!fromConfig && !fromEnvironment) return {};
+  const { readBehaviour } = await import("./behaviour.js");
   return {
-    startDelayMs: ms("startDelayMs"),
-    neverOnline: value["neverOnline"] === true,
-    exitIdleAfterMs: ms("exitIdleAfterMs"),
-    lingerMs: ms("lingerMs"),
+    ...(fromConfig ? readBehaviour(fromConfig, "the JIT config") : {}),
+    ...(fromEnvironment ? readBehaviour(fromEnvironment, behaviourVariable) : {}),
   };
 }

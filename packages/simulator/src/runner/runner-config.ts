@@ -9,7 +9,12 @@ export interface RunnerConfig {
   readonly tokenUrl: string;
   /** RSA key as a JSON Web Key. */
   readonly key: Readonly<Record<string, string>>;
+  /** How the simulator wants this runner to misbehave, as JSON; real runners do not look at it. */
+  readonly behaviour: string | undefined;
 }
+
+/** Where `.runner` says how to misbehave. */
+export const behaviourKey = "SimulatedBehaviour";
 
 /** Reads an encoded JIT config as the official runner does. @throws Error when it cannot be read; the text holds nothing of it */
 export function readJitConfig(encoded: string): RunnerConfig {
@@ -29,6 +34,7 @@ export function readJitConfig(encoded: string): RunnerConfig {
     clientId: text(data, "ClientId"),
     tokenUrl: text(data, "AuthorizationUrl"),
     key: keyOf(parameters),
+    behaviour: typeof settings[behaviourKey] === "string" ? settings[behaviourKey] : undefined,
   };
 }
 

@@ -7,6 +7,8 @@ import type { Worker } from "./listening.js";
 
 /** How long a step has to obey each signal when its job is cancelled, as in the official runner. @unit milliseconds */
 const interruptGraceMs = 7_500;
+/** How long the rest of a step's output may take after its end. @unit milliseconds */
+const outputGraceMs = 500;
 const terminateGraceMs = 2_500;
 
 /** Runs the steps of a job with `sh -e`, one after the other, in a work folder of its own. */
@@ -15,6 +17,8 @@ export function shellWorker(options: {
   readonly runnerName: string;
   readonly environment: NodeJS.ProcessEnv;
   readonly clock: Clock;
+  /** Gets what a step prints. */
+  readonly onOutput?: ((stepId: string, text: string) => void) | undefined;
 }): Worker {
   return async (job, { signal }) => {
     const workspace = resolve(options.root, options.runnerName, "workspace");
@@ -25,10 +29,19 @@ export function shellWorker(options: {
       writeFileSync(file, `${step.script}\n`);
       const child = spawn("sh", ["-e", file], {
         cwd: workspace,
-        env: environment,
-        stdio: ["ignore", "inherit", "inherit"],
+        env: { ...environment, ...step.env },
+        stdio: ["ignore", "pipe", "pipe"],
         detached: true,
       });
+      for (const [from, to] of [
+        [child.stdout, process.stdout],
+        [child.stderr, process.stderr],
+      ] as const) {
+        from?.setEncoding("utf8").on("data", (text: string) => {
+          to.write(text);
+          options.onOutput?.(step.id, text);
+        });
+      }
       const conclusion = await conclusionOf(child, { signal, clock: options.clock });
       if (conclusion !== "succeeded") return conclusion;
     }
@@ -48,8 +61,17 @@ async function conclusionOf(
   if (signal.aborted) stop();
   const code = await new Promise<number | null>((resolve) => {
     child.once("error", () => resolve(127));
-    child.once("exit", (value) => resolve(value));
+    child.once("close", (value) => resolve(value));
+    // What a step left running in the background may hold its output open; that is not waited for.
+    child.once("exit", (value) => {
+      clock.sleep(outputGraceMs).then(
+        () => resolve(value),
+        () => undefined,
+      );
+    });
   });
+  child.stdout?.destroy();
+  child.stderr?.destroy();
   signal.removeEventListener("abort", stop);
   ended.abort(new Error("the step is over"));
   if (signal.aborted) return "canceled";

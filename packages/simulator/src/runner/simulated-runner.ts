@@ -1,10 +1,11 @@
 import type { Clock } from "../time/clock.js";
 import { type Random, seededRandom } from "../time/random.js";
 import { realClock } from "../time/real-clock.js";
+import { type RunnerBehaviour, readBehaviour } from "./behaviour.js";
 import { RunnerConnection, type RunnerFetch } from "./connection.js";
 import { exitCodes, scriptExitCode } from "./exit-codes.js";
-import { listen } from "./listener.js";
-import type { RunnerBehaviour, Worker } from "./listening.js";
+import { lead } from "./lead.js";
+import type { Worker } from "./listening.js";
 import { readJitConfig } from "./runner-config.js";
 
 /** How a runner in this process is started. */
@@ -34,7 +35,7 @@ export interface SimulatedRunnerOptions {
  * runner's wrapper script, which is 0 nearly always; 137 when it was killed.
  */
 export async function runSimulatedRunner(options: SimulatedRunnerOptions): Promise<number> {
-  const { fetch, behaviour = {}, log = () => undefined, clock = realClock } = options;
+  const { fetch, log = () => undefined, clock = realClock } = options;
   const death = options.kill ?? new AbortController().signal;
   try {
     const config = readJitConfig(options.jitConfig);
@@ -42,7 +43,10 @@ export async function runSimulatedRunner(options: SimulatedRunnerOptions): Promi
     const connection = new RunnerConnection({ config, fetch, clock, random });
     const stop = options.signal ?? new AbortController().signal;
     const worker = timedWorker(clock);
-    const code = await listen({ connection, worker, clock, random, behaviour, stop, death, log });
+    const planned = config.behaviour === undefined ? {} : readBehaviour(config.behaviour, "the JIT config");
+    const behaviour = { ...planned, ...options.behaviour };
+    const code = await lead({ connection, worker, clock, random, behaviour, stop, death, log });
+    if (code === "crashed") return 137;
     return scriptExitCode(code, { returnVersionDeprecated: options.returnVersionDeprecatedExitCode ?? false });
   } catch (error) {
     if (death.aborted) return 137;

@@ -6,11 +6,11 @@ import type { JobEnd, JobResult, JobRow, JobSpec, ScaleSetRow } from "./state.js
 const endedJobsKept = 10_000;
 
 /** Queues a job. Whoever may take it gets it when the present step ends. */
-export function queueJob(context: Context, spec: JobSpec): JobRow {
+export function queueJob(context: Context, spec: JobSpec, workflowRunId?: string): JobRow {
   const id = nextId(context);
   const job: JobRow = {
     id,
-    workflowRunId: wireId(context, id),
+    workflowRunId: workflowRunId ?? wireId(context, id),
     spec,
     queuedAtMs: context.now(),
     attempt: 1,
@@ -39,12 +39,18 @@ export function queueJob(context: Context, spec: JobSpec): JobRow {
   return job;
 }
 
-/** Whether this set may run this job: labels, name, id and scope, each if the job asks for it. */
+/**
+ * Whether this set may run this job: labels, name, id, scope and runner group, each if the job asks for it. Of several
+ * sets that may, the oldest that has room gets it: jobs go to sets in the order in which the sets were created.
+ */
 export function mayRun(set: ScaleSetRow, spec: JobSpec): boolean {
   if (spec.scaleSetId !== undefined && spec.scaleSetId !== set.id) return false;
   if (spec.scaleSetName !== undefined && spec.scaleSetName.toLowerCase() !== set.name.toLowerCase()) return false;
   const labels = new Set(set.labels.map((label) => label.name.toLowerCase()));
   if (!spec.runsOn.every((label) => labels.has(label.toLowerCase()))) return false;
+  const visible = set.scope.groups.get(set.runnerGroupId)?.repositories;
+  if (visible !== undefined && spec.repository !== undefined && !visible.has(spec.repository.toLowerCase()))
+    return false;
   if (spec.repository === undefined || set.scope.kind === "enterprise") return true;
   const repository = spec.repository.toLowerCase();
   return set.scope.kind === "repo"
@@ -119,7 +125,7 @@ export function endJob(
   }
   context.state.jobsByJobId.delete(job.jobId);
   count(context, job, result, end);
-  record(context, job, "completed", `${result}: ${cause}`);
+  record(context, job, "completed", `${result}: ${cause}`, { end });
   context.state.endedJobs.push(job);
   if (context.state.endedJobs.length > endedJobsKept) {
     const oldest = context.state.endedJobs.shift();
@@ -127,7 +133,13 @@ export function endJob(
   }
 }
 
-export function record(context: Context, job: JobRow, event: string, cause: string): void {
+export function record(
+  context: Context,
+  job: JobRow,
+  event: string,
+  cause: string,
+  more: { readonly end?: JobEnd } = {},
+): void {
   context.journal.record({
     subject: "job",
     event,
@@ -136,6 +148,7 @@ export function record(context: Context, job: JobRow, event: string, cause: stri
     jobId: job.jobId,
     ...(job.scaleSet === undefined ? {} : { scaleSetId: job.scaleSet.id }),
     ...(job.runner === undefined ? {} : { runnerId: job.runner.id, runnerName: job.runner.name }),
+    ...more,
   });
 }
 
@@ -258,7 +271,9 @@ function count(context: Context, job: JobRow, result: JobResult, end: JobEnd): v
   else if (end === "cancelled" || result === "canceled") tally.cancelled += 1;
   else if (result === "succeeded") tally.succeeded += 1;
   else tally.failed += 1;
-  if (job.firstStartedAtMs !== undefined) tally.queueToStartMs.push(job.firstStartedAtMs - job.queuedAtMs);
+  if (job.firstStartedAtMs === undefined) return;
+  tally.queueToStartMs.push(job.firstStartedAtMs - job.queuedAtMs);
+  if (tally.queueToStartMs.length > 2 * endedJobsKept) tally.queueToStartMs.splice(0, endedJobsKept);
 }
 
 /** Jobs that have not ended and still can. */

@@ -18,6 +18,12 @@ export interface ServiceOptions {
   readonly requeueDelaysMs: readonly number[];
   /** Whether a job queued while its scale set announced capacity 0 is never delivered (protocol.md F24). @default true */
   readonly strandOnZeroCapacity: boolean;
+  /** Whether a scale set may have several labels; without that feature the service keeps the first, and answers 200 (F18). @default true */
+  readonly multiLabel: boolean;
+  /** What acknowledging an unknown message does: nothing, with 204, or a refusal [guess]. @default "accept" */
+  readonly acknowledgeUnknown: "accept" | "refuse";
+  /** Whether runners are asked to acknowledge the job they are told of; whether the hosted service asks is unknown. @default true */
+  readonly runnersAcknowledge: boolean;
   /** Whether `runnerRequestId` and `workflowRunId` pass 2^53, where a careless reader loses digits. @default false */
   readonly largeIds: boolean;
   /** A runner that does not poll for so long is offline. @unit milliseconds @default 60_000 */
@@ -55,6 +61,9 @@ export const defaultServiceOptions: ServiceOptions = {
   lapseMs: 5 * minuteMs,
   requeueDelaysMs: [minuteMs / 2, minuteMs, 2 * minuteMs],
   strandOnZeroCapacity: true,
+  multiLabel: true,
+  acknowledgeUnknown: "accept",
+  runnersAcknowledge: true,
   largeIds: false,
   runnerTimeoutMs: minuteMs,
   acquireTimeoutMs: 2 * minuteMs,

@@ -1,4 +1,5 @@
 import type { Context } from "./context.js";
+import { Refusal } from "./refusal.js";
 import type { MessageRow, ScaleSetRow } from "./state.js";
 import { statisticsOf } from "./statistics.js";
 
@@ -54,6 +55,9 @@ export function deliver(
 /** Forgets a message. One that is unknown was acknowledged before: no harm [guess]. */
 export function acknowledge(context: Context, set: ScaleSetRow, messageId: number): void {
   if (set.messages.delete(messageId)) record(context, set, messageId, "acknowledged", "the client asked");
+  else if (context.options.acknowledgeUnknown === "refuse") {
+    throw new Refusal("NotFoundException", `There is no message ${messageId}.`);
+  }
 }
 
 function bodyOf({ jobMessages }: MessageRow, acquireJobUrl: string): string {

@@ -33,8 +33,12 @@ export class Refusal extends Error {
   override readonly name = "Refusal";
   readonly kind: RefusalKind;
 
-  constructor(kind: RefusalKind, message: string) {
+  /** Headers that tell more. */
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(kind: RefusalKind, message: string, headers: Readonly<Record<string, string>> = {}) {
     super(message);
     this.kind = kind;
+    this.headers = headers;
   }
 }

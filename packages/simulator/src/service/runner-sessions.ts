@@ -1,6 +1,6 @@
 import { after, type Context, uuid } from "./context.js";
 import { Refusal } from "./refusal.js";
-import { endRunnerSession, expectJob, recordRunner } from "./runners.js";
+import { dropRegistration, endRunnerSession, expectJob, recordRunner } from "./runners.js";
 import type { RunnerRow, RunnerSessionRow } from "./state.js";
 
 /** A runner comes online: it can have one session at a time, and none once its registration is gone. */
@@ -28,6 +28,9 @@ export function openRunnerSession(context: Context, runner: RunnerRow, ownerName
   context.touched.add(runner.scaleSet);
   recordRunner(context, runner, "online", "it opened a session");
   expectJob(context, runner);
+  if (runner.droppedAfterMs !== undefined) {
+    after(context, runner.droppedAfterMs, () => dropRegistration(context, runner, "the service dropped it"));
+  }
   watchForSilence(context, session);
   return session;
 }

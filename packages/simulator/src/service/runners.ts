@@ -3,8 +3,21 @@ import { returnToWaiting } from "./jobs.js";
 import { Refusal } from "./refusal.js";
 import type { RunnerRow, RunnerSessionRow, ScaleSetRow, Scope } from "./state.js";
 
+/** What is to be registered: its name, and how it will misbehave, if it will. */
+export interface RunnerInput {
+  readonly name: string;
+  readonly behaviour?: string | undefined;
+  readonly droppedAfterMs?: number | undefined;
+  /** It will die at work, so that the end of its job is nobody's loss. @default false */
+  readonly dies?: boolean | undefined;
+}
+
 /** Registers a runner for a JIT config. Names are unique within a scope. */
-export function registerRunner(context: Context, set: ScaleSetRow, name: string): RunnerRow {
+export function registerRunner(
+  context: Context,
+  set: ScaleSetRow,
+  { name, behaviour, droppedAfterMs, dies = false }: RunnerInput,
+): RunnerRow {
   if (!name.trim()) throw new Refusal("ArgumentException", "A runner needs a name.");
   if (findRunners(context, set.scope, name).length > 0) {
     throw new Refusal("AgentExistsException", `A runner exists with the same name ${name}.`);
@@ -20,7 +33,9 @@ export function registerRunner(context: Context, set: ScaleSetRow, name: string)
     offlineSinceMs: context.now(),
     everOnline: false,
     removed: false,
-    hostDied: false,
+    hostDied: dies,
+    behaviour,
+    droppedAfterMs,
     stopTimer: noTimer,
   };
   context.state.runners.set(runner.id, runner);
@@ -121,6 +136,7 @@ export function recordRunner(context: Context, runner: RunnerRow, event: string,
     runnerId: runner.id,
     runnerName: runner.name,
     scaleSetId: runner.scaleSet.id,
+    ...(runner.behaviour === undefined ? {} : { behaviour: runner.behaviour }),
   });
 }
 

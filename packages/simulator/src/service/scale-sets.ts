@@ -19,7 +19,7 @@ export interface ScaleSetInput {
  * one. The name is taken if another set of the same runner group has it.
  */
 export function createScaleSet(context: Context, scope: Scope, input: ScaleSetInput): ScaleSetRow {
-  const given = labelsOf(input.labels);
+  const given = labelsOf(context, input.labels);
   const name = input.name?.trim() || given[0]?.name;
   if (!name) throw new Refusal("ArgumentException", "A runner scale set needs a name or a label.");
   const runnerGroupId = runnerGroup(scope, input.runnerGroupId ?? 1).id;
@@ -52,7 +52,7 @@ export function updateScaleSet(context: Context, set: ScaleSetRow, input: ScaleS
   const name = input.name?.trim() || set.name;
   const runnerGroupId = runnerGroup(set.scope, input.runnerGroupId ?? set.runnerGroupId).id;
   refuseTakenName(context, set.scope, { name, runnerGroupId, but: set });
-  const labels = labelsOf(input.labels);
+  const labels = labelsOf(context, input.labels);
   set.name = name;
   set.runnerGroupId = runnerGroupId;
   if (labels.length > 0) set.labels = labels;
@@ -98,7 +98,8 @@ export function findScaleSets(
   );
 }
 
-function labelsOf(labels: ScaleSetInput["labels"] = []): Label[] {
+function labelsOf(context: Context, given: ScaleSetInput["labels"] = []): Label[] {
+  const labels = context.options.multiLabel ? given : given.slice(0, 1);
   return labels.map(({ name, type }) => {
     if (!name.trim()) throw new Refusal("ArgumentException", "A label needs a name.");
     return { type: type || "System", name: name.trim() };

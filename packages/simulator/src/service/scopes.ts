@@ -21,16 +21,24 @@ export function scopeOf(context: Context, path: string): Scope | undefined {
   if (parsed === undefined) return undefined;
   const known = context.state.scopes.get(parsed.key);
   if (known !== undefined) return known;
-  const scope: Scope = { ...parsed, groups: new Map([[1, { id: 1, name: "default", isDefault: true }]]) };
+  const scope: Scope = {
+    ...parsed,
+    groups: new Map([[1, { id: 1, name: "default", isDefault: true, repositories: undefined }]]),
+  };
   context.state.scopes.set(scope.key, scope);
   return scope;
 }
 
 /** Adds a runner group; one that exists is answered as it is. */
-export function addRunnerGroup(scope: Scope, name: string): RunnerGroupRow {
+export function addRunnerGroup(scope: Scope, name: string, repositories?: readonly string[]): RunnerGroupRow {
   const [known] = findRunnerGroups(scope, name);
   if (known !== undefined) return known;
-  const group: RunnerGroupRow = { id: scope.groups.size + 1, name, isDefault: false };
+  const group: RunnerGroupRow = {
+    id: scope.groups.size + 1,
+    name,
+    isDefault: false,
+    repositories: repositories && new Set(repositories.map((repository) => repository.toLowerCase())),
+  };
   scope.groups.set(group.id, group);
   return group;
 }

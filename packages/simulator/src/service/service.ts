@@ -25,9 +25,10 @@ export class Service {
     readonly journal: Journal;
     readonly now: () => number;
     readonly random: Random;
+    readonly peerTime?: ((atMs: number) => number) | undefined;
   }) {
-    const { now, random, journal } = options;
-    this.tokens = new Tokens({ now, random });
+    const { now, random, journal, peerTime } = options;
+    this.tokens = new Tokens({ now, random, peerTime });
     this.#context = {
       state: emptyState(),
       options: options.rules,

@@ -29,6 +29,21 @@ export function openSession(context: Context, set: ScaleSetRow, ownerName: strin
   return session;
 }
 
+/**
+ * The session of a process that was killed: nobody polls, and the service keeps it alive so long all the same (F1). It
+ * takes the place of one that lives.
+ */
+export function leaveStaleSession(
+  context: Context,
+  set: ScaleSetRow,
+  { ownerName, forMs }: { readonly ownerName: string; readonly forMs: number },
+): void {
+  if (set.session !== undefined) endSession(context, set.session, "expired", "the service ended it");
+  const session = openSession(context, set, ownerName);
+  session.heldPolls += 1;
+  after(context, forMs, () => endSession(context, session, "expired", "the service ended it"));
+}
+
 /** The live session with this id of this set, or the refusal that tells what became of it. */
 export function sessionOf(context: Context, set: ScaleSetRow, sessionId: string): SessionRow {
   const session = context.state.sessions.get(sessionId);
@@ -53,7 +68,14 @@ export function beginPoll(context: Context, session: SessionRow, capacity: numbe
   if (session.capacity !== capacity) {
     session.capacity = capacity;
     context.touched.add(session.scaleSet);
-    record(context, session, "capacity", `the poll announced ${capacity}`);
+    const announced = Number.isFinite(capacity) ? { capacity } : {};
+    record(
+      context,
+      session,
+      "capacity",
+      `the poll announced ${"capacity" in announced ? capacity : "none"}`,
+      announced,
+    );
   }
 }
 
@@ -84,12 +106,19 @@ function watchForSilence(context: Context, session: SessionRow): void {
   });
 }
 
-function record(context: Context, session: SessionRow, event: string, cause: string): void {
+function record(
+  context: Context,
+  session: SessionRow,
+  event: string,
+  cause: string,
+  more: { readonly capacity?: number } = {},
+): void {
   context.journal.record({
     subject: "session",
     event,
     cause,
     sessionId: session.id,
     scaleSetId: session.scaleSet.id,
+    ...more,
   });
 }

@@ -12,6 +12,8 @@ export interface RunnerGroupRow {
   readonly id: number;
   readonly name: string;
   readonly isDefault: boolean;
+  /** `owner/name` in lower case; only jobs of these may use its scale sets. Undefined = every repository. */
+  readonly repositories: ReadonlySet<string> | undefined;
 }
 
 export interface Label {
@@ -99,6 +101,7 @@ export type JobResult = "succeeded" | "failed" | "canceled";
 export interface JobStep {
   readonly name: string;
   readonly script: string;
+  readonly env: Readonly<Record<string, string>>;
 }
 
 /** What a job is, apart from how it fares. */
@@ -165,6 +168,10 @@ export interface RunnerRow {
   removed: boolean;
   /** Whoever runs the world said that it took this runner's host away, so that its job is nobody's loss. */
   hostDied: boolean;
+  /** How its runner is to misbehave, as JSON, for those runners that read it. */
+  readonly behaviour: string | undefined;
+  /** The service drops it so long after it came online. @unit milliseconds */
+  readonly droppedAfterMs: number | undefined;
   stopTimer: () => void;
 }
 
@@ -194,7 +201,7 @@ export interface Tally {
   /** Jobs in state `stranded` at present. */
   stranded: number;
   registrations: number;
-  /** From queueing to the first start, of jobs that started. @unit milliseconds */
+  /** From queueing to the first start, of the newest ten thousand jobs at least that started and ended. @unit milliseconds */
   readonly queueToStartMs: number[];
 }
 

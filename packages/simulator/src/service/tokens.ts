@@ -16,9 +16,15 @@ export class Tokens {
   readonly #byValue = new Map<string, Token>();
   readonly #now: () => number;
   readonly #random: Random;
+  readonly #peerTime: (atMs: number) => number;
   #nextSweepMs = 0;
 
-  constructor(options: { readonly now: () => number; readonly random: Random }) {
+  constructor(options: {
+    readonly now: () => number;
+    readonly random: Random;
+    readonly peerTime?: ((atMs: number) => number) | undefined;
+  }) {
+    this.#peerTime = options.peerTime ?? ((atMs) => atMs);
     this.#now = options.now;
     this.#random = options.random;
   }
@@ -59,8 +65,8 @@ export class Tokens {
     const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64url");
     const claims = {
       aud: `simulator/${kind}`,
-      exp: Math.floor(expiresAtMs / 1000),
-      nbf: Math.floor(this.#now() / 1000),
+      exp: Math.floor(this.#peerTime(expiresAtMs) / 1000),
+      nbf: Math.floor(this.#peerTime(this.#now()) / 1000),
     };
     return `${part({ typ: "JWT", alg: "RS256" })}.${part(claims)}.${Buffer.from(secret, "hex").toString("base64url")}`;
   }
