@@ -26,7 +26,7 @@ describe("what is wrong with a scenario file is told with line and column", () =
     [
       "an impossible chance",
       `${least}faults:\n  - { probability: 2, effect: { kind: hang } }\n`,
-      /^x\.yaml:7:5 faults\[0\]\.probability/,
+      /^x\.yaml:7:7 faults\[0\]\.probability/,
     ],
     [
       "a fault that never strikes",
@@ -39,7 +39,7 @@ describe("what is wrong with a scenario file is told with line and column", () =
       /^x\.yaml:3:1 lasts: .*"soon" is no duration/,
     ],
     ["a check that there is not", `${least}allow: [everything]\n`, /^x\.yaml:6:9 allow\[0\]/],
-    ["an unknown shape", "name: x\nabout: y\nlasts: 1m\njobs: [{ shape: blob }]\n", /^x\.yaml:4:9 jobs\[0\]\.shape/],
+    ["an unknown shape", "name: x\nabout: y\nlasts: 1m\njobs: [{ shape: blob }]\n", /^x\.yaml:4:10 jobs\[0\]\.shape/],
     ["no jobs", "name: x\nabout: y\nlasts: 1m\n", /jobs/],
     ["broken YAML", "name: [x\n", /^x\.yaml:\d+:\d+ /],
     ["an empty file", "", /^x\.yaml:1:1 /],

@@ -15,7 +15,7 @@ export const checks = {
   "session-abandoned": "I6: a session ended because nobody polled, not because its owner closed it",
   "never-came-back": "I1: jobs wait, and nobody opened a session again",
   "request-storm": "I7: more failing, empty or token calls in a minute than any wait between them allows",
-  "launch-loop": "I7: runners were launched again and again, each ended by itself, and none had a job",
+  "launch-loop": "I7: runners were launched again and again, and none had a job",
   "capacity-not-announced": "I8: a poll announced no capacity, or 0",
   "acted-without-session": "I11: a JIT config was asked for without holding the set's session",
   "malformed-request": "protocol: a request that the service refuses as malformed, or does not know",
@@ -52,7 +52,7 @@ export interface CheckLimits {
   readonly excusedMs: number;
   /** Failed or empty calls of one kind in a minute, a scale set. @default 60 */
   readonly failedCallsPerMinute: number;
-  /** Runners in a row that may end by themselves without a job, within ten minutes, a scale set. @default 60 */
+  /** Runners in a row that may go without a job within ten minutes, a scale set; never less than twice what it announced. @default 60 */
   readonly uselessLaunches: number;
   /** Token calls of one kind in a minute. @default 60 */
   readonly tokenCallsPerMinute: number;

@@ -278,7 +278,7 @@ function storms(): Rule {
   };
 }
 
-/** Counts runners that ended by themselves without a job, until one takes a job. */
+/** Counts runners that went without a job, until one takes a job. */
 function loops(): Rule {
   const ended = new Map<number, number[]>();
   return (entry, { view, limits, report }) => {
@@ -286,13 +286,16 @@ function loops(): Rule {
     if (entry.event === "busy") ended.delete(entry.scaleSetId);
     const runner = view.runners.get(entry.runnerId);
     if (entry.event !== "removed" || runner === undefined || runner.hadJob || runner.misbehaves) return;
-    if (runner.offlineCause === "" || runner.offlineCause === entry.cause) return;
     const times = ended.get(entry.scaleSetId) ?? [];
     ended.set(entry.scaleSetId, times);
     times.push(entry.atMs);
     while (times.length > 0 && (times[0] ?? 0) < entry.atMs - 600_000) times.shift();
-    if (times.length <= limits.uselessLaunches) return;
-    const message = `${times.length} runners of ${about(entry.scaleSetId)} ended by themselves within ten minutes, one after another, and none had a job`;
+    if (
+      times.length <=
+      Math.max(limits.uselessLaunches, 2 * (Number.isFinite(runner.set.capacity) ? (runner.set.capacity ?? 0) : 0))
+    )
+      return;
+    const message = `${times.length} runners of ${about(entry.scaleSetId)} came and went within ten minutes, and none had a job`;
     report("launch-loop", entry.scaleSetId, message, runner.events, entry.scaleSetId);
   };
 }

@@ -33,6 +33,7 @@ export class LittleAutoscaler {
   readonly #max: number;
   readonly #live = new Map<string, Live>();
   #names = 0;
+  #ended = false;
 
   constructor(
     it: { readonly client: RawClient; readonly clock: VirtualClock; readonly simulator: Simulator },
@@ -46,6 +47,9 @@ export class LittleAutoscaler {
   /** Works until the signal aborts; then it closes its session and lets its runners end. */
   async run(signal: AbortSignal): Promise<void> {
     const { client, clock } = this.#it;
+    signal.addEventListener("abort", () => {
+      this.#ended = true;
+    });
     const setId = await client.createSet();
     if (this.#wrong === "launches without a session") await this.#launch(setId);
     if (this.#wrong === "sends nonsense") await client.sets("POST", "", { labels: "linux" });
@@ -127,7 +131,9 @@ export class LittleAutoscaler {
     }).then(async () => {
       this.#live.delete(key);
       await this.#deregister(name);
-      if (this.#wrong === "starts outdated runners again and again") await this.#launch(setId);
+      if (this.#wrong !== "starts outdated runners again and again" || this.#ended) return;
+      await clock.sleep(2_000);
+      await this.#launch(setId);
     });
   }
 
