@@ -2,9 +2,9 @@ import { setMaxListeners } from "node:events";
 import type { CheckName, Violation } from "../conformance/check.js";
 import { ConformanceChecker } from "../conformance/checker.js";
 import type { Summary } from "../control/views.js";
-import type { Simulator } from "../simulator.js";
 import type { Clock } from "../time/clock.js";
 import { seededRandom } from "../time/random.js";
+import type { ScenarioPort } from "./port.js";
 import type { Scenario, ScenarioEvent } from "./schema.js";
 import { type Arrival, arrivalsOf } from "./workload.js";
 
@@ -46,7 +46,7 @@ const lookEveryMs = 1_000;
  * scenario's own: its faults are cleared at the end.
  */
 export async function playScenario(
-  simulator: Simulator,
+  simulator: ScenarioPort,
   scenario: Scenario,
   { clock, speed = 1, signal, onBegin }: PlayOptions & { readonly clock: Clock },
 ): Promise<ScenarioReport> {
@@ -99,7 +99,7 @@ export async function playScenario(
 }
 
 class ScenarioRun {
-  readonly #simulator: Simulator;
+  readonly #simulator: ScenarioPort;
   readonly #scenario: Scenario;
   readonly #clock: Clock;
   readonly #speed: number;
@@ -109,7 +109,11 @@ class ScenarioRun {
   #events = 0;
   #faults = 0;
 
-  constructor(simulator: Simulator, scenario: Scenario, options: { clock: Clock; speed: number; signal: AbortSignal }) {
+  constructor(
+    simulator: ScenarioPort,
+    scenario: Scenario,
+    options: { clock: Clock; speed: number; signal: AbortSignal },
+  ) {
     this.#simulator = simulator;
     this.#scenario = scenario;
     this.#clock = options.clock;

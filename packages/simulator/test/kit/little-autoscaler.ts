@@ -102,8 +102,17 @@ export class LittleAutoscaler {
 
   async #scale(setId: number, demand: number): Promise<void> {
     if (this.#wrong === "never launches") return;
+    // Its runners end at once, and each starts the next one.
+    if (this.#wrong === "starts outdated runners again and again" && this.#names > 0) return;
+    if (this.#wrong === "destroys before it deregisters" && demand === 0 && this.#live.size === 0) {
+      await this.#launch(setId);
+      await this.#it.clock.sleep(5_000);
+    }
     const target = this.#wrong === "launches more than it announced" ? demand + this.#max : Math.min(this.#max, demand);
-    while (this.#live.size < target) await this.#launch(setId);
+    while (this.#live.size < target) {
+      await this.#launch(setId);
+      if (this.#wrong === "starts outdated runners again and again") return;
+    }
     const surplus = this.#live.size - target;
     for (const runner of [...this.#live.values()].slice(0, Math.max(0, surplus))) await this.#retire(runner);
   }
