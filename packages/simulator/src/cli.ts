@@ -35,6 +35,9 @@ interface Flags {
   readonly json?: boolean;
 }
 
+/** Of the App that `--github-app` makes. */
+const appId = 1;
+
 const program = new Command("scaleset-simulator")
   .description("Serves a simulated runner scale set service on loopback")
   .option("--port <number>", "port to listen at; 0 takes any free one", port, 8080)
@@ -135,9 +138,6 @@ async function play(
   print(json ? JSON.stringify(report) : `\n${reportText(report)}`);
   if (check && !report.passed) process.exitCode = 1;
 }
-
-/** Of the App that `--github-app` makes. */
-const appId = 1;
 
 function build(flags: Flags, scenario: Scenario | undefined, appKey: string | undefined): Simulator {
   const { urls, token, runnerUrl, seed } = flags;

@@ -49,3 +49,33 @@ test("a faults file that is wrong is refused with the place of the mistake", asy
   expect(await program.exit).toBe(1);
   expect(await program.line).toContain("[1].effect.ms");
 });
+
+test("a check that no client came to ends with 1, over HTTPS and with an App as well", async () => {
+  const program = start(
+    "--port",
+    "0",
+    "--tls",
+    "--github-app",
+    "--scenario",
+    "stale-session",
+    "--check",
+    "--wait",
+    "0.2",
+    "--json",
+  );
+  const places = JSON.parse((await program.line).split("\n")[0] ?? "");
+  expect(places).toMatchObject({ url: expect.stringMatching(/^https:/), appId: 1, installationId: 1 });
+  expect([places.privateKeyFile, places.caFile]).toEqual([
+    expect.stringMatching(/\.pem$/),
+    expect.stringMatching(/\.pem$/),
+  ]);
+  expect(await program.exit).toBe(1);
+});
+
+test("a scenario that is none is refused with its places, before anything is served", async () => {
+  const file = join(mkdtempSync(join(tmpdir(), "simulator-")), "bad.yaml");
+  writeFileSync(file, "name: x\nabut: y\n");
+  const program = start("--port", "0", "--scenario", file);
+  expect(await program.line).toContain("bad.yaml:2:1 abut: unknown key abut");
+  expect(await program.exit).toBe(1);
+});
