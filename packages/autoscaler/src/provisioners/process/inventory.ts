@@ -98,10 +98,15 @@ export class Inventory {
     this.#claimed.set(name, since);
     if (this.#options.isStarting(name) || now - since < LAUNCH_GRACE_MS) return { state: "started" };
     const exitReason = "its daemon died while it was starting it";
-    // When its shim turns up in this very moment, it is the next reading's.
-    return (await folder.forbid(exitReason, this.#options.nonce()))
-      ? { state: "exited", exitReason }
-      : { state: "started" };
+    try {
+      // When its shim turns up in this very moment, it is the next reading's.
+      return (await folder.forbid(exitReason, this.#options.nonce()))
+        ? { state: "exited", exitReason }
+        : { state: "started" };
+    } catch {
+      // A disk that can't be written must not hide all the others.
+      return { state: "started" };
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
-import { chmod, copyFile, link, mkdir, readdir, readlink, rm, symlink } from "node:fs/promises";
+import { copyFile, lchown, link, mkdir, readdir, readlink, symlink } from "node:fs/promises";
 import { join } from "node:path";
+import { mapBounded } from "./bounded.js";
 import { errnoOf } from "./failures.js";
 
 /** Folders of the actions runner that it only reads: what makes it 500 MB, and what instances can share. */
@@ -28,33 +29,57 @@ const WAYS = [
 
 const CANNOT = new Set(["ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EXDEV", "EINVAL", "EPERM", "EMLINK", "ENOTTY"]);
 
+/** Files of one folder that are made at once. */
+const AT_ONCE = 16;
+
+export interface Clone {
+  readonly from: string;
+  readonly to: string;
+  /** Who is to own its folders and the files of its own. @default who makes it */
+  readonly owner?: { readonly uid: number; readonly gid: number } | undefined;
+}
+
 /**
  * A runner folder of an instance's own, since the runner writes its config into its root. Files under `bin` and
- * `externals` are shared with the original as far as the file system allows, all others are copied.
+ * `externals` are shared with the original as far as the file system allows, and stay their owner's, so that no other
+ * user can write them; all others are copied.
  */
-export async function cloneRunner(from: string, to: string, signal: AbortSignal): Promise<void> {
+export async function cloneRunner({ from, to, owner }: Clone, signal: AbortSignal): Promise<void> {
   let way = 0;
+  const own = async (path: string): Promise<void> => {
+    if (owner !== undefined) await lchown(path, owner.uid, owner.gid);
+  };
   const share = async (source: string, target: string): Promise<void> => {
     for (;;) {
+      const tried = way;
       try {
-        return await (WAYS[way] ?? WAYS[2])(source, target);
+        return await (WAYS[tried] ?? WAYS[2])(source, target);
       } catch (error) {
         const code = errnoOf(error);
-        if (code === undefined || !CANNOT.has(code) || way >= WAYS.length - 1) throw error;
-        way += 1;
+        if (code === undefined || !CANNOT.has(code) || tried >= WAYS.length - 1) throw error;
+        way = Math.max(way, tried + 1);
       }
     }
   };
+  const copy = async (source: string, target: string): Promise<void> => {
+    await copyFile(source, target, constants.COPYFILE_FICLONE);
+    await own(target);
+  };
   const clone = async (source: string, target: string, shared: boolean, root: boolean): Promise<void> => {
     signal.throwIfAborted();
-    await mkdir(target, { recursive: true });
-    for (const entry of await readdir(source, { withFileTypes: true })) {
-      if (root && NOT_COPIED.has(entry.name)) continue;
+    await mkdir(target, { recursive: true, mode: 0o755 });
+    const entries = await readdir(source, { withFileTypes: true });
+    const files = entries.filter((entry) => !entry.isDirectory() && !(root && NOT_COPIED.has(entry.name)));
+    await mapBounded(files, AT_ONCE, async (entry) => {
       const [one, other] = [join(source, entry.name), join(target, entry.name)];
-      if (entry.isDirectory()) await clone(one, other, shared || (root && isShared(entry.name)), false);
-      else if (entry.isSymbolicLink()) await symlink(await readlink(one), other);
-      else if (entry.isFile()) await (shared ? share(one, other) : copyFile(one, other, constants.COPYFILE_FICLONE));
-    }
+      if (entry.isSymbolicLink()) {
+        await symlink(await readlink(one), other);
+        await own(other);
+      } else if (entry.isFile()) await (shared ? share(one, other) : copy(one, other));
+    });
+    for (const { name } of entries.filter((entry) => entry.isDirectory() && !(root && NOT_COPIED.has(entry.name))))
+      await clone(join(source, name), join(target, name), shared || (root && isShared(name)), false);
+    await own(target);
   };
   await clone(from, to, false, true);
 }
@@ -62,23 +87,4 @@ export async function cloneRunner(from: string, to: string, signal: AbortSignal)
 /** Also `bin.2.336.0`, as an update of the runner leaves them. */
 function isShared(name: string): boolean {
   return SHARED.has(name.split(".")[0] ?? name);
-}
-
-/** Removes a folder and all in it, also folders that forbid writing (as package caches like to be). */
-export async function removeTree(path: string): Promise<void> {
-  try {
-    await rm(path, { recursive: true, force: true, maxRetries: 2 });
-  } catch (error) {
-    const code = errnoOf(error);
-    if (code !== "EACCES" && code !== "EPERM" && code !== "ENOTEMPTY") throw error;
-    await allowWriting(path);
-    await rm(path, { recursive: true, force: true });
-  }
-}
-
-async function allowWriting(folder: string): Promise<void> {
-  await chmod(folder, 0o700);
-  for (const entry of await readdir(folder, { withFileTypes: true })) {
-    if (entry.isDirectory()) await allowWriting(join(folder, entry.name));
-  }
 }
