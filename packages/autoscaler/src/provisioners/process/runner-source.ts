@@ -1,4 +1,4 @@
-import { chmod, mkdir, readdir, rename, rm, stat, utimes } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, stat, utimes } from "node:fs/promises";
 import { basename, join } from "node:path";
 import type { Clock } from "@scaleset/client";
 import { abortable } from "../../async/abortable.js";
@@ -225,7 +225,6 @@ export class DownloadedRunner implements RunnerSource {
       await rm(archive);
       if ((await whyNoRunner(unpacked)) !== undefined)
         throw new BackendError("rejected", "the runner's archive holds no run.sh, at its top, that can be executed");
-      await chmod(unpacked, 0o755);
       // All of it on the disk before its name is: a power cut in between must not leave half a runner under that name.
       await runProgram("sync", ["-f", unpacked], FLUSH_MS);
       await rename(unpacked, this.#folder).catch((error: unknown) => {

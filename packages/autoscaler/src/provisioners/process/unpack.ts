@@ -1,3 +1,4 @@
+import { chmod, readdir, stat } from "node:fs/promises";
 import { dirname, isAbsolute, join, normalize } from "node:path";
 import { x as extract, type ReadEntry } from "tar";
 import { BackendError } from "../../ports/provisioner.js";
@@ -27,9 +28,7 @@ export async function unpack(archive: string, folder: string, signal: AbortSigna
     return offence === undefined && !signal.aborted;
   };
   try {
-    // Modes as they were packed, whatever the daemon's umask: another user may have to read it.
-    const modes = { chmod: true, processUmask: 0o022 };
-    await extract({ file: archive, cwd: folder, strict: true, preserveOwner: false, filter, ...modes });
+    await extract({ file: archive, cwd: folder, strict: true, preserveOwner: false, filter });
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     if (offence !== undefined) throw bad(offence);
@@ -40,6 +39,17 @@ export async function unpack(archive: string, folder: string, signal: AbortSigna
   }
   signal.throwIfAborted();
   if (offence !== undefined) throw bad(offence);
+  await openToAll(folder);
+}
+
+/** What its owner may read and run, all may, whatever the daemon's umask: runners may be another user. */
+async function openToAll(folder: string): Promise<void> {
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) await openToAll(path);
+    else if (entry.isFile()) await chmod(path, ((await stat(path)).mode & 0o111) === 0 ? 0o644 : 0o755);
+  }
+  await chmod(folder, 0o755);
 }
 
 function isEntry(value: unknown): value is ReadEntry {
