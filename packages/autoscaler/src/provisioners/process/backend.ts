@@ -126,7 +126,9 @@ export class ProcessBackend implements Backend {
       const draft = new InstanceFolder(join(root, await draftName(this.#table, this.#nonce())));
       const createdAt = this.#context.clock.now();
       try {
-        await mkdir(draft.output, { recursive: true, mode: 0o700 });
+        // Not both at once: a recursive mkdir says "no such folder" of a disk that is read-only.
+        await mkdir(draft.path, { mode: 0o700 });
+        await mkdir(draft.output, { mode: 0o700 });
         if (software === undefined) await ownFolder(draft.work, account);
         else await cloneRunner({ from: software.folder, to: draft.work, owner: account }, signal);
         if (account !== undefined) await chmod(draft.path, 0o711);

@@ -211,11 +211,12 @@ export class DownloadedRunner implements RunnerSource {
 
   async #make(signal: AbortSignal): Promise<void> {
     const { root, url, sha256, table, nonce, logger, limits = LIMITS } = this.#options;
-    await mkdir(root, { recursive: true, mode: 0o755 });
+    await makeFolder(root);
     const draft = join(root, await draftName(table, nonce()));
     const [archive, unpacked] = [join(draft, "archive.tar.gz"), join(draft, "runner")];
     try {
-      await mkdir(unpacked, { recursive: true, mode: 0o755 });
+      await makeFolder(draft);
+      await makeFolder(unpacked);
       const onProgress = (bytes: number, total: number | undefined): void => {
         this.#progress = ` (${megabytes(bytes)} of ${total === undefined ? "?" : megabytes(total)} MB)`;
       };
@@ -236,6 +237,13 @@ export class DownloadedRunner implements RunnerSource {
       await removeTree(draft).catch(() => {});
     }
   }
+}
+
+/** Not a recursive mkdir, which says "no such folder" of a disk that is read-only. */
+async function makeFolder(path: string): Promise<void> {
+  await mkdir(path).catch((error: unknown) => {
+    if (errnoOf(error) !== "EEXIST") throw error;
+  });
 }
 
 function megabytes(bytes: number): string {

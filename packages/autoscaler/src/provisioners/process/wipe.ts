@@ -1,4 +1,4 @@
-import { chmod, readdir, readFile, rm } from "node:fs/promises";
+import { chmod, readdir, readFile, realpath, rm } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { errnoOf } from "./failures.js";
@@ -39,14 +39,15 @@ async function allowWriting(folder: string): Promise<void> {
   }
 }
 
-/** Places below a folder where something else is mounted. Linux only: elsewhere a job can't mount. */
-export async function mountsUnder(folder: string): Promise<readonly string[]> {
+/** Places in a folder where something else is mounted. Linux only: elsewhere a job can't mount. */
+async function mountsUnder(path: string): Promise<readonly string[]> {
   if (process.platform !== "linux") return [];
+  const folder = await realpath(path).catch(() => path);
   const table = await readFile("/proc/self/mountinfo", "utf8");
   return table
     .split("\n")
     .map((line) => unoctal(line.split(" ")[4] ?? ""))
-    .filter((place) => place.startsWith(`${folder}/`));
+    .filter((place) => place === folder || place.startsWith(`${folder}/`));
 }
 
 /** The kernel writes blanks and the like as three octal digits. */
