@@ -44,9 +44,6 @@ const FOLLOW_MS = [20, 100, 500] as const;
 /** Half-removed folders start with a dot, which no instance's name does. */
 const HALF_GONE = /^\.gone-/;
 
-/** What root's own files, or a mount, that a job left behind come to when they are removed. */
-const CANT_REMOVE = new Set(["EACCES", "EPERM", "EBUSY", "ENOTEMPTY"]);
-
 /** What the options come to once their paths are resolved. */
 export interface ProcessPlan {
   /** Where instances are kept. */
@@ -141,10 +138,10 @@ export class ProcessBackend implements Backend {
           return { name, labels, state: "created", createdAt };
         }
       } catch (error) {
-        await removeTree(draft.path).catch(() => {});
+        await this.#remove(draft.path).catch(() => {});
         throw error;
       }
-      await removeTree(draft.path);
+      await this.#remove(draft.path);
       const other = await this.#inventory.read(name);
       if (other === undefined) throw new BackendError("transient", `${name} came and went`);
       return other;
@@ -192,18 +189,20 @@ export class ProcessBackend implements Backend {
         );
       const folder = this.#inventory.folder(name);
       if ((await folder.readRecord()) === undefined) return;
-      await this.#forbid(folder, "destroyed before it was started");
-      const leader = await folder.readProcess();
-      const ask = !this.#asked.has(name);
-      this.#asked.add(name);
-      await endProcesses(this.#table, this.#context.clock, { name, leader, graceMs, ask, signal });
-      // The bulk first: as long as any of it is left, the instance is listed and can be destroyed again.
-      await abortable(removeTree(folder.work).catch(ignoreStubborn), signal);
+      // One that never had a process needs no search for any.
+      if (!(await this.#forbid(folder, "destroyed before it was started"))) {
+        const leader = await folder.readProcess();
+        const ask = !this.#asked.has(name);
+        this.#asked.add(name);
+        await endProcesses(this.#table, this.#context.clock, { name, leader, graceMs, ask, signal });
+      }
+      // In one step; whoever dies between that and the end of the wiping leaves what the next start clears away.
       const gone = join(this.#plan.root, `.gone-${this.#nonce()}`);
       await publishFolder(folder.path, gone).catch(ignoreMissing);
       this.#asked.delete(name);
+      this.#inventory.forget(name);
       this.#changes.look(name);
-      await this.#clearAway(gone, name);
+      await abortable(this.#clearAway(gone, name), signal);
     });
   }
 
@@ -237,7 +236,7 @@ export class ProcessBackend implements Backend {
    */
   async #clearAway(folder: string, name: string | undefined): Promise<void> {
     try {
-      await removeTree(folder);
+      await this.#remove(folder);
     } catch (error) {
       const words =
         "a job left files that can't be removed: remove this folder as root; it is tried again at each start";
@@ -250,6 +249,11 @@ export class ProcessBackend implements Backend {
     const { clock } = this.#context;
     const end = clock.monotonic() + LAST_WORDS_MS;
     while (clock.monotonic() < end && (await this.#inventory.isPrinting(name))) await clock.sleep(10, { signal });
+  }
+
+  #remove(folder: string): Promise<void> {
+    const { runner, runsAs } = this.#plan;
+    return removeTree(folder, { large: runner !== undefined || runsAs !== undefined });
   }
 
   #environment(name: string, account?: Account): Record<string, string> {
@@ -308,9 +312,11 @@ export class ProcessBackend implements Backend {
     }
   }
 
-  async #forbid(folder: InstanceFolder, reason: string): Promise<void> {
-    if (!(await folder.forbid(reason, this.#nonce()))) return;
-    this.#context.logger.debug({ folder: folder.path, reason }, "an instance will never run");
+  /** False when it has, or had, a process already. */
+  async #forbid(folder: InstanceFolder, reason: string): Promise<boolean> {
+    const forbidden = await folder.forbid(reason, this.#nonce());
+    if (forbidden) this.#context.logger.debug({ folder: folder.path, reason }, "an instance will never run");
+    return forbidden;
   }
 
   /** Every call ends with a `BackendError` or its signal's reason. */
@@ -330,11 +336,6 @@ export class ProcessBackend implements Backend {
 async function ownFolder(path: string, account: Account | undefined): Promise<void> {
   await mkdir(path, { mode: 0o755 });
   if (account !== undefined) await lchown(path, account.uid, account.gid);
-}
-
-/** Left for later. */
-function ignoreStubborn(error: unknown): void {
-  if (!CANT_REMOVE.has(errnoOf(error) ?? "")) throw error;
 }
 
 /** Somebody else removed it at the same time. */

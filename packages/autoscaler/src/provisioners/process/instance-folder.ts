@@ -1,5 +1,5 @@
 import { closeSync, openSync } from "node:fs";
-import { link, open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { link, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { BackendError, type InstanceLabels } from "../../ports/provisioner.js";
@@ -103,12 +103,23 @@ export class InstanceFolder {
     );
   }
 
-  async readTrace(): Promise<Trace> {
-    const ended = await this.readEnd();
+  /** Names of the files that are there, in one look; undefined when there is no such instance. */
+  async look(): Promise<readonly string[] | undefined> {
+    try {
+      return await readdir(this.path);
+    } catch (error) {
+      if (errnoOf(error) === "ENOENT") return undefined;
+      throw error;
+    }
+  }
+
+  /** The trace that a look at its files makes to be read. */
+  async readTrace(files: readonly string[]): Promise<Trace> {
+    const ended = files.includes("exit") ? await this.readEnd() : undefined;
     if (ended !== undefined) return ended;
-    const process = await readIfThere(join(this.path, "process"));
+    const process = files.includes("process") ? await readIfThere(join(this.path, "process")) : undefined;
     if (process !== undefined) return parseProcess(process);
-    return (await readIfThere(join(this.path, "claim"))) === undefined ? { type: "inert" } : { type: "claimed" };
+    return { type: files.includes("claim") ? "claimed" : "inert" };
   }
 
   /** The leader of its session, whether it lives or not. */

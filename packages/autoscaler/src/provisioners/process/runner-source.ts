@@ -166,7 +166,8 @@ export class DownloadedRunner implements RunnerSource {
       const path = join(root, entry);
       try {
         const old = CHECKSUM.test(entry) && clock.now() - (await stat(path)).mtimeMs > KEPT_UNUSED_MS;
-        if ((old && path !== this.#folder) || (await isAbandonedDraft(entry, table))) await removeTree(path);
+        if ((old && path !== this.#folder) || (await isAbandonedDraft(entry, table)))
+          await removeTree(path, { large: true });
       } catch (error) {
         logger.warn({ path, error: String(error) }, "old software of the runner can't be removed");
       }
@@ -234,7 +235,7 @@ export class DownloadedRunner implements RunnerSource {
       });
     } finally {
       this.#progress = "";
-      await removeTree(draft).catch(() => {});
+      await removeTree(draft, { large: true }).catch(() => {});
     }
   }
 }
