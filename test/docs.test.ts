@@ -6,7 +6,14 @@ import { expect, test } from "vitest";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const read = (path: string): string => readFileSync(join(root, path), "utf8");
-const pages = ["README.md", "docs/client.md", "packages/client/README.md", "examples/small-autoscaler/README.md"];
+const pages = [
+  "README.md",
+  "docs/client.md",
+  "packages/client/README.md",
+  "examples/small-autoscaler/README.md",
+  "docs/process-provisioner.md",
+  "packages/autoscaler/README.md",
+];
 
 test.each(pages)("every link of %s within the repository leads somewhere", (page) => {
   const links = [...read(page).matchAll(/\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)/g)].map(([, link]) => link ?? "");

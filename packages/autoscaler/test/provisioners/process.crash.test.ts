@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "@scaleset/client";
@@ -131,6 +131,15 @@ describe("when the daemon is killed", () => {
     expect(existsSync(ours)).toBe(true);
     expect(await next.backend.list({ signal: next.signal() })).toEqual([]);
   });
+});
+
+test("a daemon out of file handles lacks room for a start, says so, and goes on", async () => {
+  const stateFolder = temporaryFolder();
+  const command = `ulimit -n 512; exec "$0" "$1" "$2"`;
+  const args = ["-c", command, process.execPath, compiled.program("few-handles"), stateFolder];
+  const { outcome, state } = JSON.parse(execFileSync("sh", args, { encoding: "utf8", timeout: 20_000 }));
+  expect(outcome).toMatch(/^capacity: .*file handles/);
+  expect(["created", "exited"]).toContain(state);
 });
 
 test("of two daemons that start one instance at the same time, one does, and neither fails", async () => {
