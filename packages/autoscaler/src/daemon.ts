@@ -16,11 +16,12 @@ import type { AutoscalerConfig, CredentialsConfig, ScaleSetConfig } from "./conf
 import { Inventory, LABELS_SCHEMA } from "./engine/inventory.js";
 import { identityOf, specHashOf } from "./engine/labels.js";
 import { Limiter } from "./engine/limiter.js";
+import type { Place } from "./engine/place.js";
 import { scopedLogger } from "./engine/scoped-logger.js";
 import type { ScaleSetStatus } from "./engine/status.js";
 import { Supervisor } from "./engine/supervisor.js";
 import { Wakeups } from "./engine/wakeups.js";
-import { Worker } from "./engine/worker.js";
+import { type AutoscalerObserver, Worker } from "./engine/worker.js";
 import type { Backend, Provisioner } from "./ports/provisioner.js";
 import { findProvisioner } from "./provisioners/registry.js";
 import { ClientScaleSet } from "./service/client-adapter.js";
@@ -35,6 +36,8 @@ export interface AutoscalerPorts {
   readonly logger?: Logger | undefined;
   /** Provisioners beside the built-in ones. */
   readonly provisioners?: readonly Provisioner[] | undefined;
+  /** Told of everything that is decided and done. Must not throw. */
+  readonly observer?: AutoscalerObserver | undefined;
   /** Read for proxies. @default process.env */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
 }
@@ -54,12 +57,6 @@ export interface Autoscaler {
    */
   run(options: { readonly signal: AbortSignal }): Promise<void>;
   status(): AutoscalerStatus;
-}
-
-/** Where instances live, and what is known of them; shared by all scale sets with the same provisioner options. */
-interface Place {
-  readonly backend: Backend;
-  readonly inventory: Inventory;
 }
 
 /** More than this at once would only queue at the service. */
@@ -94,10 +91,14 @@ export function createAutoscaler(config: AutoscalerConfig, ports: AutoscalerPort
     const backend = await openBackend(provisioner, config, { clock, random, logger }, ports.provisioners);
     const deadlineMs = timings.provisionerStepDeadlineMs;
     await tellFindings(backend, provisioner.kind, { clock, logger, signal, deadlineMs });
-    return { backend, inventory: new Inventory({ backend, clock, random, timings, logger }) };
+    return {
+      id: specHashOf(provisioner),
+      backend,
+      inventory: new Inventory({ backend, clock, random, timings, logger }),
+    };
   };
 
-  const supervise = (scaleSet: ScaleSetConfig, { backend, inventory }: Place): Supervisor => {
+  const supervise = (scaleSet: ScaleSetConfig, place: Place): Supervisor => {
     const { name, labels, runnerGroup, disableUpdate, workFolder, namePrefix, provisioner } = scaleSet;
     const log = scopedLogger(logger, { scaleSet: name });
     const make = (): Worker =>
@@ -124,9 +125,9 @@ export function createAutoscaler(config: AutoscalerConfig, ports: AutoscalerPort
           random,
           logger: log,
         }),
-        backend,
-        inventory,
+        place,
         logger: log,
+        observer: ports.observer,
       });
     return new Supervisor({ name, make, clock, random, logger });
   };

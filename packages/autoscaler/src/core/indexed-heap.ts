@@ -12,6 +12,10 @@ export class IndexedHeap<Key> {
     return this.#entries[0]?.priority ?? Number.POSITIVE_INFINITY;
   }
 
+  get size(): number {
+    return this.#entries.length;
+  }
+
   /** Puts a key in, or moves it. A priority of `Infinity` takes it out. */
   set(key: Key, priority: number): void {
     const place = this.#places.get(key);

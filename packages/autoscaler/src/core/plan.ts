@@ -1,29 +1,77 @@
-import type { Command, Decision } from "./commands.js";
+import type { Command, Decision, PlannedCommand } from "./commands.js";
 
-/** A decision in the making. */
+/** A decision in the making: the rules add to it one after the other, and a later one sees what earlier ones asked for. */
 export class Plan {
-  readonly #commands: { command: Command; reason: string }[] = [];
-  readonly #reasons: string[] = [];
+  readonly #commands: PlannedCommand[] = [];
+  readonly #reasons: { readonly rule: string; readonly reason: string }[] = [];
+  readonly #named = new Set<string>();
+  #rule = "";
   #wakeAt = Number.POSITIVE_INFINITY;
+  #mostLaunches = Number.POSITIVE_INFINITY;
+  #whyNoMore = "";
+  #retired = 0;
+  readonly #now: number;
 
+  constructor(now: number) {
+    this.#now = now;
+  }
+
+  /** Everything that follows is that rule's. */
+  begin(rule: string): void {
+    this.#rule = rule;
+  }
+
+  /** One runner gets one command at a time: what an earlier rule asked of it stands. */
   command(command: Command, reason: string): void {
-    this.#commands.push({ command, reason });
+    if ("name" in command) {
+      if (this.#named.has(command.name)) return;
+      this.#named.add(command.name);
+    }
+    this.#commands.push({ command, rule: this.#rule, reason });
+  }
+
+  /** Asks for the end of a runner that could take a job. */
+  retire(runner: { readonly name: string; readonly runnerId: number | undefined }, reason: string): void {
+    if (this.#named.has(runner.name)) return;
+    this.#retired += 1;
+    this.command({ type: "deregister", name: runner.name, runnerId: runner.runnerId }, reason);
+  }
+
+  /** Whether an earlier rule asked something of it. */
+  has(name: string): boolean {
+    return this.#named.has(name);
+  }
+
+  /** How many runners that could take a job are asked to go. */
+  get retired(): number {
+    return this.#retired;
   }
 
   because(reason: string): void {
-    this.#reasons.push(reason);
+    this.#reasons.push({ rule: this.#rule, reason });
   }
 
-  wakeAt(at: number): void {
-    this.#wakeAt = Math.min(this.#wakeAt, at);
+  /** At most so many launches now, and why not more. The lowest limit counts. */
+  limitLaunches(most: number, reason: string): void {
+    if (most >= this.#mostLaunches) return;
+    this.#mostLaunches = most;
+    this.#whyNoMore = reason;
+  }
+
+  get mostLaunches(): number {
+    return this.#mostLaunches;
+  }
+
+  get whyNoMore(): string {
+    return this.#whyNoMore;
   }
 
   /** A time that has passed wakes nobody: what was due then has been decided. */
-  decision(now: number): Decision {
-    return {
-      commands: this.#commands,
-      reasons: this.#reasons,
-      wakeAt: this.#wakeAt > now ? this.#wakeAt : Number.POSITIVE_INFINITY,
-    };
+  wakeAt(at: number): void {
+    if (at > this.#now) this.#wakeAt = Math.min(this.#wakeAt, at);
+  }
+
+  decision(): Decision {
+    return { commands: this.#commands, reasons: this.#reasons, wakeAt: this.#wakeAt };
   }
 }

@@ -54,7 +54,7 @@ export function statusOf(
       ageMs: now - reading.asOf,
     },
     target: demandOf(fleet, now).target,
-    runners: byPhase((phase) => fleet.count(phase)),
+    runners: byPhase((phase) => fleet.roster.count(phase)),
     live: fleet.occupying,
     maxLive: fleet.totals.maxLive,
     totals: { ...fleet.totals },

@@ -26,6 +26,8 @@ export interface ClientScaleSetOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** Awaited before a session that somebody else holds is asked for again, so that a process asks for few at a time. */
+  readonly beforeReopen?: ((options: CallOptions) => Promise<void>) | undefined;
 }
 
 /** A missing scale set is made anew only after look-ups this far apart found none: an incident hides sets too (F4). */
@@ -68,6 +70,7 @@ export class ClientScaleSet implements ScaleSetService {
       clock,
       random,
       logger,
+      beforeReopen: this.#options.beforeReopen,
       resolveScaleSet: ({ signal: during }) => this.#resolve(ensured.runnerGroupId, during),
       handler: {
         onMessage: (message, { redelivered }) => {
@@ -124,6 +127,29 @@ export class ClientScaleSet implements ScaleSetService {
       const refused = isScaleSetError(error) && error.status !== undefined && error.status >= 400 && error.status < 500;
       return { outcome: refused ? "refused" : "unanswered", message };
     }
+  }
+
+  async lookUp(
+    runner: { readonly name: string; readonly runnerId: number | undefined },
+    { signal }: CallOptions,
+  ): Promise<"present" | "absent"> {
+    const { client } = this.#options;
+    if (runner.runnerId === undefined) {
+      return (await client.getRunnerByName(runner.name, { signal })) === undefined ? "absent" : "present";
+    }
+    try {
+      await client.getRunner(runner.runnerId, { signal });
+      return "present";
+    } catch (error) {
+      if (isScaleSetError(error, "RUNNER_NOT_FOUND")) return "absent";
+      throw error;
+    }
+  }
+
+  async readStatistics({ signal }: CallOptions): Promise<Statistics | undefined> {
+    if (this.#scaleSetId === undefined) return undefined;
+    const { statistics } = await this.#options.client.getRunnerScaleSetById(this.#scaleSetId, { signal });
+    return toStatistics(statistics);
   }
 
   async deregister(

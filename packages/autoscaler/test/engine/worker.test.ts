@@ -43,6 +43,15 @@ class StubService implements ScaleSetService {
     return this.jit(name, signal);
   }
 
+  async lookUp({ name }: { readonly name: string }): Promise<"absent"> {
+    this.asked.push(`look-up ${name}`);
+    return "absent";
+  }
+
+  async readStatistics(): Promise<undefined> {
+    this.asked.push("statistics");
+  }
+
   async deregister({ name }: { readonly name: string }): Promise<"absent"> {
     this.asked.push(`deregister ${name}`);
     return "absent";
@@ -89,8 +98,7 @@ function stage(options: { max?: number; timings?: Partial<Timings> } = {}) {
       limits: { minRunners: 0, maxRunners: options.max ?? 10 },
       labels: { schema: 1, identity: "me", owner: "here", spec: "1" },
       service,
-      backend,
-      inventory,
+      place: { id: "place-1", backend, inventory },
     });
   const stop = new AbortController();
   const watching = inventory.run(stop.signal);
