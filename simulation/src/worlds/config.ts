@@ -12,7 +12,12 @@ export function appKey(): string {
   return key.export({ type: "pkcs8", format: "pem" }).toString();
 }
 
-export function configOf(simulator: Simulator, settings: Settings, daemon: DaemonSettings, key: string): AutoscalerConfig {
+export function configOf(
+  simulator: Simulator,
+  settings: Settings,
+  daemon: DaemonSettings,
+  key: string,
+): AutoscalerConfig {
   return {
     github: {
       url: simulator.configUrl(daemon.path),

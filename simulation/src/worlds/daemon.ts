@@ -148,7 +148,8 @@ export class Daemon {
       open: async () => {
         const backend = host.open();
         backends.push(backend);
-        return guardedBackend(backend, { began: hooks.began, destroyDelayMs: hooks.destroyDelayMs, moment });
+        const { began, destroyDelayMs } = hooks;
+        return guardedBackend(backend, { began, destroyDelayMs, alive, moment });
       },
     });
     const autoscaler = createAutoscaler(this.#config, {

@@ -178,11 +178,14 @@ export const serviceFailures: readonly Failure[] = [
       const calls: readonly Fault["call"][] = ["get-message", "open-session", "get-scale-set"];
       const ids = calls.map((call) => simulator.faults.add({ call, name: "F11", effect: { kind: "patch", body } }));
       await sleep((15 + random() * 25) * MINUTE_MS);
-      for (const { id, struck: times } of simulator.faults.list()) if (ids.includes(id)) struck("F11 phantom jobs", times);
+      for (const { id, struck: times } of simulator.faults.list())
+        if (ids.includes(id)) struck("F11 phantom jobs", times);
       for (const id of ids) simulator.faults.remove(id);
     },
   },
-  spoiling("F12 a body that means nothing", [at("get-message", { kind: "patch", body: { body: "[{" } })], { probability: 1 }),
+  spoiling("F12 a body that means nothing", [at("get-message", { kind: "patch", body: { body: "[{" } })], {
+    probability: 1,
+  }),
   spoiling("F13 polls hang", [at("get-message", { kind: "hang" })]),
   spoiling("F13 acknowledgements hang", [at("acknowledge-message", { kind: "hang" })]),
   renewing("F13 refreshes are done and hang", [at("refresh-session", { kind: "hang", commit: true })]),
@@ -196,7 +199,11 @@ export const serviceFailures: readonly Failure[] = [
     ]),
   ),
   renewing("F14 GitHub refuses", [at("create-registration-token", { kind: "answer", status: 401 })]),
-  once("F14 JIT requests are limited", at("generate-jit-config", { kind: "rate-limit", form: "seconds", ms: 20_000 }), 6),
+  once(
+    "F14 JIT requests are limited",
+    at("generate-jit-config", { kind: "rate-limit", form: "seconds", ms: 20_000 }),
+    6,
+  ),
   once("F15 a JIT config's answer is lost", at("generate-jit-config", { kind: "lost-answer" })),
   once("F15 JIT requests fail", at("generate-jit-config", { kind: "answer", status: 503 }), 6),
   once("F15 a JIT config's answer is cut", at("generate-jit-config", { kind: "truncated" })),
@@ -205,7 +212,12 @@ export const serviceFailures: readonly Failure[] = [
   spoiling("F18 labels are dropped", [
     at(["create-scale-set", "update-scale-set", "get-scale-set"], { kind: "patch", body: { labels: [] } }),
   ]),
-  spoiling("any call is slow", [{ effect: { kind: "latency", ms: 4_000 }, call: ["generate-jit-config", "remove-runner", "open-session", "list-runners", "get-runner"] }]),
+  spoiling("any call is slow", [
+    {
+      effect: { kind: "latency", ms: 4_000 },
+      call: ["generate-jit-config", "remove-runner", "open-session", "list-runners", "get-runner"],
+    },
+  ]),
   {
     name: "F24 a rival announces 0",
     async strike(stage) {
@@ -244,11 +256,16 @@ export const vanishings: readonly Failure[] = [
           name: "F4",
           effect: { kind: "refusal", refusal: "RunnerScaleSetNotFoundException" },
         }),
-        simulator.faults.add({ call: "list-scale-sets", name: "F4", effect: { kind: "patch", body: { count: 0, value: [] } } }),
+        simulator.faults.add({
+          call: "list-scale-sets",
+          name: "F4",
+          effect: { kind: "patch", body: { count: 0, value: [] } },
+        }),
       ];
       // Less than a minute after the first look: a set that is there after all is never made anew.
       await sleep(10_000 + random() * 30_000);
-      for (const view of simulator.faults.list()) if (hidden.includes(view.id)) struck("F4 the scale set is hidden", view.struck);
+      for (const view of simulator.faults.list())
+        if (hidden.includes(view.id)) struck("F4 the scale set is hidden", view.struck);
       for (const each of hidden) simulator.faults.remove(each);
     },
   },

@@ -26,8 +26,7 @@ export function readRequest(url: string, { method, headers, body }: RequestSeen)
     return { kind: "poll", scaleSetId, capacity: Number(headers["x-scalesetmaxcapacity"] ?? Number.NaN) };
   }
   const agent = /\/agents\/(\d+)$/.exec(pathname);
-  if (agent !== null)
-    return { kind: method === "DELETE" ? "remove" : "look-up", runnerId: Number(agent[1]) };
+  if (agent !== null) return { kind: method === "DELETE" ? "remove" : "look-up", runnerId: Number(agent[1]) };
   if (pathname.endsWith("/agents")) return { kind: "look-up", runnerName: searchParams.get("agentName") ?? "" };
   const set = /\/runnerscalesets\/(\d+)\/(generatejitconfig|sessions|acquirejobs)/i.exec(pathname);
   if (set === null) return { kind: "other" };

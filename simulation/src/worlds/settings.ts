@@ -48,7 +48,13 @@ export interface Settings {
   readonly timings: Timings;
   readonly service: Pick<
     SimulatorOptions,
-    "assignment" | "mergeUndelivered" | "statisticsAt" | "countOfflineRunners" | "idleRunnerTtlMs" | "orphanedRunners" | "largeIds"
+    | "assignment"
+    | "mergeUndelivered"
+    | "statisticsAt"
+    | "countOfflineRunners"
+    | "idleRunnerTtlMs"
+    | "orphanedRunners"
+    | "largeIds"
   >;
   readonly failures: readonly Failure[];
   /** Mean time between two failures, for each of the lanes in which they come. @unit milliseconds */
@@ -141,7 +147,10 @@ export function worldOf(seed: number): WorldName {
   return worldNames[seed % worldNames.length] ?? "calm";
 }
 
-export function settingsOf(seed: number, options: { readonly world?: WorldName; readonly hours?: number } = {}): Settings {
+export function settingsOf(
+  seed: number,
+  options: { readonly world?: WorldName; readonly hours?: number } = {},
+): Settings {
   const world = options.world ?? worldOf(seed);
   const kind: Kind = kinds[world];
   const random = seededRandom(`${seed}:${world}:settings`);
@@ -149,16 +158,19 @@ export function settingsOf(seed: number, options: { readonly world?: WorldName; 
   const chance = (share: number): boolean => random() < share;
   const scope = kind.scope ?? "host";
   const count = kind.strangers ? 2 : (kind.daemonCount?.(random) ?? 1);
-  const daemons = Array.from({ length: count }, (_, index): DaemonSettings => ({
-    name: `daemon-${index + 1}`,
-    host: scope === "shared" ? 0 : index,
-    path: kind.strangers && index > 0 ? "other-org" : "my-org",
-    skew: {
-      aheadMs: chance(0.3) ? between(-20, 20) * 60_000 : between(-3_000, 3_000),
-      rate: 1 + (random() - 0.5) * 0.01,
-    },
-    credentials: chance(0.4) ? "app" : "token",
-  }));
+  const daemons = Array.from(
+    { length: count },
+    (_, index): DaemonSettings => ({
+      name: `daemon-${index + 1}`,
+      host: scope === "shared" ? 0 : index,
+      path: kind.strangers && index > 0 ? "other-org" : "my-org",
+      skew: {
+        aheadMs: chance(0.3) ? between(-20, 20) * 60_000 : between(-3_000, 3_000),
+        rate: 1 + (random() - 0.5) * 0.01,
+      },
+      credentials: chance(0.4) ? "app" : "token",
+    }),
+  );
   const sets = between(1, 3);
   return {
     world,

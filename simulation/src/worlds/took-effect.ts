@@ -5,7 +5,9 @@ import type { Tally } from "./tally.js";
 /** Failures that are nobody's doing here, and are seen in the journal when they happen. */
 export function countJournal(tally: Tally, settings: Settings): (entry: JournalEntry) => void {
   const strangers = new Set(settings.daemons.map(({ path }) => path)).size > 1;
-  const skewed = settings.daemons.some(({ credentials, skew }) => credentials === "app" && Math.abs(skew.aheadMs) > 600_000);
+  const skewed = settings.daemons.some(
+    ({ credentials, skew }) => credentials === "app" && Math.abs(skew.aheadMs) > 600_000,
+  );
   return ({ subject, event, call, status, refusal }) => {
     if (subject === "message" && event === "redelivered") tally.add("failure", "F9 a message comes again");
     if (subject === "runner" && event === "registered" && strangers) {

@@ -60,11 +60,16 @@ export class Watcher {
         for (const { rule } of [...commands, ...reasons]) tally.add("rule", rule);
         for (const { command, rule, reason } of commands) {
           const runner = "name" in command ? command.name : undefined;
-          chronicle.tell(daemonOf().name, `${rule}: ${command.type}: ${reason}`, { runner, details: { set: event.scaleSet } });
+          chronicle.tell(daemonOf().name, `${rule}: ${command.type}: ${reason}`, {
+            runner,
+            details: { set: event.scaleSet },
+          });
         }
         for (const check of this.#checks) check.decided?.(daemonOf(), event);
       },
-      commanded: ({ command, outcome }) => {
+      commanded: (event) => {
+        const { command, outcome } = event;
+        facts.commanded(daemonOf(), event);
         tally.add("command", outcome.type === "command.dropped" ? `${command.type} dropped` : outcome.type);
         chronicle.tell(daemonOf().name, `${outcome.type}`, { runner: command.name, details: outcome });
       },

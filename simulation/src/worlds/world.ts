@@ -41,6 +41,8 @@ export interface WorldResult extends WorldReport {
 /** After faults stop, everything has come to rest within this time. @unit milliseconds */
 const REST_MS = 8 * 3_600_000;
 const LOOK_MS = 5_000;
+/** A daemon takes over and clears away what ended on its machine within this time. @unit milliseconds */
+const TURN_MS = 15 * 60_000;
 
 /** Lives a world from its first job to its rest. One seed gives one world. */
 export async function runWorld(
@@ -57,8 +59,9 @@ export async function runWorld(
   stage.end();
   if (broken.length === 0) await clock.runUntilSettled(Promise.allSettled(lanes.slice(2)));
   await clock.runUntil(() => broken.length > 0 || stage.rested() || clock.monotonic() >= settings.lastsMs + REST_MS);
-  if (broken.length === 0) await clock.runUntilSettled(Promise.all(daemons.map((daemon) => daemon.stop())));
+  if (broken.length === 0) await stage.cleanEachHost();
   leftOver(scene, stage.openJobs());
+  if (broken.length === 0) await stage.stopAll();
   for (const law of broken.length === 0 ? scene.simulator.violations() : []) scene.broke("simulator", law);
   stage.close();
   await clock.drain();
@@ -95,7 +98,9 @@ function setUp(settings: Settings) {
   const tally = new Tally();
   const facts = new Facts(simulator);
   const broken: Broken[] = [];
-  const hosts = Array.from({ length: settings.hosts }, (_, index) => newHost(settings, { clock, simulator, chance, index }));
+  const hosts = Array.from({ length: settings.hosts }, (_, index) =>
+    newHost(settings, { clock, simulator, chance, index }),
+  );
   const daemons: Daemon[] = [];
   const open = new Set<number>();
   let calmSinceMs = 0;
@@ -124,7 +129,8 @@ function setUp(settings: Settings) {
   const watcher = new Watcher(scene);
   const count = countJournal(tally, settings);
   const unsubscribe = simulator.journal.subscribe((entry) => {
-    if (entry.subject === "job" && (entry.event === "completed" || entry.event === "stranded")) open.delete(entry.job ?? 0);
+    if (entry.subject === "job" && (entry.event === "completed" || entry.event === "stranded"))
+      open.delete(entry.job ?? 0);
     watcher.entry(entry);
     count(entry);
   });
@@ -184,6 +190,11 @@ function setUp(settings: Settings) {
     env: {},
   });
   let rested = false;
+  let resting = false;
+  const stopAll = async (but?: Daemon): Promise<void> => {
+    resting = true;
+    await clock.runUntilSettled(Promise.all(daemons.map(async (daemon) => daemon !== but && (await daemon.stop()))));
+  };
 
   return {
     clock,
@@ -203,7 +214,7 @@ function setUp(settings: Settings) {
       const random = chance("watchman");
       await again(3_000, () => {
         for (const daemon of daemons) {
-          if (!daemon.up && (over.signal.aborted || random() < 0.04)) start(daemon);
+          if (!daemon.up && !resting && (over.signal.aborted || random() < 0.04)) start(daemon);
         }
       });
     },
@@ -248,6 +259,20 @@ function setUp(settings: Settings) {
       chronicle.tell("nemesis", "everything is well from now on");
     },
     rested: () => rested,
+    /**
+     * What ended on a machine is cleared away by the daemon of that machine, once it holds the session: each gets its turn.
+     */
+    cleanEachHost: async (): Promise<void> => {
+      if (hosts.length === 1) return;
+      for (const daemon of daemons) {
+        await stopAll(daemon);
+        if (!daemon.up) start(daemon);
+        const ended = (): boolean => daemon.host.instances().some(({ state }) => state === "exited");
+        const until = clock.monotonic() + TURN_MS;
+        await clock.runUntil(() => broken.length > 0 || !ended() || clock.monotonic() > until);
+      }
+    },
+    stopAll,
     openJobs: () => open,
     close: (): void => {
       closed.abort();
@@ -258,10 +283,17 @@ function setUp(settings: Settings) {
   };
 }
 
-/** Every job has ended, and what lives is what the minimum asks for. */
+/**
+ * Every job has ended, and what lives is what the minimum asks for. On several machines the minimum may live on each,
+ * and what ended on a machine is left until its daemon holds the session.
+ */
 function atRest({ simulator, hosts, daemons }: Scene): boolean {
   const state = simulator.state();
   if (state.runners.some((runner) => runner.state !== "idle")) return false;
+  if (hosts.length > 1) {
+    const running = hosts.flatMap((host) => host.instances().filter(({ state: at }) => at !== "exited"));
+    return running.length === state.runners.length;
+  }
   const wanted = new Map<string, number>();
   for (const daemon of daemons) {
     for (const { name, minRunners } of daemon.config.scaleSets) wanted.set(`${daemon.path}/${name}`, minRunners);

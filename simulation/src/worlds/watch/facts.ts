@@ -1,7 +1,7 @@
 import type { JournalEntry, Simulator } from "@scaleset/simulator";
 import type { Daemon } from "../daemon.js";
 import type { Asked } from "../request.js";
-import type { Answered, DecisionEvent } from "./scene.js";
+import type { Answered, CommandEvent, DecisionEvent } from "./scene.js";
 
 /** A registration, as the service's journal and the answers on the line tell of it. */
 export interface RunnerFact {
@@ -28,6 +28,8 @@ export interface Lease {
   answeredAt: number;
   polledAt: number;
   decisions: number;
+  /** The backend refused its spec, or a right was missing, and nothing was started since. */
+  refused: boolean;
   /** Rules that spoke in the newest decision. */
   rules: ReadonlySet<string>;
 }
@@ -69,6 +71,7 @@ export class Facts {
       answeredAt: never,
       polledAt: never,
       decisions: 0,
+      refused: false,
       rules: new Set(),
     };
     of.set(scaleSet, fresh);
@@ -121,6 +124,13 @@ export class Facts {
     for (const { command, rule } of decision.commands) {
       if (rule === "overdue" && "name" in command) this.forced.add(command.name);
     }
+  }
+
+  commanded(daemon: Daemon, { scaleSet, outcome }: CommandEvent): void {
+    const lease = this.lease(daemon, scaleSet);
+    if (outcome.type === "start.done") lease.refused = false;
+    if (outcome.type !== "create.failed" && outcome.type !== "start.failed") return;
+    lease.refused ||= outcome.kind === "rejected" || outcome.kind === "denied";
   }
 
   entry(entry: JournalEntry): void {

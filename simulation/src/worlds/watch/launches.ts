@@ -33,6 +33,11 @@ export function launches(scene: Scene): Check {
       if (made.has(name)) scene.broke("I4", `the name ${name} is used twice`, { runner: name });
       made.add(name);
     },
+    answered(_daemon, request, { status }) {
+      // A plain no to the caller, not to the name: the same call is made again.
+      if (request.kind === "jit" && (status === 401 || status === 403 || status === 429))
+        asked.delete(request.runnerName);
+    },
     asked(daemon, request) {
       if (request.kind !== "jit") return;
       const { runnerName, scaleSetId } = request;
@@ -59,7 +64,11 @@ export function launches(scene: Scene): Check {
       while ((times[0] ?? now) < now - WINDOW_MS) times.shift();
       scene.checked("I7 launches that come to nothing are bounded");
       if (times.length > uselessJits(max)) {
-        scene.broke("I7", `${times.length} JIT configs of ${scaleSet} within ten minutes, and no runner took a job`, about);
+        scene.broke(
+          "I7",
+          `${times.length} JIT configs of ${scaleSet} within ten minutes, and no runner took a job`,
+          about,
+        );
       }
     },
     entry({ subject, event, scaleSetId }) {

@@ -8,7 +8,10 @@ export function processes(scene: Scene): Check {
   return {
     logged(daemon, _level, message, data) {
       if (message.startsWith("a scale set's worker ended")) {
-        scene.broke("I1", `a worker of ${daemon.name} ended: ${String(Object.entries(data).find(([key]) => key === "err")?.[1])}`);
+        scene.broke(
+          "I1",
+          `a worker of ${daemon.name} ended: ${String(Object.entries(data).find(([key]) => key === "err")?.[1])}`,
+        );
       }
       const text = `${message} ${JSON.stringify(data, (_key, value: unknown) =>
         value instanceof Error ? `${value.message} ${value.stack}` : value,

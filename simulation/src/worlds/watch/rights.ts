@@ -10,7 +10,12 @@ export function rights(scene: Scene): Check {
   const { facts } = scene;
   const holds = (lease: Lease): boolean => lease.state === "held" && lease.daemon.now() - lease.answeredAt <= LEASE_MS;
 
-  const act = (daemon: Daemon, lease: Lease, what: string, about: { runner: string; scaleSetId?: number | undefined }): void => {
+  const act = (
+    daemon: Daemon,
+    lease: Lease,
+    what: string,
+    about: { runner: string; scaleSetId?: number | undefined },
+  ): void => {
     scene.checked("I11 only the holder acts");
     if (holds(lease)) return;
     const age = Math.round((daemon.now() - lease.answeredAt) / 1_000);

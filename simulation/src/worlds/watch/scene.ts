@@ -49,6 +49,7 @@ export interface Answered {
   readonly body: string | undefined;
 }
 
-export type DecisionEvent = Parameters<
-  NonNullable<NonNullable<AutoscalerPorts["observer"]>["onDecision"]>
->[0];
+type Observer = NonNullable<AutoscalerPorts["observer"]>;
+
+export type DecisionEvent = Parameters<NonNullable<Observer["onDecision"]>>[0];
+export type CommandEvent = Parameters<NonNullable<Observer["onCommand"]>>[0];
