@@ -202,7 +202,9 @@ export class Worker {
       now: clock.monotonic(),
       lastDecision: this.#lastDecision,
       stopped: this.#ended,
-      problems: [this.#trouble, ...inventories].filter((problem) => problem !== undefined),
+      trouble: this.#trouble,
+      inventory: inventories.filter((problem) => problem !== undefined),
+      failedRunners: this.#failed,
     });
   }
 
