@@ -9,6 +9,7 @@ import { detached } from "./rules/detached.js";
 import { drained } from "./rules/drained.js";
 import { exited } from "./rules/exited.js";
 import { finished } from "./rules/finished.js";
+import { foreign } from "./rules/foreign.js";
 import { ghost } from "./rules/ghost.js";
 import { idleAge } from "./rules/idle-age.js";
 import { launch } from "./rules/launch.js";
@@ -37,6 +38,7 @@ export const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ["orphaned", orphaned],
   ["drained", drained],
   ["ghost", ghost],
+  ["foreign", foreign],
   ["spec-changed", specChanged],
   ["idle-age", idleAge],
   ["surplus", surplus],

@@ -1,4 +1,5 @@
 import type { Fleet } from "./fleet.js";
+import type { Reading } from "./model.js";
 
 /** How many runners are wanted, and how many there are. */
 export interface Demand {
@@ -23,7 +24,7 @@ export function demandOf(fleet: Fleet, now: number): Demand {
   const most = mostRunners(fleet);
   const reading = fleet.reading(now);
   if (reading === undefined) return { assigned: 0, most, target: able, able, missing: 0, surplus: 0 };
-  const assigned = Math.max(0, reading.assigned + fleet.unbacked.count(now) - fleet.foreign.count);
+  const assigned = ourJobs(fleet, reading) + fleet.unbacked.count(now);
   const target = Math.min(most, fleet.limits.minRunners + assigned);
   const room = Math.max(0, most - fleet.occupying);
   return {
@@ -34,6 +35,15 @@ export function demandOf(fleet: Fleet, now: number): Demand {
     missing: Math.max(0, Math.min(target - able, room)),
     surplus: Math.max(0, able - target),
   };
+}
+
+/**
+ * Of the jobs that the service counts, those that are not on runners we can't see. How many of them there are may be
+ * old news, so what waits, and what is known to run here, is never taken off.
+ */
+function ourJobs({ foreign, working }: Fleet, { assigned, running }: Reading): number {
+  if (foreign.count === 0) return assigned;
+  return Math.max(0, assigned - foreign.count, Math.min(assigned, assigned - running + working.size));
 }
 
 function mostRunners({ limits, share, foreign }: Fleet): number {

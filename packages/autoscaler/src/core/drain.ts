@@ -5,7 +5,9 @@ export function canLetGo(fleet: Fleet, now: number): boolean {
   const { roster, drainingSince, session } = fleet;
   if (drainingSince === undefined || session.state !== "held" || fleet.surveyedAt < session.openedAt) return false;
   const underWay = roster.count("creating") + roster.count("created") + roster.count("registered");
-  return underWay + roster.count("retiring") === 0 && !roster.anyDue("started", now);
+  // One that the service does not know is given its time with polls answered, which end with the session.
+  const asked = roster.count("retiring") + roster.count("detached");
+  return underWay + asked === 0 && !roster.anyDue("started", now);
 }
 
 /** After the session was closed: what is ours to bring to its end is gone. Others' runners are their holder's. */

@@ -63,6 +63,7 @@ export class Fleet {
   comparedAsOf = Number.NEGATIVE_INFINITY;
   /** Begin of the newest whole list, of each place where runners of this fleet may live. */
   readonly #surveys = new Map<string, number>();
+  #surveyedAt = Number.NEGATIVE_INFINITY;
   readonly totals = { launched: 0, started: 0, maxLive: 0, retired: 0, lost: 0, ghosts: 0, fastExits: 0, forced: 0 };
 
   constructor(limits: Limits, timings: Timings, traits: Traits) {
@@ -86,26 +87,32 @@ export class Fleet {
 
   /** When everything was last listed, in every place. */
   get surveyedAt(): number {
-    return Math.min(...this.#surveys.values());
+    return this.#surveyedAt;
   }
 
   surveyed(place: string, begunAt: number): void {
     const before = this.#surveys.get(place);
-    if (before !== undefined) this.#surveys.set(place, Math.max(before, begunAt));
+    if (before !== undefined) this.#survey(place, Math.max(before, begunAt));
   }
 
   /** Runners are made there from now on; those elsewhere are listed on. */
   settle(traits: Traits): void {
     this.traits = traits;
-    if (!this.#surveys.has(traits.place)) this.#surveys.set(traits.place, Number.NEGATIVE_INFINITY);
+    if (!this.#surveys.has(traits.place)) this.#survey(traits.place, Number.NEGATIVE_INFINITY);
   }
 
   leave(place: string): void {
-    if (place !== this.traits.place) this.#surveys.delete(place);
+    if (place !== this.traits.place && this.#surveys.delete(place)) this.#survey();
+  }
+
+  #survey(place?: string, begunAt = Number.NEGATIVE_INFINITY): void {
+    if (place !== undefined) this.#surveys.set(place, begunAt);
+    this.#surveyedAt = Math.min(...this.#surveys.values());
   }
 
   /** Places where no new runners are made and none lives any more. */
   emptyPlaces(): string[] {
+    if (this.#surveys.size === 1) return [];
     return [...this.#surveys.keys()].filter((place) => place !== this.traits.place && this.roster.countIn(place) === 0);
   }
 

@@ -47,6 +47,7 @@ export class IndexedHeap<Key> {
 
   /** All keys with a priority of at most `limit`, in order; costs only what it yields. The heap stays as it is. */
   until(limit: number): Key[] {
+    if (this.first > limit) return [];
     const found: Entry<Key>[] = [];
     const visit = (place: number): void => {
       const entry = this.#entries[place];
@@ -61,6 +62,7 @@ export class IndexedHeap<Key> {
 
   /** The smallest priority above `limit`, or `Infinity`; costs only what is at or below the limit. */
   firstAfter(limit: number): number {
+    if (this.first > limit) return this.first;
     const visit = (place: number): number => {
       const entry = this.#entries[place];
       if (entry === undefined) return Number.POSITIVE_INFINITY;

@@ -91,7 +91,9 @@ function beyondDemand(fleet: Fleet, at: number): boolean {
 
 function issued(fleet: Fleet, runner: Runner, command: CommandType, rule: string, at: number): void {
   fleet.roster.setPending(runner, command);
-  if (command === "deregister" && runner.phase === "started") {
+  if (command === "look-up") {
+    fleet.lookUps.delete(runner);
+  } else if (command === "deregister" && runner.phase === "started") {
     if (rule === "surplus") fleet.surplus.spend();
     if (rule === "ghost") {
       fleet.ghosts.spend();
@@ -114,6 +116,7 @@ function issued(fleet: Fleet, runner: Runner, command: CommandType, rule: string
 /** It never began, so its runner is where it was; what its phase asks for is decided anew. */
 function dropped(fleet: Fleet, runner: Runner, command: CommandType, at: number): void {
   if (command === "create") fleet.remove(runner, at);
+  else if (command === "look-up") fleet.lookUps.set(runner, runner.phase === "started" ? at : NEVER);
   else if (runner.phase === "retiring" && runner.attempts === 0) enterStarted(fleet, runner, at);
 }
 

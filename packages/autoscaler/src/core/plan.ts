@@ -21,12 +21,11 @@ export class Plan {
     this.#rule = rule;
   }
 
-  /** One runner gets one command at a time: what an earlier rule asked of it stands. */
+  /** One runner gets one command at a time, and the fleet one of a kind: what an earlier rule asked for stands. */
   command(command: Command, reason: string): void {
-    if ("name" in command) {
-      if (this.#named.has(command.name)) return;
-      this.#named.add(command.name);
-    }
+    const subject = "name" in command ? command.name : command.type;
+    if (this.#named.has(subject)) return;
+    this.#named.add(subject);
     this.#commands.push({ command, rule: this.#rule, reason });
   }
 

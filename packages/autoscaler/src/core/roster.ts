@@ -10,6 +10,7 @@ const COMPLETED_MEMORY = 10_000;
 export class Roster {
   readonly #runners = new Map<string, Runner>();
   readonly #due = byPhase(() => new IndexedHeap<Runner>());
+  readonly #timed: readonly IndexedHeap<Runner>[];
   readonly #counts = byPhase(() => 0);
   readonly #completedJobs = new Set<string>();
   readonly #gone = new Map<string, number>();
@@ -20,6 +21,8 @@ export class Roster {
 
   constructor(spec: string) {
     this.#spec = spec;
+    const { started: _started, ...timed } = this.#due;
+    this.#timed = Object.values(timed);
   }
 
   get(name: string): Runner | undefined {
@@ -74,8 +77,9 @@ export class Roster {
 
   /** When the next runner will be due in a phase that ends by itself: a started one is due only where there are too many. */
   nextTimedDue(now: number): number {
-    const { started: _started, ...timed } = this.#due;
-    return Math.min(...Object.values(timed).map((heap) => heap.firstAfter(now)));
+    let next = Number.POSITIVE_INFINITY;
+    for (const heap of this.#timed) next = Math.min(next, heap.firstAfter(now));
+    return next;
   }
 
   add(runner: Runner, dueAt: number): void {

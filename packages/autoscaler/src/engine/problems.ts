@@ -8,6 +8,7 @@ export type ProblemCode =
   | "worker-crashed"
   | "service-trouble"
   | "service-silent"
+  | "scale-set-drift"
   | "instances-unlisted"
   | "runner-outdated"
   | "launch-refused"
@@ -56,7 +57,7 @@ export function sortProblems<Any extends Problem>(problems: readonly Any[]): Any
   return problems.toSorted((a, b) => LEVELS.indexOf(a.level) - LEVELS.indexOf(b.level));
 }
 
-function* withService(fleet: Fleet, { trouble, now, stopped }: WorkerFacts): Generator<Problem> {
+function* withService(fleet: Fleet, { trouble, drift, now, stopped }: WorkerFacts): Generator<Problem> {
   if (stopped) return;
   const { session, answeredAt, timings } = fleet;
   if (trouble !== undefined) {
@@ -66,6 +67,14 @@ function* withService(fleet: Fleet, { trouble, now, stopped }: WorkerFacts): Gen
       message: `the service: ${trouble}`,
       remedy:
         "it tries again by itself; if this lasts, check that the credentials are valid and may manage runners, the way to the service (proxy, DNS, certificates), and the service's status page",
+    };
+  }
+  if (drift !== undefined) {
+    yield {
+      code: "scale-set-drift",
+      level: "warning",
+      message: drift,
+      remedy: "make the config and the scale set at the service alike, and see who else changes it",
     };
   }
   const silentMs = now - answeredAt;
@@ -127,7 +136,7 @@ function whyRunnersFail({ failedRunners }: WorkerFacts): string {
   if (newest === undefined) return "start one by hand with the same command and see what it says";
   const lastLine = newest.output.trimEnd().split("\n").at(-1)?.trim() ?? "";
   if (lastLine === "") return `see why ${newest.name} ended (exit code ${newest.exitCode ?? "unknown"})`;
-  return `see what ${newest.name} printed; its last line: ${lastLine.slice(0, 300)}`;
+  return `see what they printed (scaleset status --runners); the last line of ${newest.name}: ${lastLine.slice(0, 300)}`;
 }
 
 function tryAgain(ms: number): string {

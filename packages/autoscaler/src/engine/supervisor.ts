@@ -54,13 +54,13 @@ export class Supervisor {
     return { ...status, state: "restarting", problems: sortProblems([problem, ...status.problems]) };
   }
 
-  /** Resolves when the signal aborted and the worker has ended. Never rejects. */
+  /** Resolves when the signal aborted and the worker has ended, or when it was drained. Never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     for (let crashes = 0; ; crashes++) {
       const begunAt = this.#clock.monotonic();
       try {
         await this.#worker.run({ signal });
-        if (signal.aborted) return;
+        if (signal.aborted || this.#worker.drained) return;
         throw new Error("it ended unasked");
       } catch (error) {
         if (signal.aborted) return;

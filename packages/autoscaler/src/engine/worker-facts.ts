@@ -17,6 +17,8 @@ export interface WorkerFacts {
   readonly stopped: boolean;
   /** What stands between it and the service right now. */
   readonly trouble: string | undefined;
+  /** What the service did not take of the scale set as configured, in words. */
+  readonly drift: string | undefined;
   /** Why lists of instances fail. */
   readonly inventory: readonly string[];
   readonly failedRunners: readonly FailedRunnerStatus[];

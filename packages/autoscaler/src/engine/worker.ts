@@ -89,6 +89,7 @@ export class Worker {
   #drained = false;
   #lastDecision: { readonly at: number; readonly reasons: readonly string[] } | undefined;
   #trouble: string | undefined;
+  #drift: string | undefined;
   #wanted = 0;
   #onChange = (): void => {};
   #letGo = (): void => {};
@@ -203,6 +204,7 @@ export class Worker {
       lastDecision: this.#lastDecision,
       stopped: this.#ended,
       trouble: this.#trouble,
+      drift: this.#drift,
       inventory: inventories.filter((problem) => problem !== undefined),
       failedRunners: this.#failed,
     });
@@ -254,6 +256,9 @@ export class Worker {
       pollBegan: () => this.#tell({ type: "poll.began" }),
       answered: ({ heldMs }) => this.#tell({ type: "session.answered", heldMs }),
       message: (message) => this.#tell({ type: "message", ...message }),
+      drifted: (words) => {
+        this.#drift = words;
+      },
       trouble: (problem) => {
         this.#trouble = problem;
       },

@@ -150,9 +150,23 @@ function because(set: ReadScaleSet): string[] {
   ];
 }
 
+const OUTPUT_LINES = 10;
+
 function runnerLines(set: ReadScaleSet, paint: Paint): string[] {
-  if (set.runnerList.length === 0) return [];
-  const width = Math.max(...set.runnerList.map(({ name }) => name.length));
+  if (set.runnerList.length + set.failedRunners.length === 0) return [];
+  const failed = set.failedRunners.flatMap(({ name, exitCode, output }) => [
+    paint("yellow", `  ${name} did not come up (exit code ${exitCode ?? "unknown"}); it printed last:`),
+    ...output
+      .trimEnd()
+      .split("\n")
+      .slice(-OUTPUT_LINES)
+      .map((line) => `    ${line}`),
+  ]);
+  return ["", paint("bold", set.name), ...livingLines(set), ...failed];
+}
+
+function livingLines(set: ReadScaleSet): string[] {
+  const width = Math.max(0, ...set.runnerList.map(({ name }) => name.length));
   const lines = set.runnerList.map((runner) => {
     const job = runner.jobId === undefined ? "" : `job ${runner.jobId}`;
     const since = runner.jobAgeMs === undefined ? "" : `for ${durationText(runner.jobAgeMs)}`;
@@ -167,5 +181,5 @@ function runnerLines(set: ReadScaleSet, paint: Paint): string[] {
     return `  ${runner.name.padEnd(width)}  ${runner.activity.padEnd(8)}  ${runner.phase.padEnd(10)}  ${durationText(runner.ageMs).padStart(10)}  ${notes.join(", ")}`.trimEnd();
   });
   const more = set.runnersOmitted > 0 ? [`  and ${set.runnersOmitted} more`] : [];
-  return ["", paint("bold", set.name), ...lines, ...more];
+  return [...lines, ...more];
 }

@@ -100,6 +100,22 @@ describe("runners on another machine, left behind by whoever held the session be
     expect(driver.actions()).toEqual([]);
   });
 
+  test("what waits is never taken off: their number may be old news", () => {
+    const driver = takenOver(4, 4);
+    driver.reading({ assigned: 5, running: 0, registered: 4, idle: 4 });
+    expect(driver.actions()).toHaveLength(5);
+  });
+
+  test("no message tells of their end, so it is asked for once a minute", () => {
+    const driver = takenOver(4, 4).pass(59_000);
+    driver.act();
+    expect(driver.asked).toBe(0);
+    driver.pass(1_000).act();
+    expect(driver.asked).toBe(1);
+    driver.tell({ type: "statistics", statistics: { ...noJobs, registered: 1, busy: 1, assigned: 1, running: 1 } });
+    expect(driver.fleet.foreign.count).toBe(1);
+  });
+
   test("where every replica sees the same instances, there are none", () => {
     const driver = new Driver({ max: 10 }).hold({ assigned: 3, registered: 2 });
     expect(driver.actions()).toHaveLength(3);

@@ -73,9 +73,10 @@ test("the same trouble of many scale sets is said once", () => {
   expect(text).toContain("set-0, set-1, set-2, set-3, set-4 and 3 more: the service: HTTP 401");
 });
 
-test("runners are listed on request, with job and age", () => {
+test("runners are listed on request, with job and age, and those that did not come up with what they printed", () => {
   const text = page(everything(), { runners: true });
   expect(text).toMatch(/r1 +busy +started +20 s {2}job job-1, for 20 s/);
+  expect(text).toContain("r0 did not come up (exit code 1); it printed last:\n    no disk");
   expect(text).toMatch(/x +ending +exited +0 s {2}exit code 3, adopted/);
 });
 

@@ -40,7 +40,7 @@ test("each thing that stops jobs is a problem with what to do, and goes with its
   const failedRunners = [{ name: "r3", at: 0, exitCode: 1, reason: undefined, output }];
   const [problem] = setStatus(failing, { failedRunners }).problems;
   expect(problem).toMatchObject({ code: "runners-fail", level: "error" });
-  expect(problem?.remedy).toContain("its last line: libicu is missing");
+  expect(problem?.remedy).toContain("the last line of r3: libicu is missing");
 
   const refused = new Driver().hold({ assigned: 1 });
   const [create] = refused.act();
@@ -95,10 +95,9 @@ test("runners that can't be removed are named, with their attempts", () => {
 
 test("what stands between a scale set and its service or its instances is said, worst first", () => {
   const driver = new Driver().hold({ assigned: 1 }).launchAll();
-  expect(codes(driver, { trouble: "HTTP 503", inventory: ["the list failed", "the list failed"] })).toEqual([
-    "instances-unlisted",
-    "service-trouble",
-  ]);
+  expect(
+    codes(driver, { trouble: "HTTP 503", drift: "labels", inventory: ["the list failed", "the list failed"] }),
+  ).toEqual(["instances-unlisted", "service-trouble", "scale-set-drift"]);
 });
 
 test("each runner is listed with its phase, what we think it does, its job, and its ages", () => {

@@ -11,6 +11,7 @@ export function setStatus(driver: Driver, facts: Partial<WorkerFacts> = {}): Sca
     lastDecision: undefined,
     stopped: false,
     trouble: undefined,
+    drift: undefined,
     inventory: [],
     failedRunners: [],
     ...facts,
