@@ -16,6 +16,8 @@ export interface Stage {
   readonly over: boolean;
   /** Says that a failure took effect. */
   struck(name: string, count?: number): void;
+  /** An instance vanishes, and its record with it. */
+  lose(host: MemoryHost, name: string): void;
   /** Destroys are slower by that, from now on. */
   slowDestroys(ms: number): void;
   /** Queues some jobs for a scale set, or for any. */
@@ -350,9 +352,9 @@ export const backendFailures: readonly Failure[] = [
     pick(random, hosts)?.endWatches();
     return true;
   }),
-  moment("an instance is lost", (stage) => dies(stage, (host, name) => host.lose(name))),
+  moment("an instance is lost", (stage) => dies(stage, (host, name) => stage.lose(host, name))),
   moment("an instance ends by itself", (stage) => dies(stage, (host, name) => host.exit(name, 137, "out of memory"))),
-  moment("F22 a host is lost", (stage) => hostDies(stage, (host, name) => host.lose(name))),
+  moment("F22 a host is lost", (stage) => hostDies(stage, (host, name) => stage.lose(host, name))),
   moment("F22 a host reboots", (stage) =>
     hostDies(stage, (host, name) => host.exit(name, undefined, "the host rebooted")),
   ),

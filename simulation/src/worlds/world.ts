@@ -59,6 +59,7 @@ export async function runWorld(
   stage.end();
   if (broken.length === 0) await clock.runUntilSettled(Promise.allSettled(lanes.slice(2)));
   await clock.runUntil(() => broken.length > 0 || stage.rested() || clock.monotonic() >= settings.lastsMs + REST_MS);
+  if (broken.length === 0 && !stage.rested()) scene.broke("left", `the world does not come to rest: ${unrest(scene)}`);
   if (broken.length === 0) await stage.cleanEachHost();
   leftOver(scene, stage.openJobs());
   if (broken.length === 0) await stage.stopAll();
@@ -232,6 +233,10 @@ function setUp(settings: Settings) {
       struck: (name: string, times = 1) => {
         if (times > 0) tally.add("failure", name, times);
       },
+      lose: (host: MemoryHost, name: string): void => {
+        facts.lost.add(name);
+        host.lose(name);
+      },
       slowDestroys: (ms: number) => {
         destroyDelayMs = ms;
       },
@@ -287,19 +292,28 @@ function setUp(settings: Settings) {
  * Every job has ended, and what lives is what the minimum asks for. On several machines the minimum may live on each,
  * and what ended on a machine is left until its daemon holds the session.
  */
-function atRest({ simulator, hosts, daemons }: Scene): boolean {
-  const state = simulator.state();
-  if (state.runners.some((runner) => runner.state !== "idle")) return false;
+function atRest({ simulator, hosts, daemons, facts }: Scene): boolean {
+  const runners = simulator.state().runners.filter(({ name }) => !facts.forgotten.has(name));
+  if (runners.some((runner) => runner.state !== "idle")) return false;
   if (hosts.length > 1) {
     const running = hosts.flatMap((host) => host.instances().filter(({ state: at }) => at !== "exited"));
-    return running.length === state.runners.length;
+    return running.length === runners.length;
   }
   const wanted = new Map<string, number>();
   for (const daemon of daemons) {
     for (const { name, minRunners } of daemon.config.scaleSets) wanted.set(`${daemon.path}/${name}`, minRunners);
   }
   const live = hosts.reduce((sum, host) => sum + host.instances().length, 0);
-  return live === state.runners.length && live === [...wanted.values()].reduce((sum, count) => sum + count, 0);
+  if (live !== runners.length) return false;
+  // A registration that nobody remembers may count as a runner of another machine until the service drops it.
+  return facts.forgotten.size > 0 || live === [...wanted.values()].reduce((sum, count) => sum + count, 0);
+}
+
+function unrest({ simulator, hosts, daemons }: Scene): string {
+  const runners = simulator.state().runners.map(({ name, state }) => `${name} ${state}`);
+  const instances = hosts.flatMap((host) => host.instances().map(({ name, state }) => `${name} ${state}`));
+  const status = daemons.map((daemon) => JSON.stringify(daemon.status()?.scaleSets.map((set) => [set.state, set.live, set.target, set.lastDecision?.reasons])));
+  return `registered: ${runners.join(", ")}; instances: ${instances.join(", ")}; ${status.join("; ")}`;
 }
 
 function newHost(

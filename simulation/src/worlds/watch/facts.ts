@@ -44,6 +44,13 @@ export class Facts {
   readonly setPaths = new Map<number, string>();
   /** Rules that asked for the end of a runner that works, by name. */
   readonly forced = new Set<string>();
+  /** Instances that vanished with their record. */
+  readonly lost = new Set<string>();
+  /**
+   * Those of them whose registration no daemon remembers either, since it died as well: nobody can find it again, and
+   * the service drops it after a day.
+   */
+  readonly forgotten = new Set<string>();
   /** A scale set went away once. */
   setsVanished = 0;
   readonly #simulator: Simulator;
@@ -55,6 +62,8 @@ export class Facts {
 
   /** A daemon knows nothing when it starts. */
   born(daemon: Daemon): void {
+    for (const name of this.lost) this.forgotten.add(name);
+    this.lost.clear();
     this.#leases.set(daemon, new Map());
   }
 
