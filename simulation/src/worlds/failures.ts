@@ -16,6 +16,8 @@ export interface Stage {
   readonly over: boolean;
   /** Says that a failure took effect. */
   struck(name: string, count?: number): void;
+  /** SIGTERM, with somebody watching. */
+  stop(daemon: Daemon): Promise<void>;
   /** An instance vanishes, and its record with it. */
   lose(host: MemoryHost, name: string): void;
   /** Destroys are slower by that, from now on. */
@@ -417,10 +419,10 @@ export const daemonFailures: readonly Failure[] = [
   },
   {
     name: "F21 a daemon is stopped",
-    async strike({ daemons, random, struck, sleep }) {
+    async strike({ daemons, random, struck, sleep, stop }) {
       const daemon = pick(random, daemons);
       if (daemon?.up !== true) return;
-      const stopping = daemon.stop();
+      const stopping = stop(daemon);
       struck("F21 a daemon is stopped");
       await Promise.race([stopping, sleep(MINUTE_MS)]);
     },
