@@ -2,7 +2,6 @@ import { z } from "zod";
 import { admit } from "../gate/authorization.js";
 import { clientOfAssertion } from "../gate/runner-assertion.js";
 import { publicKeyOf } from "../keys/runner-keys.js";
-import { uuid } from "../service/context.js";
 import { Refusal } from "../service/refusal.js";
 import { beginRunnerPoll, endRunnerPoll, openRunnerSession, runnerSession } from "../service/runner-sessions.js";
 import { endRunnerSession } from "../service/runners.js";
@@ -173,45 +172,4 @@ function messageFor(
     };
   }
   return undefined;
-}
-
-/** What only the Go runner asks before it turns to the broker (runner-protocol.md §7). */
-export function legacyRunnerRoutes(desk: Desk): Route[] {
-  const base = paths.broker;
-  return [
-    {
-      method: "GET",
-      path: `${base}_apis/connectionData`,
-      call: "runner-connection-data",
-      handle: (exchange) => {
-        runnerOf(desk, exchange);
-        return Response.json({
-          locationServiceData: {
-            serviceDefinitions: [
-              ["134e239e-2df3-4794-a6f6-24f1f19ec8dc", "sessions"],
-              ["c3a054f6-7a8a-49c0-944e-3a8e5d7adfd7", "messages"],
-            ].map(([identifier, displayName]) => ({
-              identifier,
-              serviceType: "distributedtask",
-              displayName,
-              relativePath: `/_apis/{area}/pools/{poolId}/{resource}/{${displayName === "sessions" ? "sessionId" : "messageId"}}`,
-            })),
-          },
-        });
-      },
-    },
-    {
-      method: "POST",
-      path: `${base}_apis/distributedtask/pools/:pool/sessions`,
-      call: "runner-legacy-session",
-      handle: (exchange) => {
-        runnerOf(desk, exchange);
-        return Response.json({
-          sessionId: desk.service.step((context) => uuid(context)),
-          ownerName: "RUNNER",
-          brokerMigrationMessage: { brokerBaseUrl: `${exchange.url.origin}${base.replace(/\/$/, "")}` },
-        });
-      },
-    },
-  ];
 }

@@ -29,6 +29,7 @@ export function registerRunner(
     clientId: uuid(context),
     createdAtMs: context.now(),
     session: undefined,
+    legacySessionId: undefined,
     job: undefined,
     offlineSinceMs: context.now(),
     everOnline: false,

@@ -159,6 +159,8 @@ export interface RunnerRow {
   readonly clientId: string;
   readonly createdAtMs: number;
   session: RunnerSessionRow | undefined;
+  /** The newest session it asked for at the old door; it becomes its session if it polls there. */
+  legacySessionId: string | undefined;
   /** Matched or running. */
   job: JobRow | undefined;
   /** When it was last found to have no session. */
@@ -180,6 +182,8 @@ export interface RunnerSessionRow {
   readonly runner: RunnerRow;
   readonly openedAtMs: number;
   readonly ownerName: string;
+  /** It was opened at the old door. */
+  readonly legacy: boolean;
   lastSeenAtMs: number;
   heldPolls: number;
   /** Whether the runner knows already that its job is to be cancelled. */
