@@ -155,7 +155,7 @@ test("a runner that stops polling is offline after a minute", async () => {
 });
 
 test("a job is told at every poll until it is taken, and is a job message that both known runners can read", async () => {
-  const { it, session, runner } = await withRunner();
+  const { it, setId, session, runner } = await withRunner();
   await assignedJob(it, session);
   const first = await runner.poll();
   expect(first.headers.get("content-type")).toContain("application/json");
@@ -225,7 +225,11 @@ test("a job is told at every poll until it is taken, and is a job message that b
     send(it.simulator.fetch, `${endpoint.url}${path}`, { method: "POST", token: as, json });
   const renewed = await run("renewjob", ids);
   expect(Date.parse(renewed.body.lockedUntil)).toBe(it.clock.now() + 600_000);
-  expect((await run("renewjob", ids, runner.token)).status).toBe(401);
+  // Older runners renew with a token of their own, which is no good for another one's job.
+  expect((await run("renewjob", ids, runner.token)).status).toBe(200);
+  expect((await run("completejob", { ...ids, conclusion: "succeeded" }, runner.token)).status).toBe(401);
+  const stranger = await new RawRunner(it, await it.client.jit(setId, "r-2")).online();
+  expect((await run("renewjob", ids, stranger.token)).status).toBe(404);
   const other = await run("renewjob", { ...ids, jobId: ids.planId });
   expect(other.status).toBe(404);
   expect(other.body).toMatchObject({
@@ -305,6 +309,9 @@ test("a runner too old for jobs is told so, and gets none", async () => {
 
 test("the Go runner's way in: 401 first, location data, a legacy session that sends it to the broker", async () => {
   const { it, runner } = await withRunner();
+  const old = "_apis/distributedtask/pools/1/sessions?api-version=5.1-preview";
+  expect((await runner.call("POST", old, {})).status).toBe(409);
+  await runner.call("DELETE", "session");
   const base = runner.files[".runner"].ServerUrl;
   const data = `${base}_apis/connectionData?connectOptions=1`;
   expect((await send(it.simulator.fetch, data)).status).toBe(401);
@@ -312,7 +319,7 @@ test("the Go runner's way in: 401 first, location data, a legacy session that se
   expect(found.body.locationServiceData.serviceDefinitions).toContainEqual(
     expect.objectContaining({ identifier: "134e239e-2df3-4794-a6f6-24f1f19ec8dc", serviceType: "distributedtask" }),
   );
-  const legacy = await runner.call("POST", "_apis/distributedtask/pools/1/sessions?api-version=5.1-preview", {});
+  const legacy = await runner.call("POST", old, {});
   expect(legacy.body).toMatchObject({
     sessionId: expect.any(String),
     brokerMigrationMessage: { brokerBaseUrl: base.replace(/\/$/, "") },

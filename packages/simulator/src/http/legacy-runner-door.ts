@@ -1,4 +1,5 @@
 import { admit } from "../gate/authorization.js";
+import { Refusal } from "../service/refusal.js";
 import { openLegacySession, runnerSession, startLegacySession } from "../service/runner-sessions.js";
 import { endRunnerSession } from "../service/runners.js";
 import type { Desk, Exchange, Route } from "./exchange.js";
@@ -45,6 +46,7 @@ export function legacyRunnerRoutes(desk: Desk): Route[] {
       call: "runner-legacy-session",
       handle: (exchange) => {
         const runner = runnerOf(desk, exchange);
+        if (runner.removed) throw new Refusal("UnauthorizedException", "The runner is not registered.");
         const { id, key } = service.step((context) => startLegacySession(context, runner));
         return Response.json({
           sessionId: id,

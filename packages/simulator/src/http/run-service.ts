@@ -8,10 +8,12 @@ import type { TokenKind } from "../service/tokens.js";
 import type { Desk, Exchange, Route } from "./exchange.js";
 import { jobMessage } from "./job-message.js";
 import { paths } from "./places.js";
+import { anyCase } from "./runner-bodies.js";
 import { runnerOf } from "./runner-door.js";
 
-const acquireSchema = z.object({ jobMessageId: z.string() });
-const renewSchema = z.object({ planId: z.string(), jobId: z.string() });
+const acquireSchema = anyCase(z.object({ jobMessageId: z.string() }));
+const idsSchema = z.object({ planId: z.string(), jobId: z.string() });
+const renewSchema = anyCase(idsSchema);
 /** In lower case: a runner that fails before its first step writes `Failed`. */
 const conclusions: Readonly<Record<string, JobResult>> = {
   succeeded: "succeeded",
@@ -21,20 +23,22 @@ const conclusions: Readonly<Record<string, JobResult>> = {
   abandoned: "failed",
   canceled: "canceled",
 };
-const completeSchema = renewSchema.extend({
-  conclusion: z.string().transform((value, context) => {
-    const result = conclusions[value.toLowerCase()];
-    if (result === undefined) context.addIssue({ code: "custom", message: `${value} is no conclusion` });
-    return result ?? "failed";
+const completeSchema = anyCase(
+  idsSchema.extend({
+    conclusion: z.string().transform((value, context) => {
+      const result = conclusions[value.toLowerCase()];
+      if (result === undefined) context.addIssue({ code: "custom", message: `${value} is no conclusion` });
+      return result ?? "failed";
+    }),
   }),
-});
+);
 
 /** The run service: a runner takes its job, renews its hold on it, and says how it ended. */
 export function runServiceRoutes(desk: Desk): Route[] {
   const { service, clock } = desk;
 
   /** The job that the token, the body and the plan all name. */
-  function jobOf(exchange: Exchange, body: z.infer<typeof renewSchema>, kinds: readonly TokenKind[]): JobRow {
+  function jobOf(exchange: Exchange, body: z.infer<typeof idsSchema>, kinds: readonly TokenKind[]): JobRow {
     service.advance();
     const token = admit(service.tokens, exchange.headers, { kinds, nowMs: clock.now() });
     const job = service.state.jobsByJobId.get(body.jobId);

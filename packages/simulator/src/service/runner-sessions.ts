@@ -47,7 +47,6 @@ export function startLegacySession(context: Context, runner: RunnerRow): { reado
 /** An older runner polls the old queue with the session that it got there, and is online by that. */
 export function openLegacySession(context: Context, runner: RunnerRow, id: string): void {
   if (runner.legacySessionId !== id || runner.session !== undefined || runner.removed) return;
-  runner.legacySessionId = undefined;
   openRunnerSession(context, runner, "RUNNER", id);
 }
 

@@ -159,7 +159,7 @@ export interface RunnerRow {
   readonly clientId: string;
   readonly createdAtMs: number;
   session: RunnerSessionRow | undefined;
-  /** The newest session it asked for at the old door; it becomes its session if it polls there. */
+  /** The newest session it asked for at the old door; it is its session when it polls there. */
   legacySessionId: string | undefined;
   /** Matched or running. */
   job: JobRow | undefined;
