@@ -5,9 +5,13 @@ import type { Context } from "./context.js";
 import { takeJobs } from "./jobs.js";
 import type { ServiceOptions } from "./options.js";
 import { makeMessages } from "./queue.js";
+import { Retired } from "./retired.js";
 import { matchRunners } from "./runs.js";
 import { emptyState, type ScaleSetRow, type State } from "./state.js";
 import { Tokens } from "./tokens.js";
+
+/** Runners, attempts and sessions that are over, and still known to who asks. */
+const goneKept = 1_000;
 
 /**
  * State and rules of the service. Everything happens in steps: an action, then what follows from it (jobs are
@@ -29,9 +33,24 @@ export class Service {
   }) {
     const { now, random, journal, peerTime } = options;
     this.tokens = new Tokens({ now, random, peerTime });
+    const state = emptyState();
+    const { tokens } = this;
     this.#context = {
-      state: emptyState(),
+      state,
       options: options.rules,
+      retired: {
+        jobs: new Retired(options.rules.endedJobsKept, ({ id }) => state.jobs.delete(id)),
+        // The last pieces of a log come after its job has ended.
+        attempts: new Retired(goneKept, (jobId) => tokens.forget(jobId)),
+        runners: new Retired(goneKept, ({ clientId }) => {
+          state.runnersByClientId.delete(clientId);
+          tokens.forget(clientId);
+        }),
+        sessions: new Retired(goneKept, ({ id }) => {
+          state.sessions.delete(id);
+          tokens.forget(id);
+        }),
+      },
       journal,
       timers: new TimerQueue(),
       random,
