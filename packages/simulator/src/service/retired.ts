@@ -3,7 +3,7 @@
  * of theirs, and each older one is forgotten. So a service that runs for weeks stays as large as what it has to do.
  */
 export class Retired<T> {
-  readonly #items: T[] = [];
+  readonly #items: (T | undefined)[] = [];
   readonly #kept: number;
   readonly #forget: (item: T) => void;
   /** Where the oldest stands: what is before it is cut off now and then, not each time. */
@@ -18,6 +18,7 @@ export class Retired<T> {
     this.#items.push(item);
     while (this.#items.length - this.#start > this.#kept) {
       const oldest = this.#items[this.#start];
+      this.#items[this.#start] = undefined;
       this.#start += 1;
       if (oldest !== undefined) this.#forget(oldest);
     }
