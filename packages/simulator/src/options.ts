@@ -97,6 +97,7 @@ function resolveRules(options: SimulatorOptions): ServiceOptions {
     multiLabel: options.multiLabel ?? given.multiLabel,
     acknowledgeUnknown: options.acknowledgeUnknown ?? given.acknowledgeUnknown,
     endedJobsKept: options.endedJobsKept ?? given.endedJobsKept,
+    goneKept: options.goneKept ?? given.goneKept,
     runnersAcknowledge: options.runnersAcknowledge ?? given.runnersAcknowledge,
     largeIds: options.largeIds ?? given.largeIds,
     runnerTimeoutMs: options.runnerTimeoutMs ?? given.runnerTimeoutMs,

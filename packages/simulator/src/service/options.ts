@@ -24,6 +24,8 @@ export interface ServiceOptions {
   readonly acknowledgeUnknown: "accept" | "refuse";
   /** Ended jobs kept for whoever looks; older ones live on in the counts. @default 10_000 */
   readonly endedJobsKept: number;
+  /** Runners, attempts and sessions that are over and still known to late callers, of each the newest. @default 1_000 */
+  readonly goneKept: number;
   /** Whether runners are asked to acknowledge the job they are told of; whether the hosted service asks is unknown. @default true */
   readonly runnersAcknowledge: boolean;
   /** Whether `runnerRequestId` and `workflowRunId` pass 2^53, where a careless reader loses digits. @default false */
@@ -66,6 +68,7 @@ export const defaultServiceOptions: ServiceOptions = {
   multiLabel: true,
   acknowledgeUnknown: "accept",
   endedJobsKept: 10_000,
+  goneKept: 1_000,
   runnersAcknowledge: true,
   largeIds: false,
   runnerTimeoutMs: minuteMs,

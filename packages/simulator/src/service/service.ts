@@ -10,9 +10,6 @@ import { matchRunners } from "./runs.js";
 import { emptyState, type ScaleSetRow, type State } from "./state.js";
 import { Tokens } from "./tokens.js";
 
-/** Runners, attempts and sessions that are over, and still known to who asks. */
-const goneKept = 1_000;
-
 /**
  * State and rules of the service. Everything happens in steps: an action, then what follows from it (jobs are
  * assigned, runners are told, messages are made), then whoever watches is woken. It never waits: whoever owns it calls
@@ -41,12 +38,12 @@ export class Service {
       retired: {
         jobs: new Retired(options.rules.endedJobsKept, ({ id }) => state.jobs.delete(id)),
         // The last pieces of a log come after its job has ended.
-        attempts: new Retired(goneKept, (jobId) => tokens.forget(jobId)),
-        runners: new Retired(goneKept, ({ clientId }) => {
+        attempts: new Retired(options.rules.goneKept, (jobId) => tokens.forget(jobId)),
+        runners: new Retired(options.rules.goneKept, ({ clientId }) => {
           state.runnersByClientId.delete(clientId);
           tokens.forget(clientId);
         }),
-        sessions: new Retired(goneKept, ({ id }) => {
+        sessions: new Retired(options.rules.goneKept, ({ id }) => {
           state.sessions.delete(id);
           tokens.forget(id);
         }),
