@@ -16,14 +16,16 @@ import type { AutoscalerConfig, CredentialsConfig, ScaleSetConfig } from "./conf
 import { Inventory, LABELS_SCHEMA } from "./engine/inventory.js";
 import { identityOf, specHashOf } from "./engine/labels.js";
 import { Limiter } from "./engine/limiter.js";
+import type { Place } from "./engine/place.js";
 import { scopedLogger } from "./engine/scoped-logger.js";
-import type { ScaleSetStatus } from "./engine/status.js";
+import { offStatus } from "./engine/status.js";
 import { Supervisor } from "./engine/supervisor.js";
 import { Wakeups } from "./engine/wakeups.js";
-import { Worker } from "./engine/worker.js";
+import { type AutoscalerObserver, Worker } from "./engine/worker.js";
 import type { Backend, Provisioner } from "./ports/provisioner.js";
 import { findProvisioner } from "./provisioners/registry.js";
 import { ClientScaleSet } from "./service/client-adapter.js";
+import { type AutoscalerStatus, snapshot } from "./status/snapshot.js";
 import { VERSION } from "./version.js";
 
 /** Everything of the outside that a daemon uses; the real ones by default. A world passes its own. */
@@ -35,14 +37,10 @@ export interface AutoscalerPorts {
   readonly logger?: Logger | undefined;
   /** Provisioners beside the built-in ones. */
   readonly provisioners?: readonly Provisioner[] | undefined;
+  /** Told of everything that is decided and done. Must not throw. */
+  readonly observer?: AutoscalerObserver | undefined;
   /** Read for proxies. @default process.env */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
-}
-
-export interface AutoscalerStatus {
-  /** Name that this daemon holds its message sessions under. */
-  readonly owner: string;
-  readonly scaleSets: readonly ScaleSetStatus[];
 }
 
 export interface Autoscaler {
@@ -53,13 +51,8 @@ export interface Autoscaler {
    * @throws {BackendError} where a backend can't be opened
    */
   run(options: { readonly signal: AbortSignal }): Promise<void>;
+  /** Everything, as it is now. Before `run` no scale set is in it but those that are off. */
   status(): AutoscalerStatus;
-}
-
-/** Where instances live, and what is known of them; shared by all scale sets with the same provisioner options. */
-interface Place {
-  readonly backend: Backend;
-  readonly inventory: Inventory;
 }
 
 /** More than this at once would only queue at the service. */
@@ -94,10 +87,14 @@ export function createAutoscaler(config: AutoscalerConfig, ports: AutoscalerPort
     const backend = await openBackend(provisioner, config, { clock, random, logger }, ports.provisioners);
     const deadlineMs = timings.provisionerStepDeadlineMs;
     await tellFindings(backend, provisioner.kind, { clock, logger, signal, deadlineMs });
-    return { backend, inventory: new Inventory({ backend, clock, random, timings, logger }) };
+    return {
+      id: specHashOf(provisioner),
+      backend,
+      inventory: new Inventory({ backend, clock, random, timings, logger }),
+    };
   };
 
-  const supervise = (scaleSet: ScaleSetConfig, { backend, inventory }: Place): Supervisor => {
+  const supervise = (scaleSet: ScaleSetConfig, place: Place): Supervisor => {
     const { name, labels, runnerGroup, disableUpdate, workFolder, namePrefix, provisioner } = scaleSet;
     const log = scopedLogger(logger, { scaleSet: name });
     const make = (): Worker =>
@@ -124,18 +121,22 @@ export function createAutoscaler(config: AutoscalerConfig, ports: AutoscalerPort
           random,
           logger: log,
         }),
-        backend,
-        inventory,
+        place,
         logger: log,
+        observer: ports.observer,
       });
     return new Supervisor({ name, make, clock, random, logger });
   };
 
   // A poll announces at least 1, and announcing is accepting work: a set that may have no runner is not polled at all.
   const active = config.scaleSets.filter(({ maxRunners }) => maxRunners > 0);
+  const off = config.scaleSets.filter(({ maxRunners }) => maxRunners === 0).map(({ name }) => name);
+  const startedAt = { at: clock.now(), monotonic: clock.monotonic() };
   let supervisors: readonly Supervisor[] = [];
+  let stopping: AbortSignal | undefined;
   return {
     async run({ signal }) {
+      stopping = signal;
       const opened = new Map<string, Place>();
       const watching = new AbortController();
       const inventories: Promise<void>[] = [];
@@ -158,7 +159,17 @@ export function createAutoscaler(config: AutoscalerConfig, ports: AutoscalerPort
         await client.close();
       }
     },
-    status: () => ({ owner: config.owner, scaleSets: supervisors.map(({ worker }) => worker.status()) }),
+    status: () =>
+      snapshot({
+        version: VERSION,
+        owner: config.owner,
+        limits: config.limits,
+        at: clock.now(),
+        startedAt: startedAt.at,
+        uptimeMs: Math.round(clock.monotonic() - startedAt.monotonic),
+        stopping: stopping?.aborted === true,
+        scaleSets: [...supervisors.map((supervisor) => supervisor.status()), ...off.map(offStatus)],
+      }),
   };
 }
 

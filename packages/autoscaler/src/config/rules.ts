@@ -34,7 +34,7 @@ export function checkRules(raw: unknown, source: ConfigSource, substituted: Read
       }
     }
   } else {
-    const folder: Path = ["scaleSets", 0, "provisioner", "process", "folder"];
+    const folder: Path = ["scaleSets", 0, "provisioner", "process", "runner", "folder"];
     if (valueAt(raw, folder) === undefined)
       note(issues, folder, "is required", "give the folder of an unpacked actions runner");
     const place = source.place(["github", "token"]);

@@ -30,7 +30,9 @@ const github = z
 
 const provisioner = z
   .record(z.string(), z.unknown())
-  .describe("What makes the runners: one key, the kind, with its options: { process: { folder: ./actions-runner } }.");
+  .describe(
+    "What makes the runners: one key, the kind, with its options: { process: { runner: { folder: ./actions-runner } } }.",
+  );
 
 const scaleSet = z
   .strictObject({

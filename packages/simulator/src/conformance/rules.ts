@@ -47,6 +47,7 @@ const jobs: Rule = (entry, { view, limits, report }) => {
   const heldMs = entry.atMs - set.session.openedAtMs;
   const room = (set.capacity ?? 0) - live;
   const excused =
+    view.runnersAcceptedAtMs >= entry.atMs - limits.probeMs ||
     set.lostJitAtMs.some((atMs) => atMs >= entry.atMs - limits.excusedMs) ||
     view.faultAtMs >= entry.atMs - limits.excusedMs;
   if (room <= 0 || heldMs < 240_000 || excused) return;
