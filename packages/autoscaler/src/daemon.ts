@@ -70,7 +70,7 @@ export function createAutoscaler(config: AutoscalerConfig, ports: AutoscalerPort
   const { timings } = config;
   const client = new ScaleSetClient({
     configUrl: config.github.url,
-    credentials: credentialsOf(config.github.credentials),
+    credentials: credentialsFrom(config.github.credentials),
     systemInfo: { system: "scaleset-autoscaler", version: VERSION, subsystem: "listener" },
     fetch: ports.fetch,
     clock,
@@ -199,10 +199,4 @@ async function tellFindings(
   } catch (error) {
     logger.warn({ err: error, provisioner: kind }, "the provisioner could not be checked");
   }
-}
-
-function credentialsOf(credentials: CredentialsConfig): Credentials {
-  if (credentials.kind === "token") return personalAccessToken(credentials.token);
-  const { clientId, installationId, privateKey } = credentials;
-  return githubApp({ clientId, installationId, privateKey });
 }

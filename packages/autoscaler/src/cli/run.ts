@@ -1,7 +1,9 @@
+import { targetOf } from "../config/config.js";
 import type { RunFlags } from "../config/flag-source.js";
 import { ConfigError, formatIssue } from "../config/issue.js";
 import { loadConfigFile, loadConfigFlags } from "../config/load.js";
 import { createLogger } from "../config/logger.js";
+import type { LoadedConfig } from "../config/resolve.js";
 import { createAutoscaler } from "../daemon.js";
 import { lockStateFolder } from "../provisioners/process/state-lock.js";
 import { VERSION } from "../version.js";
@@ -12,7 +14,7 @@ import { thisHost } from "./this-host.js";
 /** `scaleset run`: works until it is asked to stop. */
 export async function run(options: RunFlags & { readonly config?: string | undefined }): Promise<ExitCode> {
   const { config: file, ...flags } = options;
-  const { config, warnings } = load(file, flags);
+  const { config, provisioners, warnings } = await load(file, flags);
   const logger = createLogger(config.log, { stream: process.stdout });
   for (const warning of warnings) logger.warn({}, formatIssue(warning).replace("\n  ", "; "));
 
@@ -21,11 +23,12 @@ export async function run(options: RunFlags & { readonly config?: string | undef
     (signal) => logger.warn({ signal }, "stopping at once"),
   );
   const scaleSets = config.scaleSets.map(({ name }) => name);
-  const { owner, stateFolder, github } = config;
-  logger.info({ version: VERSION, url: github.url, scaleSets, owner, stateFolder }, "starting");
+  const { owner, stateFolder } = config;
+  const urls = [...new Set(config.scaleSets.map((set) => targetOf(config, set).url))];
+  logger.info({ version: VERSION, urls, scaleSets, owner, stateFolder }, "starting");
   try {
     using _lock = await lockStateFolder(stateFolder);
-    await createAutoscaler(config, { logger }).run({ signal: stop.signal });
+    await createAutoscaler(config, { logger, provisioners }).run({ signal: stop.signal });
   } catch (error) {
     if (stop.received === undefined) {
       logger.error({ error }, "the daemon ended");
@@ -37,10 +40,10 @@ export async function run(options: RunFlags & { readonly config?: string | undef
   return exitCodes.ok.code;
 }
 
-function load(file: string | undefined, flags: RunFlags): ReturnType<typeof loadConfigFile> {
+async function load(file: string | undefined, flags: RunFlags): Promise<LoadedConfig> {
   const [clash] = Object.entries(flags).filter(([, value]) => value !== undefined);
-  if (file === undefined) return loadConfigFlags(flags, thisHost());
-  if (clash === undefined) return loadConfigFile(file, thisHost());
+  if (file === undefined) return await loadConfigFlags(flags, thisHost());
+  if (clash === undefined) return await loadConfigFile(file, thisHost());
   const flag = `--${clash[0].replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
   const problem = "expected either --config or flags, found both";
   throw new ConfigError([
