@@ -9,6 +9,7 @@ export class Plan {
   #wakeAt = Number.POSITIVE_INFINITY;
   #mostLaunches = Number.POSITIVE_INFINITY;
   #whyNoMore = "";
+  #limitedBy = "";
   #retired = 0;
   readonly #now: number;
 
@@ -46,8 +47,9 @@ export class Plan {
     return this.#retired;
   }
 
-  because(reason: string): void {
-    this.#reasons.push({ rule: this.#rule, reason });
+  /** @param rule the one that the reason is of, where an earlier rule's limit speaks through a later one */
+  because(reason: string, rule = this.#rule): void {
+    this.#reasons.push({ rule, reason });
   }
 
   /** At most so many launches now, and why not more. The lowest limit counts. */
@@ -55,6 +57,7 @@ export class Plan {
     if (most >= this.#mostLaunches) return;
     this.#mostLaunches = most;
     this.#whyNoMore = reason;
+    this.#limitedBy = this.#rule;
   }
 
   get mostLaunches(): number {
@@ -63,6 +66,11 @@ export class Plan {
 
   get whyNoMore(): string {
     return this.#whyNoMore;
+  }
+
+  /** The rule whose limit counts. */
+  get limitedBy(): string {
+    return this.#limitedBy;
   }
 
   /** A time that has passed wakes nobody: what was due then has been decided. */

@@ -89,6 +89,7 @@ export class Worker {
   #drained = false;
   #lastDecision: { readonly at: number; readonly reasons: readonly string[] } | undefined;
   #trouble: string | undefined;
+  #drift: string | undefined;
   #wanted = 0;
   #onChange = (): void => {};
   #letGo = (): void => {};
@@ -202,7 +203,7 @@ export class Worker {
       now: clock.monotonic(),
       lastDecision: this.#lastDecision,
       stopped: this.#ended,
-      problems: [this.#trouble, ...inventories].filter((problem) => problem !== undefined),
+      problems: [this.#trouble, this.#drift, ...inventories].filter((problem) => problem !== undefined),
     });
   }
 
@@ -252,6 +253,9 @@ export class Worker {
       pollBegan: () => this.#tell({ type: "poll.began" }),
       answered: ({ heldMs }) => this.#tell({ type: "session.answered", heldMs }),
       message: (message) => this.#tell({ type: "message", ...message }),
+      drifted: (words) => {
+        this.#drift = words;
+      },
       trouble: (problem) => {
         this.#trouble = problem;
       },

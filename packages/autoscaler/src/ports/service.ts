@@ -47,6 +47,8 @@ export interface ServiceHandler {
     readonly statistics: Statistics | undefined;
     readonly jobs: readonly JobNews[];
   }): void;
+  /** Where the scale set is not as it was asked for, in words; undefined where it is. Work goes on. */
+  drifted(words: string | undefined): void;
   /** What stands in the way right now, in words for a person; undefined when nothing does. */
   trouble(problem: string | undefined): void;
 }

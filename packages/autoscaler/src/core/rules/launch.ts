@@ -25,10 +25,11 @@ export const launch: Rule = (fleet, now, plan) => {
     plan.because(`launch nothing yet: ${fleet.launchPause.reason} (${why})`);
     plan.wakeAt(fleet.launchPause.until);
   } else if (count <= 0) {
-    plan.because(`launch nothing: ${plan.whyNoMore} (${why})`);
+    plan.because(`launch nothing: ${plan.whyNoMore} (${why})`, plan.limitedBy);
   } else {
     const less = count < missing ? `, no more for now: ${plan.whyNoMore}` : "";
     plan.command({ type: "launch", count }, `launch ${count}: ${why}${less}`);
+    if (count < missing) plan.because(`${missing - count} more are wanted: ${plan.whyNoMore}`, plan.limitedBy);
   }
 };
 
