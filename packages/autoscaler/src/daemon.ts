@@ -18,13 +18,14 @@ import { identityOf, specHashOf } from "./engine/labels.js";
 import { Limiter } from "./engine/limiter.js";
 import type { Place } from "./engine/place.js";
 import { scopedLogger } from "./engine/scoped-logger.js";
-import type { ScaleSetStatus } from "./engine/status.js";
+import { offStatus } from "./engine/status.js";
 import { Supervisor } from "./engine/supervisor.js";
 import { Wakeups } from "./engine/wakeups.js";
 import { type AutoscalerObserver, Worker } from "./engine/worker.js";
 import type { Backend, Provisioner } from "./ports/provisioner.js";
 import { findProvisioner } from "./provisioners/registry.js";
 import { ClientScaleSet } from "./service/client-adapter.js";
+import { type AutoscalerStatus, snapshot } from "./status/snapshot.js";
 import { VERSION } from "./version.js";
 
 /** Everything of the outside that a daemon uses; the real ones by default. A world passes its own. */
@@ -42,12 +43,6 @@ export interface AutoscalerPorts {
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
 }
 
-export interface AutoscalerStatus {
-  /** Name that this daemon holds its message sessions under. */
-  readonly owner: string;
-  readonly scaleSets: readonly ScaleSetStatus[];
-}
-
 export interface Autoscaler {
   /**
    * Opens the backends and works until the signal aborts: then sessions are closed, scale sets kept, and runners left
@@ -56,6 +51,7 @@ export interface Autoscaler {
    * @throws {BackendError} where a backend can't be opened
    */
   run(options: { readonly signal: AbortSignal }): Promise<void>;
+  /** Everything, as it is now. Before `run` no scale set is in it but those that are off. */
   status(): AutoscalerStatus;
 }
 
@@ -134,9 +130,13 @@ export function createAutoscaler(config: AutoscalerConfig, ports: AutoscalerPort
 
   // A poll announces at least 1, and announcing is accepting work: a set that may have no runner is not polled at all.
   const active = config.scaleSets.filter(({ maxRunners }) => maxRunners > 0);
+  const off = config.scaleSets.filter(({ maxRunners }) => maxRunners === 0).map(({ name }) => name);
+  const startedAt = { at: clock.now(), monotonic: clock.monotonic() };
   let supervisors: readonly Supervisor[] = [];
+  let stopping: AbortSignal | undefined;
   return {
     async run({ signal }) {
+      stopping = signal;
       const opened = new Map<string, Place>();
       const watching = new AbortController();
       const inventories: Promise<void>[] = [];
@@ -159,7 +159,17 @@ export function createAutoscaler(config: AutoscalerConfig, ports: AutoscalerPort
         await client.close();
       }
     },
-    status: () => ({ owner: config.owner, scaleSets: supervisors.map(({ worker }) => worker.status()) }),
+    status: () =>
+      snapshot({
+        version: VERSION,
+        owner: config.owner,
+        limits: config.limits,
+        at: clock.now(),
+        startedAt: startedAt.at,
+        uptimeMs: Math.round(clock.monotonic() - startedAt.monotonic),
+        stopping: stopping?.aborted === true,
+        scaleSets: [...supervisors.map((supervisor) => supervisor.status()), ...off.map(offStatus)],
+      }),
   };
 }
 

@@ -10,6 +10,10 @@ export const exitCodes = {
   demoFailed: { code: 3, meaning: "demo: a job went wrong, or something was left behind" },
   /** `demo`: the jobs had not ended in time. */
   demoTimeout: { code: 4, meaning: "demo: not done in time" },
+  /** `status`: the daemon runs, and there are errors or warnings. */
+  problems: { code: 5, meaning: "status: the daemon runs, and something is wrong; it says what to do" },
+  /** `status`: none answers. */
+  noDaemon: { code: 6, meaning: "status: no daemon runs" },
   /** Interrupted (Ctrl-C); for `run`: a second time, before the graceful stop was done. */
   interrupted: { code: 130, meaning: "interrupted; for run: by a second signal, without a graceful stop" },
   /** Like `interrupted`, by SIGTERM. */

@@ -62,6 +62,22 @@ function commandLine(finish: (code: ExitCode) => void): Command {
     });
 
   scaleset
+    .command("status")
+    .description("show how the daemon of this machine is: what is wrong, what to do, demand against runners")
+    .option("--config <file>", "config file of the daemon (default: the default state folder's daemon)")
+    .option("--state-folder <folder>", "its state folder, in place of --config")
+    .option("--socket <path>", "its status socket, in place of both")
+    .option("--runners", "list each runner, its job and its age")
+    .option("--json", "the whole snapshot as one line of JSON")
+    .option("--watch", "look again and again, until stopped; then exits with 0")
+    .addOption(new Option("--interval <s>", "seconds between two looks").argParser(positiveInteger).default(2))
+    .action(async (options: StatusOptions) => {
+      const { status } = await import("./status.js");
+      const { json, watch, runners } = options;
+      finish(await status({ ...options, json: json === true, watch: watch === true, runners: runners === true }));
+    });
+
+  scaleset
     .command("demo")
     .description("run real jobs against a simulated GitHub on this machine; needs no account")
     .addOption(new Option("--jobs <n>", "jobs to queue").argParser(positiveInteger).default(30))
@@ -74,6 +90,16 @@ function commandLine(finish: (code: ExitCode) => void): Command {
       finish(await demo({ ...options, json: options.json === true, keep: options.keep === true }));
     });
   return scaleset;
+}
+
+interface StatusOptions {
+  readonly config?: string;
+  readonly stateFolder?: string;
+  readonly socket?: string;
+  readonly interval: number;
+  readonly json?: true;
+  readonly watch?: true;
+  readonly runners?: true;
 }
 
 interface DemoFlags {

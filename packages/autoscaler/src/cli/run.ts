@@ -1,11 +1,14 @@
+import { type Logger, realClock } from "@scaleset/client";
 import { targetOf } from "../config/config.js";
 import type { RunFlags } from "../config/flag-source.js";
 import { ConfigError, formatIssue } from "../config/issue.js";
 import { loadConfigFile, loadConfigFlags } from "../config/load.js";
 import { createLogger } from "../config/logger.js";
 import type { LoadedConfig } from "../config/resolve.js";
-import { createAutoscaler } from "../daemon.js";
+import { type Autoscaler, createAutoscaler } from "../daemon.js";
 import { lockStateFolder } from "../provisioners/process/state-lock.js";
+import { type StatusServer, serveStatus } from "../status/server.js";
+import { StatusSocketError, statusSocketPath } from "../status/socket.js";
 import { VERSION } from "../version.js";
 import { type ExitCode, exitCodes } from "./exit-codes.js";
 import { stopRequests } from "./signals.js";
@@ -28,7 +31,9 @@ export async function run(options: RunFlags & { readonly config?: string | undef
   logger.info({ version: VERSION, urls, scaleSets, owner, stateFolder }, "starting");
   try {
     using _lock = await lockStateFolder(stateFolder);
-    await createAutoscaler(config, { logger, provisioners }).run({ signal: stop.signal });
+    const autoscaler = createAutoscaler(config, { logger, provisioners });
+    await using _status = await openStatus(autoscaler, { stateFolder, logger });
+    await autoscaler.run({ signal: stop.signal });
   } catch (error) {
     if (stop.received === undefined) {
       logger.error({ error }, "the daemon ended");
@@ -38,6 +43,21 @@ export async function run(options: RunFlags & { readonly config?: string | undef
   }
   logger.info({}, "stopped");
   return exitCodes.ok.code;
+}
+
+/** Runners matter more than a page about them: without its socket a daemon works all the same. */
+async function openStatus(
+  autoscaler: Autoscaler,
+  { stateFolder, logger }: { readonly stateFolder: string; readonly logger: Logger },
+): Promise<StatusServer | undefined> {
+  try {
+    const path = statusSocketPath(stateFolder);
+    return await serveStatus({ path, status: () => autoscaler.status(), clock: realClock });
+  } catch (error) {
+    if (!(error instanceof StatusSocketError)) throw error;
+    logger.error({}, `${error.message}; without it, scaleset status can't ask this daemon`);
+    return undefined;
+  }
 }
 
 async function load(file: string | undefined, flags: RunFlags): Promise<LoadedConfig> {

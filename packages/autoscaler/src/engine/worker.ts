@@ -203,7 +203,10 @@ export class Worker {
       now: clock.monotonic(),
       lastDecision: this.#lastDecision,
       stopped: this.#ended,
-      problems: [this.#trouble, this.#drift, ...inventories].filter((problem) => problem !== undefined),
+      trouble: this.#trouble,
+      drift: this.#drift,
+      inventory: inventories.filter((problem) => problem !== undefined),
+      failedRunners: this.#failed,
     });
   }
 

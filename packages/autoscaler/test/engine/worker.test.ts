@@ -163,7 +163,13 @@ test("a worker that crashes starts again with backoff, from what runs", async ()
     logger: quiet,
   });
   const running = supervisor.run(stop.signal);
+  await clock.drain();
+  expect(supervisor.status()).toMatchObject({
+    state: "restarting",
+    problems: [{ code: "worker-crashed", level: "error", message: "its worker ended: a bug (started again in 1 s)" }],
+  });
   await clock.runUntil(() => service.listening, { limitMs: 2_000 });
+  expect(supervisor.status()).toMatchObject({ state: "starting", problems: [] });
   service.open(1);
   await clock.runUntil(() => started(host) === 1, { limitMs: 1_000 });
   stop.abort();
