@@ -108,7 +108,7 @@ export class Daemon {
   /** Whether launches of the scale set pause, because something refused or failed them. */
   paused(scaleSet: string): boolean {
     const set = this.status()?.scaleSets.find(({ name }) => name === scaleSet);
-    return set?.problems.some((problem) => problem.startsWith("launches are paused")) ?? false;
+    return set?.problems.some(({ code }) => code === "launch-refused" || code === "launch-failing") ?? false;
   }
 
   /** Its own monotonic time. */

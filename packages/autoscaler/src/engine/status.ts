@@ -1,6 +1,6 @@
 import { announcedCapacity, demandOf } from "../core/demand.js";
 import type { Fleet } from "../core/fleet.js";
-import { byPhase, type Phase, type Statistics } from "../core/model.js";
+import { byPhase, type Phase, type Reading, type Statistics } from "../core/model.js";
 import { holds } from "../core/rights.js";
 import { type Problem, problemsOf } from "./problems.js";
 import { type RunnerCounts, type RunnerStatus, runnersOf } from "./runner-status.js";
@@ -92,7 +92,7 @@ const OUTPUT_SHOWN = 4_096;
 
 export function statusOf(fleet: Fleet, worker: WorkerFacts): ScaleSetStatus {
   const { now } = worker;
-  const { asOf, endsKnown: _endsKnown, ...statistics } = fleet.reading(now) ?? {};
+  const reading = fleet.reading(now);
   const { assigned, target } = demandOf(fleet, now);
   const { list, omitted, counts } = runnersOf(fleet, now);
   return {
@@ -100,7 +100,7 @@ export function statusOf(fleet: Fleet, worker: WorkerFacts): ScaleSetStatus {
     state: worker.stopped ? "stopped" : stateOf(fleet, now),
     scaleSetId: fleet.scaleSetId,
     session: sessionOf(fleet, now),
-    reading: asOf === undefined ? undefined : { ...(statistics as Statistics), ageMs: Math.round(now - asOf) },
+    reading: reading && readingOf(reading, now),
     limits: {
       minRunners: fleet.limits.minRunners,
       maxRunners: fleet.limits.maxRunners,
@@ -121,6 +121,10 @@ export function statusOf(fleet: Fleet, worker: WorkerFacts): ScaleSetStatus {
     failedRunners: worker.failedRunners.map((failed) => ({ ...failed, output: failed.output.slice(-OUTPUT_SHOWN) })),
     problems: problemsOf(fleet, worker),
   };
+}
+
+function readingOf({ asOf, endsKnown: _endsKnown, ...statistics }: Reading, now: number): ScaleSetStatus["reading"] {
+  return { ...statistics, ageMs: Math.round(now - asOf) };
 }
 
 function stateOf(fleet: Fleet, now: number): ScaleSetState {
