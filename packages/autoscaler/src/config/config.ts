@@ -69,6 +69,8 @@ export interface ScaleSetConfig {
   readonly priority?: number | undefined;
   /** Whether runners are told not to update themselves. */
   readonly disableUpdate: boolean;
+  /** Whether a scale set that went away at the service is made anew. @default true */
+  readonly recreate?: boolean | undefined;
   /** What the names of its runners begin with. */
   readonly namePrefix: string;
   readonly workFolder: string;
@@ -97,7 +99,15 @@ export interface LimitsConfig {
 }
 
 /** Where limits say nothing. */
-export const defaultLimits = { launchConcurrency: 10, requestsPerSecond: 100, standbyProbesPerSecond: 5 } as const;
+export const defaultLimits = { launchConcurrency: 10, requestsPerSecond: 100, standbyProbesPerSecond: 5 };
+
+export function limitsOf(limits: LimitsConfig): LimitsConfig & typeof defaultLimits {
+  return {
+    ...limits,
+    requestsPerSecond: limits.requestsPerSecond ?? defaultLimits.requestsPerSecond,
+    standbyProbesPerSecond: limits.standbyProbesPerSecond ?? defaultLimits.standbyProbesPerSecond,
+  };
+}
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 export type LogFormat = "text" | "json";
@@ -118,6 +128,7 @@ export const GITHUB_TARGET = "github";
 export function targetOf(config: AutoscalerConfig, scaleSet: ScaleSetConfig): TargetConfig {
   const name = scaleSet.target ?? GITHUB_TARGET;
   const target = name === GITHUB_TARGET ? config.github : config.targets?.[name];
-  if (target === undefined) throw new RangeError(`the scale set ${scaleSet.name} names the target ${name}: there is none`);
+  if (target === undefined)
+    throw new RangeError(`the scale set ${scaleSet.name} names the target ${name}: there is none`);
   return target;
 }

@@ -19,10 +19,10 @@ export async function loadProvisioners(
   source: ConfigSource,
   host: Pick<ConfigHost, "findProvisioner">,
 ): Promise<ReadonlyMap<string, ProvisionerLookup>> {
-  const kinds = new Set(sets.flatMap(({ raw: { provisioner } }) => (isMapping(provisioner) ? Object.keys(provisioner) : [])));
-  const lookups = [...kinds].map(
-    async (kind) => [kind, await host.findProvisioner(kind, source.baseFolder)] as const,
+  const kinds = new Set(
+    sets.flatMap(({ raw: { provisioner } }) => (isMapping(provisioner) ? Object.keys(provisioner) : [])),
   );
+  const lookups = [...kinds].map(async (kind) => [kind, await host.findProvisioner(kind, source.baseFolder)] as const);
   return new Map(await Promise.all(lookups));
 }
 

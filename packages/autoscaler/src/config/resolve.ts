@@ -75,6 +75,7 @@ function scaleSetConfig(
     maxRunners: own.maxRunners ?? common?.maxRunners ?? scaleSetDefaults.maxRunners,
     priority: own.priority ?? common?.priority ?? scaleSetDefaults.priority,
     disableUpdate: own.disableUpdate ?? common?.disableUpdate ?? scaleSetDefaults.disableUpdate,
+    recreate: own.recreate ?? common?.recreate ?? scaleSetDefaults.recreate,
     namePrefix: own.namePrefix ?? common?.namePrefix ?? namePrefixFrom(own.name),
     workFolder: own.workFolder ?? common?.workFolder ?? scaleSetDefaults.workFolder,
     provisioner: rest.provisioner,

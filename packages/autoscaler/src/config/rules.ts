@@ -67,7 +67,8 @@ class Rules {
   flags(): void {
     const { raw, source } = this.#context;
     const folder: Path = ["scaleSets", 0, "provisioner", "process", "folder"];
-    if (valueAt(raw, folder) === undefined) this.#refuse(folder, "is required", "give the folder of an unpacked actions runner");
+    if (valueAt(raw, folder) === undefined)
+      this.#refuse(folder, "is required", "give the folder of an unpacked actions runner");
     const token: Path = ["github", "token"];
     if (source.place(token).kind === "flag" && valueAt(raw, token) !== undefined) {
       const problem = "every user of this machine can read the arguments of a process";
@@ -77,7 +78,8 @@ class Rules {
 
   provisioner(set: EffectiveSet): void {
     if (set.raw["provisioner"] !== undefined) return;
-    const remedy = "say what makes its runners, here or under defaults: provisioner: { process: { folder: ./actions-runner } }";
+    const remedy =
+      "say what makes its runners, here or under defaults: provisioner: { process: { folder: ./actions-runner } }";
     this.#refuse(set.origin(["provisioner"]), "provisioner is missing", remedy);
   }
 
@@ -112,7 +114,12 @@ class Rules {
     if (targets.has(given) || known.length === 0) return given;
     const meant = suggest(given, known);
     const remedy = meant === undefined ? `there is ${known.join(", ")}` : `did you mean ${JSON.stringify(meant)}?`;
-    this.#issues.push({ place: source.place(path), path, problem: `there is no target called ${JSON.stringify(given)}`, remedy });
+    this.#issues.push({
+      place: source.place(path),
+      path,
+      problem: `there is no target called ${JSON.stringify(given)}`,
+      remedy,
+    });
     return undefined;
   }
 

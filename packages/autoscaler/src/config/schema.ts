@@ -97,6 +97,7 @@ export const scaleSetDefaults = {
   maxRunners: 10,
   priority: 1,
   disableUpdate: false,
+  recreate: true,
   workFolder: "_work",
 } as const;
 
@@ -142,6 +143,15 @@ const settings = {
     .boolean()
     .optional()
     .meta(told("Whether runners are kept from updating themselves.", scaleSetDefaults.disableUpdate)),
+  recreate: z
+    .boolean()
+    .optional()
+    .meta(
+      told(
+        "Whether a scale set that went away at the service for over a minute is made anew. It gets another id; jobs that waited in the old one are gone.",
+        scaleSetDefaults.recreate,
+      ),
+    ),
   namePrefix: z
     .string()
     .max(40)
@@ -171,7 +181,9 @@ const scaleSet = z
       .describe("Name of the scale set; workflows ask for it with runs-on unless labels say otherwise."),
     ...settings,
     provisioner: provisioner.optional(),
-    timings: timings.optional().describe("Waiting times of this scale set, where they differ from those of the process."),
+    timings: timings
+      .optional()
+      .describe("Waiting times of this scale set, where they differ from those of the process."),
   })
   .describe("One scale set and what makes its runners.");
 
@@ -192,7 +204,9 @@ const limits = z
       .min(1)
       .max(MAX_RUNNERS)
       .optional()
-      .describe("Most runners of all scale sets together, shared fairly by what each wants and its priority. No limit unless set."),
+      .describe(
+        "Most runners of all scale sets together, shared fairly by what each wants and its priority. No limit unless set.",
+      ),
     launchConcurrency: z
       .int()
       .min(1)
@@ -204,7 +218,9 @@ const limits = z
       .min(1)
       .max(MAX_RUNNERS)
       .optional()
-      .describe("Most scale sets that this daemon holds at one time; the others are left to other daemons. All unless set."),
+      .describe(
+        "Most scale sets that this daemon holds at one time; the others are left to other daemons. All unless set.",
+      ),
     requestsPerSecond: z
       .int()
       .min(1)

@@ -64,7 +64,12 @@ export function readTargets(raw: unknown, source: ConfigSource): TargetFindings 
       return undefined;
     }
     const home = valueAt(raw, ["github", "url"]);
-    if (url !== undefined && typeof home === "string" && urlProblem(home) === undefined && hostOf(home) !== hostOf(url)) {
+    if (
+      url !== undefined &&
+      typeof home === "string" &&
+      urlProblem(home) === undefined &&
+      hostOf(home) !== hostOf(url)
+    ) {
       const problem = `a credential is missing: that of github is for ${hostOf(home)} alone`;
       note(at, problem, "give this target a credential of its own");
       return undefined;
@@ -81,7 +86,12 @@ export function readTargets(raw: unknown, source: ConfigSource): TargetFindings 
       return undefined;
     }
     if (sendsInTheClear(url)) {
-      warnings.push({ place: source.place(path), path, problem: "credentials would travel unencrypted", remedy: "use https" });
+      warnings.push({
+        place: source.place(path),
+        path,
+        problem: "credentials would travel unencrypted",
+        remedy: "use https",
+      });
     }
     return url.trim();
   };
@@ -93,7 +103,11 @@ export function readTargets(raw: unknown, source: ConfigSource): TargetFindings 
       if (github["url"] === undefined) {
         const place = source.place(["github", "url"]);
         const problem = place.kind === "file" ? "url is missing" : "is required";
-        note(["github", "url"], problem, "give https://HOST/ORG, https://HOST/OWNER/REPO or https://HOST/enterprises/NAME");
+        note(
+          ["github", "url"],
+          problem,
+          "give https://HOST/ORG, https://HOST/OWNER/REPO or https://HOST/enterprises/NAME",
+        );
       }
       read(GITHUB_TARGET, ["github"]);
     }

@@ -9,7 +9,8 @@ export const timingDescriptions: Readonly<Record<keyof Timings, string>> = {
   inventoryIntervalMs: "All instances are listed this often, jittered by a fifth; at once when a watch ends.",
   surplusMs: "Idle runners beyond the target are retired once there were too many for this long.",
   completionGraceMs: "A runner whose job is completed has this long to exit by itself.",
-  detachedWaitMs: "A removed runner that the service did not know is destroyed after this, with a poll answered in between.",
+  detachedWaitMs:
+    "A removed runner that the service did not know is destroyed after this, with a poll answered in between.",
   foreignCreatedMs: "An instance that another daemon created and never started is left alone for this long.",
   leaseMarginMs: "The right to launch and retire lapses this long after the last answer on the message session.",
   retryMinMs: "First pause before a failed removal or destruction is tried again; it doubles.",
@@ -22,7 +23,8 @@ export const timingDescriptions: Readonly<Record<keyof Timings, string>> = {
   refusedPauseMs: "Launches pause this long after a provisioner refused the runner spec, or lacked a right.",
   destroyGraceMs: "What runs in an instance is asked to end, and ended by force after this.",
   stopGraceMs: "When the daemon stops, launches and removals under way may take this long to end.",
-  ghostConfirmMs: "A runner that statistics do not show is taken for a ghost when later statistics, this far apart, miss it too.",
+  ghostConfirmMs:
+    "A runner that statistics do not show is taken for a ghost when later statistics, this far apart, miss it too.",
   ghostAskMs: "To find runners that never came online, statistics are asked for at most this often.",
   ghostsBeforeRest: "After so many ghosts one after the other, with no job waiting, ghostRestMs applies. A count.",
   ghostRestMs: "After ghostsBeforeRest ghosts statistics are asked for only this often.",
@@ -33,10 +35,12 @@ export const timingDescriptions: Readonly<Record<keyof Timings, string>> = {
   breakerMaxMs: "Longest pause of launches after failed runners.",
   outdatedProbeMs: "After a runner ended as outdated, one is launched this often to see whether that has changed.",
   refillMs: "Idle runners that exited are replaced one in this time, beyond what jobs ask for.",
-  phantomMs: "Jobs that wait beside idle runners for this long are taken for the service's mistake: nothing is added for them.",
+  phantomMs:
+    "Jobs that wait beside idle runners for this long are taken for the service's mistake: nothing is added for them.",
   unbackedMs: "A job that only a message speaks of, and no statistics, counts as demand for this long.",
   lookUpMs: "Where exits can't be seen, the service is asked about each started runner this often.",
-  lookUpConfirmMs: "A working runner that the service does not know is taken for done when it says so again this much later.",
+  lookUpConfirmMs:
+    "A working runner that the service does not know is taken for done when it says so again this much later.",
   orphanMs: "Runners of a scale set that went away at the service are left alone for at most this long.",
   maxIdleAgeMs: "An idle runner older than this is replaced.",
   maxJobDurationMs: "A job that works longer than this is ended by force, with its runner.",

@@ -32,7 +32,10 @@ const LOAD_DEADLINE_MS = 30_000;
  */
 export async function loadPackage(
   kind: string,
-  options: { readonly baseFolder: string; readonly deadline: (ms: number) => Disposable & { readonly signal: AbortSignal } },
+  options: {
+    readonly baseFolder: string;
+    readonly deadline: (ms: number) => Disposable & { readonly signal: AbortSignal };
+  },
 ): Promise<PackageLookup> {
   const name = KNOWN_PACKAGES[kind] ?? kind;
   if (!isPackageName(name)) {
@@ -91,7 +94,10 @@ function provisionerOf(module: unknown, name: string): PackageLookup {
     return broken(problem, `${update}, or install versions that belong together`);
   }
   if (!isProvisioner(candidate)) {
-    return broken(`the provisioner of ${name} is not whole`, "make it with defineProvisioner of @scaleset/autoscaler/provisioner");
+    return broken(
+      `the provisioner of ${name} is not whole`,
+      "make it with defineProvisioner of @scaleset/autoscaler/provisioner",
+    );
   }
   return { provisioner: candidate };
 }

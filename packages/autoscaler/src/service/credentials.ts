@@ -45,7 +45,13 @@ function output(
 ): Promise<string> {
   const [program = "", ...args] = command;
   return new Promise((resolve, reject) => {
-    const options = { cwd: folder, signal, killSignal: "SIGKILL", maxBuffer: MAX_SECRET_BYTES, encoding: "utf8" } as const;
+    const options = {
+      cwd: folder,
+      signal,
+      killSignal: "SIGKILL",
+      maxBuffer: MAX_SECRET_BYTES,
+      encoding: "utf8",
+    } as const;
     const child = execFile(program, args, options, (error, printed) => {
       if (error === null) resolve(printed);
       else reject(new Error(`${program} ${howItEnded(error)}`));
@@ -64,6 +70,8 @@ function howItEnded(error: Error & { readonly code?: unknown; readonly signal?: 
     case "ERR_CHILD_PROCESS_STDIO_MAXBUFFER":
       return `printed more than ${MAX_SECRET_BYTES} bytes, which is no secret`;
     default:
-      return typeof error.code === "number" ? `ended with exit code ${error.code}` : `was ended by ${String(error.signal ?? error.code)}`;
+      return typeof error.code === "number"
+        ? `ended with exit code ${error.code}`
+        : `was ended by ${String(error.signal ?? error.code)}`;
   }
 }

@@ -59,7 +59,9 @@ describe("validate", () => {
     const { file, cwd } = configFile(CONFIG);
     const { code, stdout, stderr } = await run(["validate", file], { cwd, env: { TOKEN: "t" } });
     expect(stdout).toBe("scaleset.yaml is valid: 1 scale set at https://github.com/my-org\n");
-    expect(stderr).toMatch(/^warning: scaleset\.yaml:4:17: scaleSets\[0\]\.maxRunners: this scale set takes no jobs/);
+    expect(stderr).toMatch(
+      /^warning: scaleset\.yaml:4:17: scaleSets\[0\]\.maxRunners: this scale set is not polled and takes no jobs/,
+    );
     expect(code).toBe(0);
   });
 
