@@ -44,7 +44,7 @@ describe("wrong arguments end with 2 and say what is wrong", () => {
     [
       "flags that are not enough",
       ["run", "--url", "https://github.com/my-org"],
-      /^--name: is required[\s\S]*SCALESET_TOKEN/m,
+      /SCALESET_TOKEN[\s\S]*^--name: is required/m,
     ],
   ])("%s", async (_, args, text) => {
     const { code, stdout, stderr } = await run(args);
