@@ -46,6 +46,7 @@ export interface Settings {
   readonly cancelled: number;
   readonly long: number;
   readonly timings: Timings;
+  readonly launchConcurrency: number;
   readonly service: Pick<
     SimulatorOptions,
     | "assignment"
@@ -191,6 +192,7 @@ export function settingsOf(
     cancelled: chance(0.5) ? 0.15 : 0,
     long: kind.long ?? 0.04,
     timings: kind.timings ?? defaultTimings,
+    launchConcurrency: chance(0.3) ? between(1, 2) : 10,
     service: {
       assignment: chance(0.4) ? "acquire" : "direct",
       mergeUndelivered: chance(0.5),

@@ -49,7 +49,7 @@ export function readProvisioners(
         place: second === undefined ? source.place(path) : source.place([...path, second], "key"),
         path,
         problem: `expected one kind of provisioner, found ${Object.keys(given).join(" and ") || "none"}`,
-        remedy: "write one, for example provisioner: { process: { folder: ./actions-runner } }",
+        remedy: "write one, for example provisioner: { process: { runner: { folder: ./actions-runner } } }",
       });
       return undefined;
     }

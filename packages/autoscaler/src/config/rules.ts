@@ -66,7 +66,7 @@ class Rules {
 
   flags(): void {
     const { raw, source } = this.#context;
-    const folder: Path = ["scaleSets", 0, "provisioner", "process", "folder"];
+    const folder: Path = ["scaleSets", 0, "provisioner", "process", "runner", "folder"];
     if (valueAt(raw, folder) === undefined)
       this.#refuse(folder, "is required", "give the folder of an unpacked actions runner");
     const token: Path = ["github", "token"];
@@ -79,7 +79,7 @@ class Rules {
   provisioner(set: EffectiveSet): void {
     if (set.raw["provisioner"] !== undefined) return;
     const remedy =
-      "say what makes its runners, here or under defaults: provisioner: { process: { folder: ./actions-runner } }";
+      "say what makes its runners, here or under defaults: provisioner: { process: { runner: { folder: ./actions-runner } } }";
     this.#refuse(set.origin(["provisioner"]), "provisioner is missing", remedy);
   }
 

@@ -8,7 +8,7 @@ const CONFIG = `github: { url: https://github.com/my-org, token: "\${TOKEN}" }
 scaleSets:
   - name: linux-x64
     maxRunners: 0
-    provisioner: { process: { folder: ./runner } }
+    provisioner: { process: { runner: { folder: ./runner } } }
 `;
 
 function configFile(text: string): { readonly file: string; readonly cwd: string } {

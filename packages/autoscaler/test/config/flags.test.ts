@@ -15,7 +15,7 @@ describe("flags", () => {
   test("make the same configuration as a file", async () => {
     const fromFlags = await loadConfigFlags({ ...flags, minRunners: "1", maxRunners: "3", labels: "a, b" }, host);
     const yaml = VALID.replace("name:", "minRunners: 1\n    maxRunners: 3\n    labels: [a, b]\n    name:")
-      .replace("box: {}", "process: { folder: ./runner }")
+      .replace("box: {}", "process: { runner: { folder: ./runner } }")
       .replace("TOKEN", "SCALESET_TOKEN");
     const { baseFolder, ...fromFile } = (
       await load(yaml, {

@@ -2,7 +2,7 @@ import type { Scene } from "./scene.js";
 
 /** After everything has come to rest: every job ended, nothing leaked, and the scale sets are there. */
 export function leftOver(scene: Scene, openJobs: ReadonlySet<number>): void {
-  const { simulator, hosts, daemons } = scene;
+  const { simulator, hosts, daemons, facts } = scene;
   const state = simulator.state();
   for (const job of openJobs) {
     const { state: at, scaleSetId } = simulator.job(job) ?? { state: "unknown", scaleSetId: undefined };
@@ -11,6 +11,7 @@ export function leftOver(scene: Scene, openJobs: ReadonlySet<number>): void {
   scene.checked("left: every job ends");
   const live = new Set(hosts.flatMap((host) => host.instances().map(({ name }) => name)));
   for (const { name, scaleSetId, state: at } of state.runners) {
+    if (facts.forgotten.has(name)) continue;
     if (at === "offline" || !live.has(name)) {
       scene.broke("leaked", `the registration of ${name} has no live runner`, { runner: name, scaleSetId });
     }
