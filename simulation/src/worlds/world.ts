@@ -195,7 +195,9 @@ function setUp(settings: Settings) {
   let resting = false;
   const stopAll = async (but?: Daemon): Promise<void> => {
     resting = true;
-    await clock.runUntilSettled(Promise.all(daemons.map(async (daemon) => daemon !== but && (await stopWatched(scene, daemon)))));
+    await clock.runUntilSettled(
+      Promise.all(daemons.map(async (daemon) => daemon !== but && (await stopWatched(scene, daemon)))),
+    );
   };
 
   return {
