@@ -124,6 +124,7 @@ function setUp(settings: Settings) {
       chronicle.tell("broken", `${invariant}: ${message}`, { ...about });
       broken.push({ invariant, message, about, atMs: Math.round(clock.monotonic()) });
     },
+    countsOffline: settings.service.countOfflineRunners ?? false,
     get calmSinceMs() {
       return unrest > 0 ? Number.POSITIVE_INFINITY : calmSinceMs;
     },
@@ -195,7 +196,9 @@ function setUp(settings: Settings) {
   let resting = false;
   const stopAll = async (but?: Daemon): Promise<void> => {
     resting = true;
-    await clock.runUntilSettled(Promise.all(daemons.map(async (daemon) => daemon !== but && (await stopWatched(scene, daemon)))));
+    await clock.runUntilSettled(
+      Promise.all(daemons.map(async (daemon) => daemon !== but && (await stopWatched(scene, daemon)))),
+    );
   };
 
   return {
@@ -295,14 +298,15 @@ function setUp(settings: Settings) {
  * Every job has ended, and what lives is what the minimum asks for. On several machines the minimum may live on each,
  * and what ended on a machine is left until its daemon holds the session.
  */
-function atRest({ simulator, hosts, daemons, facts }: Scene): boolean {
+function atRest({ simulator, hosts, daemons, facts, countsOffline }: Scene): boolean {
   const ended = new Set<string>();
   for (const host of hosts) {
     if (hosts.length === 1) continue;
     for (const { name, state } of host.instances()) if (state === "exited") ended.add(name);
   }
   const runners = simulator.state().runners.filter(({ name }) => !facts.forgotten.has(name) && !ended.has(name));
-  if (runners.some((runner) => runner.state !== "idle")) return false;
+  const ghost = (name: string): boolean => countsOffline && hosts.some((host) => host.find(name)?.state === "started");
+  if (runners.some(({ name, state }) => state === "busy" || (state === "offline" && !ghost(name)))) return false;
   const wanted = new Map<string, number>();
   for (const daemon of daemons) {
     for (const { name, minRunners } of daemon.config.scaleSets) wanted.set(`${daemon.path}/${name}`, minRunners);
