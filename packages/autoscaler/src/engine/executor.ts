@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { Clock, Logger } from "@scaleset/client";
 import { abortable } from "../async/abortable.js";
 import type { RunnerCommand } from "../core/commands.js";
@@ -61,6 +62,8 @@ export class Executor {
 
   constructor(options: ExecutorOptions) {
     this.#options = options;
+    // Every command under way listens to it.
+    setMaxListeners(0, this.#abort.signal);
   }
 
   /** The session that commands act under from now on; those of an earlier one that have not begun are dropped. */
