@@ -12,6 +12,8 @@ const pages = [
   "README.md",
   "docs/autoscaler.md",
   "docs/client.md",
+  "docs/process-provisioner.md",
+  "packages/autoscaler/README.md",
   "packages/client/README.md",
   "examples/small-autoscaler/README.md",
 ];

@@ -16,6 +16,10 @@ export interface Stage {
   readonly over: boolean;
   /** Says that a failure took effect. */
   struck(name: string, count?: number): void;
+  /** SIGTERM, with somebody watching. */
+  stop(daemon: Daemon): Promise<void>;
+  /** An instance vanishes, and its record with it. */
+  lose(host: MemoryHost, name: string): void;
   /** Destroys are slower by that, from now on. */
   slowDestroys(ms: number): void;
   /** Queues some jobs for a scale set, or for any. */
@@ -350,9 +354,9 @@ export const backendFailures: readonly Failure[] = [
     pick(random, hosts)?.endWatches();
     return true;
   }),
-  moment("an instance is lost", (stage) => dies(stage, (host, name) => host.lose(name))),
+  moment("an instance is lost", (stage) => dies(stage, (host, name) => stage.lose(host, name))),
   moment("an instance ends by itself", (stage) => dies(stage, (host, name) => host.exit(name, 137, "out of memory"))),
-  moment("F22 a host is lost", (stage) => hostDies(stage, (host, name) => host.lose(name))),
+  moment("F22 a host is lost", (stage) => hostDies(stage, (host, name) => stage.lose(host, name))),
   moment("F22 a host reboots", (stage) =>
     hostDies(stage, (host, name) => host.exit(name, undefined, "the host rebooted")),
   ),
@@ -415,10 +419,10 @@ export const daemonFailures: readonly Failure[] = [
   },
   {
     name: "F21 a daemon is stopped",
-    async strike({ daemons, random, struck, sleep }) {
+    async strike({ daemons, random, struck, sleep, stop }) {
       const daemon = pick(random, daemons);
       if (daemon?.up !== true) return;
-      const stopping = daemon.stop();
+      const stopping = stop(daemon);
       struck("F21 a daemon is stopped");
       await Promise.race([stopping, sleep(MINUTE_MS)]);
     },

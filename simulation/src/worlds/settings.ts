@@ -46,6 +46,7 @@ export interface Settings {
   readonly cancelled: number;
   readonly long: number;
   readonly timings: Timings;
+  readonly launchConcurrency: number;
   readonly service: Pick<
     SimulatorOptions,
     | "assignment"
@@ -171,7 +172,13 @@ export function settingsOf(
       credentials: chance(0.4) ? "app" : "token",
     }),
   );
-  const sets = between(1, 3);
+  const scaleSets = Array.from({ length: between(1, 3) }, (_, index) => ({
+    name: `set-${"abc"[index]}`,
+    minRunners: chance(0.4) ? between(1, 2) : 0,
+    maxRunners: between(2, 8),
+  }));
+  // Whoever holds a full host for good leaves no room for strangers on it.
+  const kept = scaleSets.reduce((sum, { minRunners }) => sum + minRunners, 0) * (kind.strangers ? 2 : 1);
   return {
     world,
     seed,
@@ -180,17 +187,14 @@ export function settingsOf(
     observesExit: kind.observesExit ?? true,
     bootDeadlineMs: kind.bootDeadlineMs ?? (chance(0.3) ? 180_000 : 120_000),
     hosts: scope === "shared" ? 1 : count,
-    maxInstances: chance(0.15) ? between(4, 8) : undefined,
+    maxInstances: chance(0.15) ? kept + between(3, 8) : undefined,
     daemons,
-    scaleSets: Array.from({ length: sets }, (_, index) => ({
-      name: `set-${"abc"[index]}`,
-      minRunners: chance(0.4) ? between(1, 2) : 0,
-      maxRunners: between(2, 8),
-    })),
+    scaleSets,
     jobs: kind.jobs ?? between(30, 70),
     cancelled: chance(0.5) ? 0.15 : 0,
     long: kind.long ?? 0.04,
     timings: kind.timings ?? defaultTimings,
+    launchConcurrency: chance(0.3) ? between(1, 2) : 10,
     service: {
       assignment: chance(0.4) ? "acquire" : "direct",
       mergeUndelivered: chance(0.5),

@@ -22,6 +22,8 @@ export interface ExecutorOptions {
   readonly logger: Logger;
   /** Whether the right to act stands at this moment; it lapses by itself while commands wait for a place. */
   readonly may: (command: CommandType, name: string) => boolean;
+  /** When that right lapses by itself. @unit monotonic milliseconds */
+  readonly lapsesAt: () => number;
   /** Whether what a runner printed is worth keeping when it is destroyed. */
   readonly wantsOutput: (name: string) => boolean;
   readonly keepOutput: (name: string, output: string) => void;
@@ -40,6 +42,8 @@ const rank: Record<CommandType, number> = {
 };
 
 const launching: ReadonlySet<CommandType> = new Set<CommandType>(["create", "request-jit", "start"]);
+
+const asksService: ReadonlySet<CommandType> = new Set<CommandType>(["request-jit", "deregister"]);
 
 /** The last part of what a runner printed that did not come up. */
 const OUTPUT_TAIL_BYTES = 64 * 1024;
@@ -97,9 +101,13 @@ export class Executor {
   }
 
   async #carryOut(command: RunnerCommand): Promise<OutcomeEvent> {
-    const { clock, timings } = this.#options;
+    const { clock, timings, lapsesAt } = this.#options;
+    // A call to the service may wait for a token, longer than the right to make it lasts.
+    const rightMs = asksService.has(command.type) ? lapsesAt() - clock.monotonic() : Number.POSITIVE_INFINITY;
     // Awaited in here: the deadline ends with this scope.
-    using deadline = clock.deadline(timings.provisionerStepDeadlineMs, { signal: this.#abort.signal });
+    using deadline = clock.deadline(Math.min(timings.provisionerStepDeadlineMs, rightMs), {
+      signal: this.#abort.signal,
+    });
     const { name } = command;
     const { signal } = deadline;
     switch (command.type) {

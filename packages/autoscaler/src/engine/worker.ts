@@ -7,7 +7,7 @@ import { canLetGo, isEmptied } from "../core/drain.js";
 import type { FleetEvent, OutcomeEvent } from "../core/events.js";
 import { Fleet } from "../core/fleet.js";
 import { reduce } from "../core/reduce.js";
-import { may } from "../core/rights.js";
+import { lapsesAt, may } from "../core/rights.js";
 import type { Limits, Timings } from "../core/settings.js";
 import type { Traits } from "../core/traits.js";
 import type { InstanceLabels } from "../ports/provisioner.js";
@@ -104,6 +104,7 @@ export class Worker {
       backendOf: (name) => this.#placeOf(name).backend,
       labels: () => this.#labels,
       may: (command, name) => may(this.#fleet, command, this.#fleet.roster.get(name), options.clock.monotonic()),
+      lapsesAt: () => lapsesAt(this.#fleet),
       wantsOutput: (name) => {
         const runner = this.#fleet.roster.get(name);
         return runner?.failedToBoot === true && !runner.hadJob;

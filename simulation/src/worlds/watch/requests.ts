@@ -40,7 +40,7 @@ export function requests(scene: Scene): Check {
     const lease = facts.lease(daemon, scaleSet);
     const { rules } = lease;
     const held = ["breaker", "outdated", "drained", "rights"].some((rule) => rules.has(rule));
-    if (facts.setsVanished > 0 || held || lease.decisions === 0 || lease.refused) return;
+    if (facts.setsVanished > 0 || held || lease.decisions === 0 || lease.refusedAt !== undefined) return;
     scene.checked("I8 a healthy set announces its maximum");
     const max = daemon.maxRunners(scaleSet);
     if (capacity < max) scene.broke("I8", `a poll of ${daemon.name} announces ${capacity}, and may have ${max}`, about);

@@ -28,6 +28,8 @@ export interface Scene {
   /** A check had something to look at. */
   checked(name: string): void;
   broke(invariant: string, message: string, about?: About): void;
+  /** Whether the service counts registrations that never came online as runners. */
+  readonly countsOffline: boolean;
   /** Since when nothing has gone wrong; `Infinity` while something does. */
   readonly calmSinceMs: number;
 }
