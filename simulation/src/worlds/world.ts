@@ -1,3 +1,4 @@
+import type { ScaleSetConfig } from "@scaleset/autoscaler";
 import { MemoryHost } from "@scaleset/autoscaler/testing";
 import { personalAccessToken, ScaleSetClient } from "@scaleset/client";
 import {
@@ -238,6 +239,16 @@ function setUp(settings: Settings) {
         if (times > 0) tally.add("failure", name, times);
       },
       stop: (daemon: Daemon): Promise<void> => stopWatched(scene, daemon),
+      reconfigure: async (change: (scaleSet: ScaleSetConfig) => ScaleSetConfig): Promise<void> => {
+        const changed = new Map<string, ScaleSetConfig>();
+        for (const set of daemons[0]?.config.scaleSets ?? []) changed.set(set.name, change(set));
+        for (const daemon of daemons) {
+          const scaleSets = daemon.config.scaleSets.map((set) => changed.get(set.name) ?? set);
+          await Promise.race([stopWatched(scene, daemon), sleep(60_000)]);
+          daemon.configure({ ...daemon.config, scaleSets });
+          if (!daemon.up && !over.signal.aborted) start(daemon);
+        }
+      },
       lose: (host: MemoryHost, name: string): void => {
         facts.lost.add(name);
         host.lose(name);
