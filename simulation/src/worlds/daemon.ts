@@ -89,7 +89,7 @@ export class Daemon {
   }
 
   identityOf(scaleSet: string): string {
-    return identityOf({ configUrl: this.#config.github.url, runnerGroup: "default", name: scaleSet });
+    return identityOf({ configUrl: this.#config.github?.url ?? "", runnerGroup: "default", name: scaleSet });
   }
 
   /** The scale set of an instance, by its name. */

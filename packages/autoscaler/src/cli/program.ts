@@ -58,7 +58,7 @@ function commandLine(finish: (code: ExitCode) => void): Command {
     .option("--json", "one line of JSON on standard output")
     .action(async (file: string, options: { readonly json?: true }) => {
       const { validate } = await import("./validate.js");
-      finish(validate(file, { json: options.json === true }));
+      finish(await validate(file, { json: options.json === true }));
     });
 
   scaleset

@@ -71,6 +71,9 @@ describe.skipIf(!canMount)("on a disk of its own (needs the right to mount)", ()
     expect((await host.find("starts"))?.state).toBe("started");
     writeFileSync(go, "");
     for (const name of ["runs", "starts"]) expect(await untilExited(host, name)).toMatchObject({ exitCode: 7 });
+    // Written into room that was theirs from the beginning, which nobody else can take in between.
+    for (const file of ["process", "exit"])
+      expect(statSync(join(host.folder("starts"), file)).size).toBeGreaterThan(200);
     for (const name of ["runs", "starts"]) {
       await host.destroy(name);
       expect(existsSync(host.folder(name))).toBe(false);
