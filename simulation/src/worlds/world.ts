@@ -289,7 +289,7 @@ function setUp(settings: Settings) {
         await stopAll(daemon);
         rested = false;
         if (!daemon.up) start(daemon);
-        const ended = (): boolean => daemon.host.instances().some(({ state }) => state === "exited");
+        const ended = (): boolean => daemon.host.instances().some(({ state }) => state !== "started");
         const until = clock.monotonic() + TURN_MS;
         await clock.runUntil(() => broken.length > 0 || (!ended() && rested) || clock.monotonic() > until);
       }
@@ -307,13 +307,13 @@ function setUp(settings: Settings) {
 
 /**
  * Every job has ended, and what lives is what the minimum asks for. On several machines the minimum may live on each,
- * and what ended on a machine is left until its daemon holds the session.
+ * and what does not run on a machine is left until its daemon holds the session.
  */
 function atRest({ simulator, hosts, daemons, facts, countsOffline }: Scene): boolean {
   const ended = new Set<string>();
   for (const host of hosts) {
     if (hosts.length === 1) continue;
-    for (const { name, state } of host.instances()) if (state === "exited") ended.add(name);
+    for (const { name, state } of host.instances()) if (state !== "started") ended.add(name);
   }
   const runners = simulator.state().runners.filter(({ name }) => !facts.forgotten.has(name) && !ended.has(name));
   const ghost = (name: string): boolean => countsOffline && hosts.some((host) => host.find(name)?.state === "started");
