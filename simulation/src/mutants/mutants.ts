@@ -124,6 +124,25 @@ export const mutants: readonly Mutant[] = [
     "if (assigned.length > 0 && (statistics === undefined || isAllZero(statistics))) {",
     "if (assigned.length > 0) {",
   ),
+  // What worlds found, and must find again.
+  core(
+    "a call outlives the right to make it",
+    "engine/executor.ts",
+    "asksService.has(command.type) ? lapsesAt() - clock.monotonic() : Number.POSITIVE_INFINITY",
+    "Number.POSITIVE_INFINITY",
+  ),
+  core(
+    "nobody asks whether phantom demand is over",
+    "core/rules/phantom.ts",
+    'else plan.command({ type: "read-statistics" }, "is the phantom demand over?");',
+    "",
+  ),
+  core(
+    "a restart forgets that a scale set went away",
+    "core/orphans.ts",
+    'return adopted && belief.kind === "unknown" &&',
+    'return adopted && belief.kind === "job" &&',
+  ),
 ];
 
 /** @throws Error when the text is not there exactly once */
