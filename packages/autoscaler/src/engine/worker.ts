@@ -249,9 +249,9 @@ export class Worker {
 
   #handler(): ServiceHandler {
     return {
-      opened: ({ generation, scaleSetId, statistics }) => {
+      opened: ({ generation, scaleSetId, statistics, scaleSetAgeMs }) => {
         this.#executor.generation = generation;
-        this.#tell({ type: "session.opened", scaleSetId, statistics });
+        this.#tell({ type: "session.opened", scaleSetId, statistics, scaleSetAgeMs });
         // What lived before may have changed while nobody held the session.
         for (const { place } of this.#places.values()) place.inventory.refresh();
       },
