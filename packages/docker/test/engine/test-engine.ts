@@ -1,5 +1,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { createWriteStream, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
+import {
+  createWriteStream,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -19,6 +28,7 @@ export class TestEngine implements AsyncDisposable {
   readonly logFile = join(this.folder, "dockerd.log");
   #storage = STORAGE_DRIVERS[0];
   #process: ChildProcess | undefined;
+  #containerd: ChildProcess | undefined;
 
   /** @throws with the engine's last words where none can be started */
   static async start(options: { readonly liveRestore?: boolean } = {}): Promise<TestEngine> {
@@ -44,30 +54,59 @@ export class TestEngine implements AsyncDisposable {
 
   /** Starts it, and waits until it answers. */
   async up({ liveRestore = false }: { readonly liveRestore?: boolean } = {}): Promise<void> {
+    if (this.#containerd === undefined) await this.#startContainerd();
     // Networks and rules of this machine are left alone.
     const args = [
       ...["--host", this.host, "--data-root", join(this.folder, "data"), "--exec-root", join(this.folder, "exec")],
       ...["--pidfile", join(this.folder, "docker.pid"), "--storage-driver", this.storage, "--bridge=none"],
       ...["--iptables=false", "--ip6tables=false", "--ip-forward=false", "--log-level=warn"],
-      ...(liveRestore ? ["--live-restore"] : []),
+      ...["--containerd", join(this.folder, "containerd.sock"), ...(liveRestore ? ["--live-restore"] : [])],
     ];
     rmSync(this.socket, { force: true });
-    const child = spawn("dockerd", args, { stdio: ["ignore", "pipe", "pipe"] });
+    const child = this.#spawn("dockerd", args);
+    this.#process = child;
+    await this.#until(child, "dockerd", async () => (await this.docker.ping().catch(() => undefined)) !== undefined);
+  }
+
+  /** A process of its own, as everywhere: what runs containers survives what answers for them. */
+  async #startContainerd(): Promise<void> {
+    const socket = join(this.folder, "containerd.sock");
+    const config = join(this.folder, "containerd.toml");
+    writeFileSync(
+      config,
+      `version = 2
+root = ${JSON.stringify(join(this.folder, "containerd"))}
+state = ${JSON.stringify(join(this.folder, "exec-containerd"))}
+disabled_plugins = ["io.containerd.grpc.v1.cri"]
+[grpc]
+  address = ${JSON.stringify(socket)}
+`,
+    );
+    const child = this.#spawn("containerd", ["--config", config, "--log-level", "warn"]);
+    this.#containerd = child;
+    await this.#until(child, "containerd", async () => existsSync(socket));
+  }
+
+  #spawn(program: string, args: readonly string[]): ChildProcess {
+    const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
     const log = createWriteStream(this.logFile, { flags: "a" });
     for (const pipe of [child.stdout, child.stderr]) pipe.on("data", (text) => log.write(text));
-    this.#process = child;
+    child.once("close", () => log.end());
+    return child;
+  }
+
+  async #until(child: ChildProcess, program: string, up: () => Promise<boolean>): Promise<void> {
     let failed: string | undefined;
-    child.once("error", (error) => (failed = error.message));
+    child.once("error", (error) => {
+      failed = error.message;
+    });
     child.once("exit", (code, signal) => {
-      failed ??= `dockerd ended with ${code ?? signal}`;
-      log.end();
+      failed ??= `${program} ended with ${code ?? signal}`;
     });
     const end = performance.now() + UP_WITHIN_MS;
-    for (;;) {
-      if (await this.docker.ping().catch(() => undefined)) return;
+    while (!(await up())) {
       if (failed !== undefined) throw new Error(`${failed}: ${this.lastWords()}`);
-      if (performance.now() > end)
-        throw new Error(`dockerd did not answer within ${UP_WITHIN_MS} ms: ${this.lastWords()}`);
+      if (performance.now() > end) throw new Error(`no ${program} within ${UP_WITHIN_MS} ms: ${this.lastWords()}`);
       await sleep(50);
     }
   }
@@ -76,10 +115,7 @@ export class TestEngine implements AsyncDisposable {
   async kill(signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
     const child = this.#process;
     this.#process = undefined;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const ended = new Promise((resolve) => child.once("exit", resolve));
-    child.kill(signal);
-    await ended;
+    await end(child, signal);
   }
 
   lastWords(): string {
@@ -111,6 +147,7 @@ export class TestEngine implements AsyncDisposable {
           .catch(() => {});
       await this.kill("SIGTERM");
     }
+    await end(this.#containerd, "SIGTERM");
     for (const pid of this.#strays()) process.kill(pid, "SIGKILL");
     await unmountBelow(this.folder);
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
@@ -119,16 +156,23 @@ export class TestEngine implements AsyncDisposable {
   /** Helpers of an engine that was killed; known by our folder in their arguments. */
   #strays(): number[] {
     return readdirSync("/proc")
-      .filter((entry) => /^\d+$/.test(entry))
+      .filter((entry) => /^\d+$/.test(entry) && Number(entry) !== process.pid)
       .filter((pid) => {
         try {
-          return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(`${this.folder}/exec`);
+          return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(`${this.folder}/`);
         } catch {
           return false;
         }
       })
       .map(Number);
   }
+}
+
+async function end(child: ChildProcess | undefined, signal: NodeJS.Signals): Promise<void> {
+  if (child === undefined || child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  child.kill(signal);
+  await ended;
 }
 
 async function unmountBelow(folder: string): Promise<void> {
