@@ -45,7 +45,7 @@ const WORDS: readonly (readonly [RegExp, BackendErrorKind])[] = [
     "rejected",
   ],
   [
-    /no such image|network \S+ not found|unknown or invalid runtime|unknown runtime|unknown log(?:ging)? driver|no log driver|could not select device driver/i,
+    /no such image|network \S+ not found|unknown or invalid runtime|unknown runtime|unknown log(?:ging)? driver|logging plugin|no log driver|could not select device driver/i,
     "rejected",
   ],
   [
@@ -127,7 +127,7 @@ const OPTIONS: readonly (readonly [RegExp, string])[] = [
   [/security|seccomp|apparmor|selinux/i, "securityOpt"],
   [/runtime name|unknown runtime/i, "runtime"],
   [/platform|operating system|architecture/i, "platform"],
-  [/log(?:ging)?[ -]?(?:driver|opt)/i, "log"],
+  [/log(?:ging)?[ -]?(?:driver|opt|plugin)/i, "log"],
   [/ulimit/i, "ulimits"],
   [/sysctl/i, "sysctls"],
   [/exec: "\/bin\/sh"/, "jitConfig (env needs /bin/sh in the image)"],
