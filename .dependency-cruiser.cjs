@@ -49,6 +49,12 @@ module.exports = {
     },
     only("ports-know-the-core", "ports/", ["core/"], "A port that imports its adapter is no port"),
     only("engine", "engine/", ["core/", "ports/"], "The engine meets the world through ports"),
+    only(
+      "status",
+      "status/",
+      ["core/", "engine/", "config/redact\\.ts"],
+      "A snapshot is read, and never changes what it tells of",
+    ),
     only("service", "service/", ["core/", "ports/"], "The client's adapter knows its port"),
     only("provisioners", "provisioners/", ["ports/"], "A backend knows its contract and nothing of who uses it"),
     only("contract", "contract/", ["ports/"], "The suite knows the contract alone, so it fits any backend"),

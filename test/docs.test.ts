@@ -3,10 +3,20 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
 import { expect, test } from "vitest";
+import { rules } from "../packages/autoscaler/src/core/decide.js";
+import { defaultTimings } from "../packages/autoscaler/src/core/settings.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const read = (path: string): string => readFileSync(join(root, path), "utf8");
-const pages = ["README.md", "docs/client.md", "packages/client/README.md", "examples/small-autoscaler/README.md"];
+const pages = [
+  "README.md",
+  "docs/autoscaler.md",
+  "docs/client.md",
+  "docs/process-provisioner.md",
+  "packages/autoscaler/README.md",
+  "packages/client/README.md",
+  "examples/small-autoscaler/README.md",
+];
 
 test.each(pages)("every link of %s within the repository leads somewhere", (page) => {
   const links = [...read(page).matchAll(/\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)/g)].map(([, link]) => link ?? "");
@@ -59,4 +69,12 @@ test("the blocks of the guide compile against the package", () => {
   } finally {
     rmSync(folder, { recursive: true });
   }
+});
+
+test("the guide to the autoscaler has every rule, in the order in which they are asked, with settings that exist", () => {
+  const [, table = ""] = /## The rules([\s\S]*?)\n## /.exec(read("docs/autoscaler.md")) ?? [];
+  const rows = [...table.matchAll(/^\| `([a-z-]+)` \|[^|]*\|([^|]*)\|$/gm)];
+  expect(rows.map(([, rule]) => rule)).toEqual([...rules.keys()]);
+  const settings = rows.flatMap(([, , names = ""]) => [...names.matchAll(/`(\w+)`/g)].map(([, name]) => name ?? ""));
+  expect(settings.filter((name) => !(name in defaultTimings))).toEqual([]);
 });

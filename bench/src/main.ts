@@ -5,8 +5,9 @@ import { benchCalls } from "./calls.js";
 import { benchDecode } from "./decode.js";
 import { type Figure, isMet, table } from "./figures.js";
 import { benchIdleSessions } from "./idle-sessions.js";
+import { benchSimulator } from "./simulator.js";
 
-/** `npm run bench [-- calls idle decode] [--quick] [--check] [--write FILE]` */
+/** `npm run bench [-- calls idle decode simulator] [--quick] [--check] [--write FILE]` */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { quick: { type: "boolean" }, check: { type: "boolean" }, write: { type: "string" } },
@@ -17,6 +18,7 @@ const benches: Record<string, () => Promise<Figure[]>> = {
   calls: () => benchCalls(quick ? { rounds: 1, calls: 200 } : { rounds: 9, calls: 4_000 }),
   idle: () =>
     benchIdleSessions(quick ? { rounds: 1, sessions: 50, polls: 3 } : { rounds: 3, sessions: 1_000, polls: 100 }),
+  simulator: () => benchSimulator(quick ? { jobs: 100, sessions: 50 } : { jobs: 10_000, sessions: 1_000 }),
   decode: () => benchDecode(quick ? { rounds: 1, times: 3 } : { rounds: 15, times: 20 }),
 };
 
@@ -51,5 +53,9 @@ ${figures}
   a deadline beside the poll, so its heap is larger than a bare poll's; what the machine gives for both, their resident
   memory, is mostly the connection.
 - **Message**: \`getMessage\`, from a body in memory to 50 checked jobs, against reading that body and two \`JSON.parse\`.
+- **Simulator**: it in a process of its own, over HTTP. A job is its JIT config, a simulated runner's whole life (token,
+  session, polls, acquire, renew, complete, goodbye) and the client's messages; the bare way is as many small requests as
+  a job makes, to a server that does nothing. Heaps are after a collection. The journal is full and ended jobs are at
+  their limit after the first 10,000: what comes after takes the place of what was.
 `;
 }

@@ -9,7 +9,14 @@ export type {
 } from "./config/config.js";
 export type { Phase } from "./core/model.js";
 export { defaultTimings, type Limits, type Timings } from "./core/settings.js";
-export { type Autoscaler, type AutoscalerPorts, type AutoscalerStatus, createAutoscaler } from "./daemon.js";
+export { type Autoscaler, type AutoscalerPorts, createAutoscaler } from "./daemon.js";
 export { identityOf } from "./engine/labels.js";
-export type { ScaleSetStatus } from "./engine/status.js";
+export type { Problem, ProblemCode } from "./engine/problems.js";
+export type { RunnerActivity, RunnerCounts, RunnerStatus } from "./engine/runner-status.js";
+export type { ScaleSetState, ScaleSetStatus, SessionStatus } from "./engine/status.js";
+export type { FailedRunnerStatus } from "./engine/worker-facts.js";
+export { NoDaemonError, readStatus, type StatusReadOptions } from "./status/read.js";
+export { type StatusServer, type StatusServerOptions, serveStatus } from "./status/server.js";
+export { type AutoscalerStatus, type DaemonProblem, STATUS_SCHEMA } from "./status/snapshot.js";
+export { StatusSocketError, statusSocketPath } from "./status/socket.js";
 export { VERSION } from "./version.js";

@@ -10,6 +10,12 @@ export const exitCodes = {
   demoFailed: { code: 3, meaning: "demo: a job went wrong, or something was left behind" },
   /** `demo`: the jobs had not ended in time. */
   demoTimeout: { code: 4, meaning: "demo: not done in time" },
+  /** `status`: the daemon runs, and there are errors or warnings. */
+  problems: { code: 5, meaning: "status: the daemon runs, and something is wrong; it says what to do" },
+  /** `status`: none answers. */
+  noDaemon: { code: 6, meaning: "status: no daemon runs" },
+  /** The terminal was closed; for `run` from flags: and a signal had come before. */
+  hungUp: { code: 129, meaning: "hung up (SIGHUP); for run from flags: by a second signal, without a graceful stop" },
   /** Interrupted (Ctrl-C); for `run`: a second time, before the graceful stop was done. */
   interrupted: { code: 130, meaning: "interrupted; for run: by a second signal, without a graceful stop" },
   /** Like `interrupted`, by SIGTERM. */

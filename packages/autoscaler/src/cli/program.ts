@@ -58,7 +58,23 @@ function commandLine(finish: (code: ExitCode) => void): Command {
     .option("--json", "one line of JSON on standard output")
     .action(async (file: string, options: { readonly json?: true }) => {
       const { validate } = await import("./validate.js");
-      finish(validate(file, { json: options.json === true }));
+      finish(await validate(file, { json: options.json === true }));
+    });
+
+  scaleset
+    .command("status")
+    .description("show how the daemon of this machine is: what is wrong, what to do, demand against runners")
+    .option("--config <file>", "config file of the daemon (default: the default state folder's daemon)")
+    .option("--state-folder <folder>", "its state folder, in place of --config")
+    .option("--socket <path>", "its status socket, in place of both")
+    .option("--runners", "list each runner, its job and its age")
+    .option("--json", "the whole snapshot as one line of JSON")
+    .option("--watch", "look again and again, until stopped; then exits with 0")
+    .addOption(new Option("--interval <s>", "seconds between two looks").argParser(positiveInteger).default(2))
+    .action(async (options: StatusOptions) => {
+      const { status } = await import("./status.js");
+      const { json, watch, runners } = options;
+      finish(await status({ ...options, json: json === true, watch: watch === true, runners: runners === true }));
     });
 
   scaleset
@@ -74,6 +90,16 @@ function commandLine(finish: (code: ExitCode) => void): Command {
       finish(await demo({ ...options, json: options.json === true, keep: options.keep === true }));
     });
   return scaleset;
+}
+
+interface StatusOptions {
+  readonly config?: string;
+  readonly stateFolder?: string;
+  readonly socket?: string;
+  readonly interval: number;
+  readonly json?: true;
+  readonly watch?: true;
+  readonly runners?: true;
 }
 
 interface DemoFlags {

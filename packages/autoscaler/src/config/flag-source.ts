@@ -33,7 +33,7 @@ const PATHS: Readonly<Record<keyof RunFlags, Path>> = {
   runnerGroup: ["scaleSets", 0, "runnerGroup"],
   minRunners: ["scaleSets", 0, "minRunners"],
   maxRunners: ["scaleSets", 0, "maxRunners"],
-  runnerFolder: ["scaleSets", 0, "provisioner", "process", "folder"],
+  runnerFolder: ["scaleSets", 0, "provisioner", "process", "runner", "folder"],
   logLevel: ["log", "level"],
   logFormat: ["log", "format"],
   stateFolder: ["stateFolder"],
@@ -63,7 +63,7 @@ export function flagSource(
         runnerGroup: flags.runnerGroup,
         minRunners: flags.minRunners,
         maxRunners: flags.maxRunners,
-        provisioner: { process: present({ folder: flags.runnerFolder }) },
+        provisioner: { process: { runner: present({ folder: flags.runnerFolder }) } },
       }),
     ],
   });

@@ -10,14 +10,14 @@ import { yamlSource } from "./yaml-source.js";
  *
  * @throws {ConfigError} with everything that is wrong, each with line and column.
  */
-export function loadConfigFile(file: string, host: ConfigHost): LoadedConfig {
+export async function loadConfigFile(file: string, host: ConfigHost): Promise<LoadedConfig> {
   const read = readText(resolve(host.workingFolder, file));
   if (read.text === undefined) {
     const place = { kind: "file", file, line: 1, column: 1 } as const;
     const remedy = "give the path of a YAML file that this user may read";
     throw new ConfigError([{ place, path: [], problem: `the config file ${read.why}`, remedy }]);
   }
-  return resolveConfig(yamlSource(read.text, { file: resolve(host.workingFolder, file), name: file }), host);
+  return await resolveConfig(yamlSource(read.text, { file: resolve(host.workingFolder, file), name: file }), host);
 }
 
 /**
@@ -25,7 +25,7 @@ export function loadConfigFile(file: string, host: ConfigHost): LoadedConfig {
  *
  * @throws {ConfigError} with everything that is wrong, each with its flag.
  */
-export function loadConfigFlags(flags: RunFlags, host: ConfigHost): LoadedConfig {
+export async function loadConfigFlags(flags: RunFlags, host: ConfigHost): Promise<LoadedConfig> {
   const token = host.environment[TOKEN_VARIABLE];
-  return resolveConfig(flagSource(flags, { workingFolder: host.workingFolder, token }), host);
+  return await resolveConfig(flagSource(flags, { workingFolder: host.workingFolder, token }), host);
 }

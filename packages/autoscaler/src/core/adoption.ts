@@ -5,6 +5,8 @@ import type { Phase, Runner } from "./model.js";
 import { newRunner } from "./runner.js";
 
 const NEVER = Number.POSITIVE_INFINITY;
+/** What the official runner ends with where its version is deprecated (F19). */
+const OUTDATED_EXIT_CODE = 7;
 
 /** A whole list: what lives is adopted, what is missing twice is lost. What runs *is* the record. */
 export function takeInventory(
@@ -14,19 +16,20 @@ export function takeInventory(
   const seen = new Set<string>();
   for (const instance of event.instances) {
     seen.add(instance.name);
-    if (fleet.get(instance.name) !== undefined) seeInstance(fleet, instance, event.at);
-    else if (!fleet.wasGoneAfter(instance.name, event.begunAt)) adopt(fleet, instance, event.at);
+    if (fleet.roster.get(instance.name) !== undefined) seeInstance(fleet, instance, event.at);
+    else if (!fleet.roster.wasGoneAfter(instance.name, event.begunAt)) adopt(fleet, instance, event.place, event.at);
   }
-  for (const runner of [...fleet.runners()]) {
+  for (const runner of [...fleet.roster.all()]) {
+    if (runner.place !== event.place) continue;
     if (seen.has(runner.name)) runner.missingSince = undefined;
     else missed(fleet, runner, event.begunAt, event.at);
   }
-  fleet.surveyedAt = Math.max(fleet.surveyedAt, event.begunAt);
+  fleet.surveyed(event.place, event.begunAt);
 }
 
 /** A known runner's instance as its backend shows it. A watch may be late or wrong, so only lists bring new ones. */
 export function seeInstance(fleet: Fleet, instance: SeenInstance, at: number): void {
-  const runner = fleet.get(instance.name);
+  const runner = fleet.roster.get(instance.name);
   if (runner === undefined || runner.foreignSchema) return;
   if (instance.state === "exited") exited(fleet, runner, instance, at);
   if (instance.state === "started" && runner.phase === "created" && runner.adopted) {
@@ -35,21 +38,22 @@ export function seeInstance(fleet: Fleet, instance: SeenInstance, at: number): v
   }
 }
 
-function adopt(fleet: Fleet, instance: SeenInstance, at: number): void {
-  const { name, foreignSchema } = instance;
+function adopt(fleet: Fleet, instance: SeenInstance, place: string, at: number): void {
+  const { name, foreignSchema, own, spec } = instance;
   if (foreignSchema) {
-    fleet.add(newRunner({ name, phase: "started", since: at, adopted: true, foreignSchema }), NEVER);
+    fleet.add(newRunner({ name, phase: "started", since: at, adopted: true, own, spec, place, foreignSchema }), NEVER);
     return;
   }
   const phase = adoptedPhase(instance);
-  const runner = newRunner({ name, phase, since: at, adopted: true, mayBeRegistered: true });
-  if (phase === "started") {
-    runner.startedAt = at - instance.ageMs;
-    runner.belief = { kind: "unknown", askAt: at };
-  }
+  const runner = newRunner({ name, phase, since: at, adopted: true, own, spec, place, mayBeRegistered: true });
   if (phase === "exited") runner.exit = { code: instance.exitCode, reason: instance.exitReason };
   // Another owner's fresh instance is left alone for a while: it may be about to start it.
   fleet.add(runner, phase === "created" ? at + fleet.timings.foreignCreatedMs - instance.ageMs : at);
+  if (phase === "started") {
+    runner.startedAt = at - instance.ageMs;
+    runner.belief = { kind: "unknown", askAt: at };
+    enterStarted(fleet, runner, at);
+  }
 }
 
 /** An own instance that was created and never started has nobody who will: the JIT config was lost with its maker. */
@@ -63,8 +67,25 @@ const mayExit: ReadonlySet<Phase> = new Set(["created", "registered", "started",
 function exited(fleet: Fleet, runner: Runner, instance: SeenInstance, at: number): void {
   if (!mayExit.has(runner.phase)) return;
   fleet.noteEnd(runner, at);
+  weighExit(fleet, runner, instance.exitCode, at);
   runner.exit = { code: instance.exitCode, reason: instance.exitReason };
   fleet.move(runner, "exited", at, at);
+}
+
+/** What its exit says about the next ones. One that we ended, or that had a job, says nothing. */
+function weighExit(fleet: Fleet, runner: Runner, code: number | undefined, at: number): void {
+  const { name, launchedAt, phase } = runner;
+  if (code === OUTDATED_EXIT_CODE) {
+    runner.failedToBoot = true;
+    fleet.outdated.found(at);
+    return;
+  }
+  if (runner.hadJob || runner.orphanedAt !== undefined || (phase !== "registered" && phase !== "started")) return;
+  // An adopted one may have had a job that was told to another.
+  if (runner.belief.kind === "unknown") return;
+  const fast = at - (runner.startedAt ?? runner.since) < fleet.timings.fastExitMs;
+  runner.failedToBoot = fast;
+  fleet.verdicts.note({ name, launchedAt, at, fast });
 }
 
 /** Two whole lists without it, begun apart and after it was made: it is not there any more. */

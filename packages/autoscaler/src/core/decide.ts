@@ -1,28 +1,82 @@
 import type { Decision } from "./commands.js";
 import type { Fleet } from "./fleet.js";
 import { Plan } from "./plan.js";
-import { holds, whyNot } from "./rights.js";
+import { holds, may, whyNot } from "./rights.js";
 import type { Rule } from "./rule.js";
 import { abandoned } from "./rules/abandoned.js";
+import { breaker } from "./rules/breaker.js";
 import { detached } from "./rules/detached.js";
+import { drained } from "./rules/drained.js";
 import { exited } from "./rules/exited.js";
 import { finished } from "./rules/finished.js";
+import { foreign } from "./rules/foreign.js";
+import { ghost } from "./rules/ghost.js";
+import { idleAge } from "./rules/idle-age.js";
 import { launch } from "./rules/launch.js";
+import { orphaned } from "./rules/orphaned.js";
+import { outdated } from "./rules/outdated.js";
+import { overdue } from "./rules/overdue.js";
+import { phantom } from "./rules/phantom.js";
+import { refill } from "./rules/refill.js";
 import { retiring } from "./rules/retiring.js";
+import { specChanged } from "./rules/spec-changed.js";
 import { surplus } from "./rules/surplus.js";
+import { vanished } from "./rules/vanished.js";
 
-/** In this order; rules that end runners come before the one that launches new ones. */
-const rules: readonly Rule[] = [exited, abandoned, finished, retiring, detached, surplus, launch];
+/**
+ * In this order: what ends goes first, then what is to end and why; then what holds launches back, and launches last.
+ * Of two rules that want something of one runner, the first has it.
+ */
+export const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
+  ["exited", exited],
+  ["abandoned", abandoned],
+  ["finished", finished],
+  ["retiring", retiring],
+  ["detached", detached],
+  ["overdue", overdue],
+  ["vanished", vanished],
+  ["orphaned", orphaned],
+  ["drained", drained],
+  ["ghost", ghost],
+  ["foreign", foreign],
+  ["spec-changed", specChanged],
+  ["idle-age", idleAge],
+  ["surplus", surplus],
+  ["outdated", outdated],
+  ["breaker", breaker],
+  ["phantom", phantom],
+  ["refill", refill],
+  ["launch", launch],
+]);
+
+/** The rules of runners that end, for who may clear away and nothing else. */
+const clearing = ["exited", "abandoned", "finished", "detached"];
 
 /** What to do now and why, from what is known. Deterministic, without effects, and the fleet stays as it is. */
 export function decide(fleet: Fleet, now: number): Decision {
-  const plan = new Plan();
+  const plan = new Plan(now);
   plan.wakeAt(fleet.readings.settlesAt);
-  plan.wakeAt(fleet.nextTimedDue(now));
+  plan.wakeAt(fleet.roster.nextTimedDue(now));
+  plan.wakeAt(fleet.verdicts.nextAt);
+  plan.wakeAt(fleet.young.nextAt);
   if (holds(fleet, now)) {
-    for (const rule of rules) rule(fleet, now, plan);
-  } else {
-    plan.because(whyNot(fleet, now));
+    for (const [name, rule] of rules) {
+      plan.begin(name);
+      rule(fleet, now, plan);
+    }
+    return plan.decision();
   }
-  return plan.decision(now);
+  plan.begin("rights");
+  plan.because(whyNot(fleet, now));
+  if (fleet.session.state !== "standby") {
+    for (const name of clearing) {
+      plan.begin(name);
+      rules.get(name)?.(fleet, now, plan);
+    }
+  }
+  const { commands, ...rest } = plan.decision();
+  const allowed = commands.filter(
+    ({ command }) => "name" in command && may(fleet, command.type, fleet.roster.get(command.name), now),
+  );
+  return { ...rest, commands: allowed };
 }

@@ -1,4 +1,5 @@
 import type { CommandType, Statistics } from "./model.js";
+import type { Traits } from "./traits.js";
 
 /** Everything that can happen to a fleet. `at` is the daemon's monotonic time in milliseconds, never before an earlier event's. */
 export type FleetEvent = { readonly at: number } & (ServiceEvent | OutcomeEvent | BackendEvent | OwnEvent);
@@ -6,6 +7,8 @@ export type FleetEvent = { readonly at: number } & (ServiceEvent | OutcomeEvent 
 export type ServiceEvent =
   | { readonly type: "session.opened"; readonly scaleSetId: number; readonly statistics: Statistics }
   | { readonly type: "session.ended" }
+  /** Closed by us, because the scale set is drained. */
+  | { readonly type: "session.let-go" }
   | { readonly type: "session.refused"; readonly holder: string | undefined }
   | { readonly type: "poll.began" }
   /** Any answered call of the session: the lease lives on it. `heldMs` only for polls. */
@@ -15,7 +18,9 @@ export type ServiceEvent =
       readonly redelivered: boolean;
       readonly statistics: Statistics | undefined;
       readonly jobs: readonly JobNews[];
-    };
+    }
+  /** The answer to `read-statistics`; undefined where there was none. */
+  | { readonly type: "statistics"; readonly statistics: Statistics | undefined };
 
 export interface JobNews {
   readonly kind: "assigned" | "started" | "completed";
@@ -28,7 +33,7 @@ export type FailureKind = "transient" | "capacity" | "rejected" | "denied" | "go
 
 /** What became of a command. */
 export type OutcomeEvent = { readonly name: string } & (
-  | { readonly type: "command.issued"; readonly command: CommandType }
+  | { readonly type: "command.issued"; readonly command: CommandType; readonly rule: string }
   | { readonly type: "command.dropped"; readonly command: CommandType }
   | { readonly type: "create.done" }
   | { readonly type: "create.failed"; readonly kind: FailureKind; readonly message: string }
@@ -37,6 +42,8 @@ export type OutcomeEvent = { readonly name: string } & (
   | { readonly type: "jit.failed"; readonly answered: boolean; readonly message: string }
   | { readonly type: "start.done" }
   | { readonly type: "start.failed"; readonly kind: FailureKind; readonly message: string }
+  | { readonly type: "look-up.done"; readonly answer: "present" | "absent" }
+  | { readonly type: "look-up.failed"; readonly message: string }
   | { readonly type: "deregister.done"; readonly answer: "removed" | "busy" | "absent" }
   | { readonly type: "deregister.failed"; readonly message: string }
   | { readonly type: "destroy.done" }
@@ -51,18 +58,37 @@ export interface SeenInstance {
   readonly own: boolean;
   /** Labelled by a newer version of this program. */
   readonly foreignSchema: boolean;
+  /** Hash of the runner spec it was made from. */
+  readonly spec: string;
   readonly ageMs: number;
   readonly exitCode: number | undefined;
   readonly exitReason: string | undefined;
 }
 
 export type BackendEvent =
-  /** A whole list; `begunAt` is when it was asked for. */
-  | { readonly type: "inventory"; readonly begunAt: number; readonly instances: readonly SeenInstance[] }
+  /** A whole list of one place; `begunAt` is when it was asked for. */
+  | {
+      readonly type: "inventory";
+      readonly place: string;
+      readonly begunAt: number;
+      readonly instances: readonly SeenInstance[];
+    }
   | { readonly type: "instance.changed"; readonly instance: SeenInstance };
 
 /** What this daemon was told to do. */
 export type OwnEvent =
   | { readonly type: "limits.changed"; readonly minRunners: number; readonly maxRunners: number }
+  /** Most runners that a limit shared with other scale sets leaves to this one. */
+  | { readonly type: "share.changed"; readonly share: number | undefined }
+  /** What runners are made from, or where, is another thing now. */
+  | { readonly type: "traits.changed"; readonly traits: Traits }
+  /** A place where none of its runners lives any more is listed no longer. */
+  | { readonly type: "place.left"; readonly place: string }
+  /** The scale set is to be emptied: nothing is launched, idle runners go, busy ones end by themselves. */
+  | { readonly type: "drain" }
+  /** A command of the whole fleet was begun. */
+  | { readonly type: "statistics.asked" }
+  /** Nothing but time passed: the last decision wanted to look again now. */
+  | { readonly type: "woke" }
   /** It is about to stop: launches under way are brought to their end, nothing new is begun, runners are left. */
   | { readonly type: "stopping" };

@@ -1,15 +1,21 @@
+import { Breaker } from "./breaker.js";
+import { Foreign } from "./foreign.js";
+import { Ghosts } from "./ghosts.js";
 import { IndexedHeap } from "./indexed-heap.js";
 import { LaunchPause } from "./launch-pause.js";
-import { byPhase, type CommandType, type Phase, type Reading, type Runner, type Session } from "./model.js";
+import type { Reading, Runner, Session } from "./model.js";
+import { Outdated } from "./outdated.js";
+import { Phantom } from "./phantom.js";
 import { Readings } from "./readings.js";
 import { RecentEnds } from "./recent-ends.js";
+import { Refill } from "./refill.js";
+import { Roster } from "./roster.js";
 import type { Limits, Timings } from "./settings.js";
 import { SurplusWindow } from "./surplus-window.js";
-
-/** How long the names of runners that are gone are remembered, so that a list begun before can't bring them back. */
-const GONE_MEMORY_MS = 10 * 60_000;
-/** Job ids that never open again; enough for everything that a service may still redeliver. */
-const COMPLETED_MEMORY = 10_000;
+import type { Traits } from "./traits.js";
+import { Unbacked } from "./unbacked.js";
+import { Verdicts } from "./verdicts.js";
+import { Young } from "./young.js";
 
 /**
  * Everything known about one scale set's runners. `reduce` alone changes it, in place: one worker owns it.
@@ -17,61 +23,116 @@ const COMPLETED_MEMORY = 10_000;
  */
 export class Fleet {
   limits: Limits;
+  /** Most runners that a limit shared with other scale sets leaves to this one; undefined where there is none. */
+  share: number | undefined;
+  traits: Traits;
   readonly timings: Timings;
+  readonly roster: Roster;
   readonly readings: Readings;
   readonly launchPause: LaunchPause;
   readonly surplus: SurplusWindow;
   readonly ends: RecentEnds;
+  readonly breaker: Breaker;
+  readonly outdated: Outdated;
+  readonly verdicts: Verdicts;
+  readonly refill: Refill;
+  readonly phantom: Phantom;
+  readonly unbacked: Unbacked;
+  readonly foreign = new Foreign();
+  readonly ghosts: Ghosts;
+  /** Started runners without a job, by age. */
+  readonly young = new Young();
+  /** Started runners to ask the service about, by when. */
+  readonly lookUps = new IndexedHeap<Runner>();
+  /** Runners believed to have a job, by when it began. */
+  readonly working = new IndexedHeap<Runner>();
   session: Session = { state: "none" };
   /** The one that the newest session is of. */
   scaleSetId: number | undefined;
   stopping = false;
+  /** Since when the scale set is being drained. */
+  drainingSince: number | undefined;
+  /** Whether statistics were asked for and not answered yet. */
+  askingStatistics = false;
   /** Last answered call of the session, and last answered poll. */
   answeredAt = Number.NEGATIVE_INFINITY;
   polledAt = Number.NEGATIVE_INFINITY;
-  /** Begin of the newest whole list of instances. */
-  surveyedAt = Number.NEGATIVE_INFINITY;
-  readonly totals = { launched: 0, started: 0, maxLive: 0, retired: 0, lost: 0 };
+  /** The newest answered poll of which everything was told. */
+  pollToldAt = Number.NEGATIVE_INFINITY;
+  /** Time of the newest reading that was compared with what is known. */
+  comparedAsOf = Number.NEGATIVE_INFINITY;
+  /** Begin of the newest whole list, of each place where runners of this fleet may live. */
+  readonly #surveys = new Map<string, number>();
+  #surveyedAt = Number.NEGATIVE_INFINITY;
+  readonly totals = { launched: 0, started: 0, maxLive: 0, retired: 0, lost: 0, ghosts: 0, fastExits: 0, forced: 0 };
 
-  readonly #runners = new Map<string, Runner>();
-  readonly #due = byPhase(() => new IndexedHeap<Runner>());
-  readonly #counts = byPhase(() => 0);
-  readonly #completedJobs = new Set<string>();
-  readonly #gone = new Map<string, number>();
-
-  constructor(limits: Limits, timings: Timings) {
+  constructor(limits: Limits, timings: Timings, traits: Traits) {
     this.limits = limits;
     this.timings = timings;
+    this.traits = traits;
+    this.roster = new Roster(traits.spec);
     this.readings = new Readings(timings);
     this.launchPause = new LaunchPause(timings);
     this.ends = new RecentEnds(timings.recentExitMs);
     this.surplus = new SurplusWindow(timings.surplusMs);
+    this.breaker = new Breaker(timings);
+    this.outdated = new Outdated(timings);
+    this.verdicts = new Verdicts(timings);
+    this.refill = new Refill(timings);
+    this.phantom = new Phantom(timings);
+    this.unbacked = new Unbacked(timings);
+    this.ghosts = new Ghosts(timings);
+    this.settle(traits);
   }
 
-  get(name: string): Runner | undefined {
-    return this.#runners.get(name);
+  /** When everything was last listed, in every place. */
+  get surveyedAt(): number {
+    return this.#surveyedAt;
   }
 
-  runners(): IterableIterator<Runner> {
-    return this.#runners.values();
+  surveyed(place: string, begunAt: number): void {
+    const before = this.#surveys.get(place);
+    if (before !== undefined) this.#survey(place, Math.max(before, begunAt));
   }
 
-  count(phase: Phase): number {
-    return this.#counts[phase];
+  /** Runners are made there from now on; those elsewhere are listed on. */
+  settle(traits: Traits): void {
+    this.traits = traits;
+    if (!this.#surveys.has(traits.place)) this.#survey(traits.place, Number.NEGATIVE_INFINITY);
+  }
+
+  leave(place: string): void {
+    if (place !== this.traits.place && this.#surveys.delete(place)) this.#survey();
+  }
+
+  #survey(place?: string, begunAt = Number.NEGATIVE_INFINITY): void {
+    if (place !== undefined) this.#surveys.set(place, begunAt);
+    this.#surveyedAt = Math.min(...this.#surveys.values());
+  }
+
+  /** Places where no new runners are made and none lives any more. */
+  emptyPlaces(): string[] {
+    if (this.#surveys.size === 1) return [];
+    return [...this.#surveys.keys()].filter((place) => place !== this.traits.place && this.roster.countIn(place) === 0);
+  }
+
+  reading(now: number): Reading | undefined {
+    return this.readings.current(now);
   }
 
   /** Everything that takes up a place: every instance not gone, and launches under way. */
   get occupying(): number {
-    return this.#runners.size;
+    return this.roster.size;
   }
 
   /** Runners that can take one of the jobs that are assigned now, or had one a moment ago. */
   able(now: number): number {
+    const { roster } = this;
     return (
-      this.#counts.creating +
-      this.#counts.created +
-      this.#counts.registered +
-      this.#counts.started +
+      roster.count("creating") +
+      roster.count("created") +
+      roster.count("registered") +
+      roster.count("started") +
       this.endsSinceReading(now)
     );
   }
@@ -81,31 +142,21 @@ export class Fleet {
     return this.ends.since(this.reading(now)?.endsKnown ?? 0, now);
   }
 
-  reading(now: number): Reading | undefined {
-    return this.readings.current(now);
+  /** Runners that the service must count by now, if all is well: past their time to come online, or with a job. */
+  get mustBeRegistered(): number {
+    return Math.max(0, this.roster.count("started") - this.young.booting - this.roster.orphans);
   }
 
-  /** Runners of a phase for which something may be decided at `now`, longest due first. */
-  due(phase: Phase, now: number): Runner[] {
-    return this.#due[phase].until(now);
-  }
-
-  /** When the next runner of a phase that is not due yet will be; `Infinity` when none will. */
-  nextDue(phase: Phase, now: number): number {
-    return this.#due[phase].firstAfter(now);
-  }
-
-  /** When the next runner will be due in a phase that ends by itself: a started one is due only where there are too many. */
-  nextTimedDue(now: number): number {
-    const { started: _started, ...timed } = this.#due;
-    return Math.min(...Object.values(timed).map((heap) => heap.firstAfter(now)));
+  /** All that may be registered at the service. */
+  get mayBeRegistered(): number {
+    const { roster } = this;
+    const inTransit = roster.count("registered") + roster.count("retiring") + roster.count("finishing");
+    return inTransit + roster.count("detached") + roster.count("started") + roster.count("exited") - roster.orphans;
   }
 
   add(runner: Runner, dueAt: number): void {
-    this.#runners.set(runner.name, runner);
-    this.#counts[runner.phase] += 1;
-    this.lookAt(runner, dueAt);
-    this.totals.maxLive = Math.max(this.totals.maxLive, this.#runners.size);
+    this.roster.add(runner, dueAt);
+    this.totals.maxLive = Math.max(this.totals.maxLive, this.roster.size);
   }
 
   /** It ended, or its job did. One that was able stands for its job until a reading knows of it. */
@@ -113,54 +164,24 @@ export class Fleet {
     if (runner.phase === "registered" || runner.phase === "started") this.ends.note(at);
   }
 
-  /** Puts a runner into another phase, to be looked at when due. */
-  move(runner: Runner, phase: Phase, at: number, dueAt: number): void {
-    this.#due[runner.phase].delete(runner);
-    this.#counts[runner.phase] -= 1;
-    runner.phase = phase;
-    runner.since = at;
-    runner.attempts = 0;
-    this.#counts[phase] += 1;
-    this.lookAt(runner, dueAt);
-  }
-
-  /** When to look at a runner again. While a command is under way nothing is decided about it. */
-  lookAt(runner: Runner, dueAt: number): void {
-    runner.dueAt = dueAt;
-    this.#due[runner.phase].set(runner, runner.pending === undefined ? dueAt : Number.POSITIVE_INFINITY);
-  }
-
-  setPending(runner: Runner, command: CommandType | undefined): void {
-    runner.pending = command;
-    this.lookAt(runner, runner.dueAt);
-  }
-
   remove(runner: Runner, at: number): void {
-    this.#due[runner.phase].delete(runner);
-    this.#counts[runner.phase] -= 1;
-    this.#runners.delete(runner.name);
-    this.#gone.set(runner.name, at);
-    for (const [name, goneAt] of this.#gone) {
-      if (goneAt > at - GONE_MEMORY_MS) break;
-      this.#gone.delete(name);
+    this.#forgetStarted(runner);
+    if (!this.verdicts.has(runner.name)) {
+      this.breaker.ended(runner.name);
+      this.outdated.ended(runner.name);
     }
+    this.roster.remove(runner, at);
   }
 
-  /** Whether a list begun at `begunAt` may still show an instance that is gone since. */
-  wasGoneAfter(name: string, begunAt: number): boolean {
-    return (this.#gone.get(name) ?? Number.NEGATIVE_INFINITY) >= begunAt;
+  /** Puts a runner into another phase, to be looked at when due. */
+  move(runner: Runner, phase: Runner["phase"], at: number, dueAt: number): void {
+    if (phase !== "started") this.#forgetStarted(runner);
+    this.roster.move(runner, phase, at, dueAt);
   }
 
-  noteCompleted(jobId: string): void {
-    this.#completedJobs.add(jobId);
-    if (this.#completedJobs.size <= COMPLETED_MEMORY) return;
-    for (const oldest of this.#completedJobs) {
-      this.#completedJobs.delete(oldest);
-      break;
-    }
-  }
-
-  isCompleted(jobId: string): boolean {
-    return this.#completedJobs.has(jobId);
+  #forgetStarted(runner: Runner): void {
+    this.young.delete(runner);
+    this.lookUps.delete(runner);
+    this.working.delete(runner);
   }
 }

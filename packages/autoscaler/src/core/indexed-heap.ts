@@ -12,6 +12,10 @@ export class IndexedHeap<Key> {
     return this.#entries[0]?.priority ?? Number.POSITIVE_INFINITY;
   }
 
+  get size(): number {
+    return this.#entries.length;
+  }
+
   /** Puts a key in, or moves it. A priority of `Infinity` takes it out. */
   set(key: Key, priority: number): void {
     const place = this.#places.get(key);
@@ -43,6 +47,7 @@ export class IndexedHeap<Key> {
 
   /** All keys with a priority of at most `limit`, in order; costs only what it yields. The heap stays as it is. */
   until(limit: number): Key[] {
+    if (this.first > limit) return [];
     const found: Entry<Key>[] = [];
     const visit = (place: number): void => {
       const entry = this.#entries[place];
@@ -57,6 +62,7 @@ export class IndexedHeap<Key> {
 
   /** The smallest priority above `limit`, or `Infinity`; costs only what is at or below the limit. */
   firstAfter(limit: number): number {
+    if (this.first > limit) return this.first;
     const visit = (place: number): number => {
       const entry = this.#entries[place];
       if (entry === undefined) return Number.POSITIVE_INFINITY;

@@ -53,6 +53,16 @@ export class LaunchPause {
     this.#cause = undefined;
   }
 
+  /** Whether only a person can mend what is wrong. */
+  get refusing(): boolean {
+    return this.#cause === "refused";
+  }
+
+  /** What launches are made from has changed: earlier failures say nothing about it. */
+  forget(): void {
+    this.succeeded(Number.POSITIVE_INFINITY);
+  }
+
   /** An instance is gone: where there was no room, there may be some now. */
   roomMade(): void {
     if (this.#cause === "capacity") this.#until = Number.NEGATIVE_INFINITY;

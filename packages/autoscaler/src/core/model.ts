@@ -44,7 +44,7 @@ export type Belief =
   /** Adopted, or the service said "still running": worth asking the service about again at `askAt`. */
   | { readonly kind: "unknown"; readonly askAt: number };
 
-export type CommandType = "create" | "request-jit" | "start" | "deregister" | "destroy";
+export type CommandType = "create" | "request-jit" | "start" | "look-up" | "deregister" | "destroy";
 
 export interface Runner {
   readonly name: string;
@@ -58,8 +58,8 @@ export interface Runner {
   jitUnanswered: boolean;
   /** Its start was tried and the answer is not known: it may run although its name is abandoned. */
   mayRun: boolean;
-  /** Its scale set went away under it (F4): the new one can't be asked about it, so it is left until it exits. */
-  orphaned: boolean;
+  /** When its scale set went away under it (F4): the new one can't be asked about it, so it is left until it exits. */
+  orphanedAt: number | undefined;
   /** The command under way; nothing else is decided about it meanwhile. */
   pending: CommandType | undefined;
   /** When something may be decided about it; `Infinity`: not before some event. */
@@ -73,11 +73,29 @@ export interface Runner {
   /** When its instance was known to be there; lists begun before say nothing about it. */
   madeAt: number;
   startedAt: number | undefined;
+  /** When the job that it is believed to work on began. */
+  jobSince: number | undefined;
+  /** Some message named it: it came online and worked. */
+  hadJob: boolean;
+  /** It seems to have ended before it could do anything: what it printed says why. */
+  failedToBoot: boolean;
+  /** It is retired because it never came online, as far as one can tell. */
+  ghost: boolean;
+  /** It is ended by force, by a limit that somebody set: what runs in it goes first, its registration then. */
+  forced: boolean;
+  /** When a look-up first found no registration of it, without one that did since. */
+  absentSince: number | undefined;
   /** Begin of the first whole list that missed it. */
   missingSince: number | undefined;
   exit: Exit | undefined;
+  /** Hash of the runner spec it was made from. */
+  readonly spec: string;
+  /** Whose lists show it. */
+  readonly place: string;
   /** Found in a list, not launched here. */
   readonly adopted: boolean;
+  /** Made by this daemon, or an earlier one of its owner name. */
+  readonly own: boolean;
   /** Carries labels of a newer version than ours: counted, never touched. */
   readonly foreignSchema: boolean;
 }
@@ -106,5 +124,7 @@ export interface Reading extends Statistics {
 /** The message session is the lease: who holds it may act. */
 export type Session =
   | { readonly state: "none" }
+  /** Closed by us to drain the scale set. */
+  | { readonly state: "drained" }
   | { readonly state: "standby"; readonly holder: string | undefined }
   | { readonly state: "held"; readonly openedAt: number };

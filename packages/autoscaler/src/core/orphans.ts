@@ -7,10 +7,12 @@ import type { Fleet } from "./fleet.js";
  */
 export function orphan(fleet: Fleet, at: number): void {
   const lastReadingAt = fleet.reading(at)?.asOf ?? Number.NEGATIVE_INFINITY;
-  for (const runner of fleet.runners()) {
+  fleet.ghosts.forget();
+  fleet.foreign.fix(0, 0);
+  for (const runner of fleet.roster.all()) {
     if (runner.phase !== "started" || runner.foreignSchema) continue;
     if (runner.belief.kind === "none" && (runner.startedAt ?? at) <= lastReadingAt) continue;
-    runner.orphaned = true;
+    fleet.roster.orphan(runner, at);
     enterStarted(fleet, runner, at);
   }
 }

@@ -1,4 +1,5 @@
-import { enterStarted } from "./beliefs.js";
+import { enterStarted, finishing } from "./beliefs.js";
+import { demandOf } from "./demand.js";
 import type { FailureKind, OutcomeEvent } from "./events.js";
 import type { Fleet } from "./fleet.js";
 import type { CommandType, Runner } from "./model.js";
@@ -13,13 +14,13 @@ export function applyOutcome(fleet: Fleet, event: OutcomeEvent & { readonly at: 
     launched(fleet, event.name, event.at);
     return;
   }
-  const runner = fleet.get(event.name);
+  const runner = fleet.roster.get(event.name);
   if (runner === undefined) return;
   if (event.type === "command.issued") {
-    issued(fleet, runner, event.command, event.at);
+    issued(fleet, runner, event.command, event.rule, event.at);
     return;
   }
-  fleet.setPending(runner, undefined);
+  fleet.roster.setPending(runner, undefined);
   switch (event.type) {
     case "command.dropped":
       dropped(fleet, runner, event.command, event.at);
@@ -53,12 +54,17 @@ export function applyOutcome(fleet: Fleet, event: OutcomeEvent & { readonly at: 
       runner.mayRun = event.kind === "transient";
       if (runner.phase === "registered") fleet.move(runner, "abandoned", event.at, event.at);
       break;
+    case "look-up.done":
+      lookedUp(fleet, runner, event.answer, event.at);
+      break;
+    case "look-up.failed":
+      if (runner.phase === "started") fleet.lookUps.set(runner, event.at + fleet.timings.lookUpConfirmMs);
+      break;
     case "deregister.done":
       deregistered(fleet, runner, event.answer, event.at);
       break;
     case "destroy.done":
-      fleet.remove(runner, event.at);
-      fleet.launchPause.roomMade();
+      destroyed(fleet, runner, event.at);
       break;
     case "deregister.failed":
     case "destroy.failed":
@@ -68,17 +74,40 @@ export function applyOutcome(fleet: Fleet, event: OutcomeEvent & { readonly at: 
 }
 
 function launched(fleet: Fleet, name: string, at: number): void {
-  const runner = newRunner({ name, phase: "creating", since: at });
+  const runner = newRunner({ name, phase: "creating", since: at, spec: fleet.traits.spec, place: fleet.traits.place });
   runner.pending = "create";
   fleet.totals.launched += 1;
+  if (beyondDemand(fleet, at)) fleet.refill.launched(at);
+  fleet.breaker.launched(name, at);
+  fleet.outdated.launched(name, at);
   fleet.add(runner, NEVER);
 }
 
-function issued(fleet: Fleet, runner: Runner, command: CommandType, at: number): void {
-  fleet.setPending(runner, command);
-  if (command === "deregister" && runner.phase === "started") {
-    fleet.surplus.spend();
+/** Whether the jobs that are assigned have their runners already. */
+function beyondDemand(fleet: Fleet, at: number): boolean {
+  const { assigned, able } = demandOf(fleet, at);
+  return able >= assigned;
+}
+
+function issued(fleet: Fleet, runner: Runner, command: CommandType, rule: string, at: number): void {
+  fleet.roster.setPending(runner, command);
+  if (command === "look-up") {
+    fleet.lookUps.delete(runner);
+  } else if (command === "deregister" && runner.phase === "started") {
+    if (rule === "surplus") fleet.surplus.spend();
+    if (rule === "ghost") {
+      fleet.ghosts.spend();
+      runner.ghost = true;
+    }
+    // After so long nobody believes any more that it works.
+    if (runner.orphanedAt !== undefined) runner.belief = { kind: "none" };
+    fleet.roster.unorphan(runner);
     fleet.move(runner, "retiring", at, at);
+  } else if (command === "destroy" && runner.phase === "started") {
+    runner.forced = true;
+    fleet.totals.forced += 1;
+    fleet.roster.unorphan(runner);
+    fleet.move(runner, "abandoned", at, at);
   } else if (runner.phase === "created" && command !== "request-jit") {
     fleet.move(runner, "abandoned", at, at);
   }
@@ -87,6 +116,7 @@ function issued(fleet: Fleet, runner: Runner, command: CommandType, at: number):
 /** It never began, so its runner is where it was; what its phase asks for is decided anew. */
 function dropped(fleet: Fleet, runner: Runner, command: CommandType, at: number): void {
   if (command === "create") fleet.remove(runner, at);
+  else if (command === "look-up") fleet.lookUps.set(runner, runner.phase === "started" ? at : NEVER);
   else if (runner.phase === "retiring" && runner.attempts === 0) enterStarted(fleet, runner, at);
 }
 
@@ -113,11 +143,12 @@ function busy(fleet: Fleet, runner: Runner, at: number): void {
   switch (runner.phase) {
     case "retiring":
     case "abandoned":
+      runner.ghost = false;
       runner.belief = { kind: "unknown", askAt: at + fleet.timings.unknownRecheckMs };
       enterStarted(fleet, runner, at);
       break;
     case "finishing":
-      fleet.lookAt(runner, at + fleet.timings.completionGraceMs);
+      fleet.roster.lookAt(runner, at + fleet.timings.completionGraceMs);
       break;
     case "exited":
       again(fleet, runner, at);
@@ -126,11 +157,52 @@ function busy(fleet: Fleet, runner: Runner, at: number): void {
   }
 }
 
+/** The service agrees that nobody uses it: it never came online, or not as far as one can tell. */
+function countGhost(fleet: Fleet, runner: Runner, at: number): void {
+  if (!runner.ghost) return;
+  runner.ghost = false;
+  runner.failedToBoot = true;
+  fleet.totals.ghosts += 1;
+  fleet.breaker.failed("never came online", runner.launchedAt, at);
+}
+
+function lookedUp(fleet: Fleet, runner: Runner, answer: "present" | "absent", at: number): void {
+  if (runner.phase !== "started" || runner.orphanedAt !== undefined) return;
+  const { timings, traits } = fleet;
+  if (answer === "present") {
+    runner.absentSince = undefined;
+    fleet.lookUps.set(runner, at + (traits.observesExit ? timings.unknownRecheckMs : timings.lookUpMs));
+  } else if (runner.absentSince === undefined) {
+    runner.absentSince = at;
+    fleet.lookUps.set(runner, at + timings.lookUpConfirmMs);
+  } else if (at - runner.absentSince < timings.lookUpConfirmMs) {
+    fleet.lookUps.set(runner, runner.absentSince + timings.lookUpConfirmMs);
+  } else {
+    // The service removed it, as it does when its job is over; the news of that was lost.
+    fleet.noteEnd(runner, at);
+    if (runner.belief.kind === "job") finishing(fleet, runner, at);
+    else fleet.move(runner, "detached", at, at + timings.detachedWaitMs);
+  }
+}
+
+/** Its instance is gone. One that was ended by force may still be registered: that goes now. */
+function destroyed(fleet: Fleet, runner: Runner, at: number): void {
+  fleet.launchPause.roomMade();
+  if (runner.forced && runner.mayBeRegistered) {
+    runner.forced = false;
+    runner.exit = { code: undefined, reason: "ended by force" };
+    fleet.move(runner, "exited", at, at);
+  } else {
+    fleet.remove(runner, at);
+  }
+}
+
 /** The service answered 204: nobody is using it, so its instance may go. */
 function unregistered(fleet: Fleet, runner: Runner, at: number): void {
   runner.mayBeRegistered = false;
   if (runner.phase === "retiring") fleet.totals.retired += 1;
-  if (runner.phase === "exited" || runner.phase === "abandoned") fleet.lookAt(runner, at);
+  countGhost(fleet, runner, at);
+  if (runner.phase === "exited" || runner.phase === "abandoned") fleet.roster.lookAt(runner, at);
   else fleet.move(runner, "abandoned", at, at);
 }
 
@@ -140,11 +212,12 @@ function absent(fleet: Fleet, runner: Runner, at: number): void {
   if (ending && runner.jitUnanswered) {
     // A request that got no answer may still be carried out after this look-up: look once more.
     runner.jitUnanswered = false;
-    fleet.lookAt(runner, at + fleet.timings.lostConfirmMs);
+    fleet.roster.lookAt(runner, at + fleet.timings.lostConfirmMs);
     return;
   }
   runner.mayBeRegistered = false;
-  if (ending) fleet.lookAt(runner, at);
+  countGhost(fleet, runner, at);
+  if (ending) fleet.roster.lookAt(runner, at);
   else if (!mayStillFinish(runner, at)) fleet.move(runner, "detached", at, at + fleet.timings.detachedWaitMs);
 }
 
@@ -158,5 +231,5 @@ function again(fleet: Fleet, runner: Runner, at: number): void {
   if (runner.phase === "started" || mayStillFinish(runner, at)) return;
   const delayMs = retryDelayMs(runner.attempts, fleet.timings);
   runner.attempts += 1;
-  fleet.lookAt(runner, at + delayMs);
+  fleet.roster.lookAt(runner, at + delayMs);
 }

@@ -48,6 +48,12 @@ export class Readings {
     else this.#believed = reading;
   }
 
+  /** One that was asked for beside the messages: nothing is older than the question. */
+  asked(reading: Reading): void {
+    this.#settle(reading.asOf);
+    this.#believed = reading;
+  }
+
   pollBegan(at: number): void {
     this.#pollBeganAt = at;
   }

@@ -1,8 +1,9 @@
 import { seeInstance, takeInventory } from "./adoption.js";
 import { hearJobs } from "./beliefs.js";
-import { demandOf } from "./demand.js";
-import type { FleetEvent } from "./events.js";
+import { conclude } from "./conclusions.js";
+import type { FleetEvent, ServiceEvent } from "./events.js";
 import type { Fleet } from "./fleet.js";
+import type { Statistics } from "./model.js";
 import { orphan } from "./orphans.js";
 import { applyOutcome } from "./outcomes.js";
 
@@ -20,14 +21,21 @@ export function reduce(fleet: Fleet, event: FleetEvent): void {
       fleet.readings.sessionOpened({ ...event.statistics, asOf: event.at, endsKnown: fleet.ends.total });
       break;
     case "session.ended":
-      fleet.session = { state: "none" };
+      if (fleet.session.state !== "drained") fleet.session = { state: "none" };
+      fleet.readings.sessionEnded(event.at);
+      break;
+    case "session.let-go":
+      fleet.session = { state: "drained" };
       fleet.readings.sessionEnded(event.at);
       break;
     case "session.refused":
       fleet.session = { state: "standby", holder: event.holder };
+      fleet.foreign.stoodBy();
       break;
     case "poll.began":
       fleet.readings.pollBegan(event.at);
+      // Whatever the last poll brought has been told by now.
+      fleet.pollToldAt = fleet.polledAt;
       break;
     case "session.answered":
       fleet.answeredAt = event.at;
@@ -37,12 +45,17 @@ export function reduce(fleet: Fleet, event: FleetEvent): void {
       }
       break;
     case "message":
-      // Its jobs first: its statistics know of them.
-      hearJobs(fleet, event.jobs, event.at);
-      // A redelivered message may carry statistics from long ago.
-      if (event.statistics !== undefined && !event.redelivered) {
-        fleet.readings.message({ ...event.statistics, asOf: event.at, endsKnown: fleet.ends.total });
+      hearMessage(fleet, event);
+      break;
+    case "statistics":
+      fleet.askingStatistics = false;
+      if (event.statistics !== undefined && fleet.ghosts.trusts(event.statistics.registered)) {
+        fleet.readings.asked({ ...event.statistics, asOf: event.at, endsKnown: fleet.ends.total });
       }
+      break;
+    case "statistics.asked":
+      fleet.askingStatistics = true;
+      fleet.ghosts.asked(event.at);
       break;
     case "inventory":
       takeInventory(fleet, event);
@@ -53,11 +66,54 @@ export function reduce(fleet: Fleet, event: FleetEvent): void {
     case "limits.changed":
       fleet.limits = { minRunners: event.minRunners, maxRunners: event.maxRunners };
       break;
+    case "share.changed":
+      fleet.share = event.share;
+      break;
+    case "traits.changed":
+      if (event.traits.spec !== fleet.traits.spec) {
+        fleet.roster.changeSpec(event.traits.spec);
+        // What was wrong with the old spec says nothing about the new one.
+        fleet.outdated.forget();
+        fleet.breaker.forget();
+        fleet.launchPause.forget();
+      }
+      fleet.settle(event.traits);
+      break;
+    case "place.left":
+      fleet.leave(event.place);
+      break;
+    case "drain":
+      fleet.drainingSince ??= event.at;
+      break;
     case "stopping":
       fleet.stopping = true;
+      break;
+    case "woke":
       break;
     default:
       applyOutcome(fleet, event);
   }
-  fleet.surplus.observe(demandOf(fleet, event.at).surplus, event.at);
+  conclude(fleet, event.at);
+}
+
+/** Its jobs first: its statistics know of them. */
+function hearMessage(fleet: Fleet, event: Extract<ServiceEvent, { type: "message" }> & { readonly at: number }): void {
+  const { statistics, jobs, redelivered, at } = event;
+  hearJobs(fleet, jobs, at);
+  // A redelivered message may carry statistics from long ago, and its jobs were heard before.
+  if (redelivered) return;
+  const assigned = jobs.filter(({ kind, jobId }) => kind === "assigned" && !fleet.roster.isCompleted(jobId));
+  if (assigned.length > 0) fleet.phantom.moved();
+  if (assigned.length > 0 && (statistics === undefined || isAllZero(statistics))) {
+    // Statistics that know nothing of a job in the same message are no reading.
+    for (const { jobId } of assigned) {
+      if (!jobs.some((job) => job.kind === "started" && job.jobId === jobId)) fleet.unbacked.add(jobId, at);
+    }
+  } else if (statistics !== undefined) {
+    fleet.readings.message({ ...statistics, asOf: at, endsKnown: fleet.ends.total });
+  }
+}
+
+function isAllZero({ assigned, running, registered, busy, idle }: Statistics): boolean {
+  return assigned + running + registered + busy + idle === 0;
 }

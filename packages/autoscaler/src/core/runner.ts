@@ -5,6 +5,9 @@ export function newRunner(start: {
   readonly name: string;
   readonly phase: Phase;
   readonly since: number;
+  readonly spec: string;
+  readonly place: string;
+  readonly own?: boolean;
   readonly mayBeRegistered?: boolean;
   readonly adopted?: boolean;
   readonly foreignSchema?: boolean;
@@ -17,7 +20,7 @@ export function newRunner(start: {
     mayBeRegistered: start.mayBeRegistered ?? false,
     jitUnanswered: false,
     mayRun: false,
-    orphaned: false,
+    orphanedAt: undefined,
     pending: undefined,
     dueAt: Number.POSITIVE_INFINITY,
     attempts: 0,
@@ -25,8 +28,17 @@ export function newRunner(start: {
     launchedAt: start.since,
     madeAt: start.since,
     startedAt: undefined,
+    jobSince: undefined,
+    hadJob: false,
+    failedToBoot: false,
+    ghost: false,
+    forced: false,
+    absentSince: undefined,
     missingSince: undefined,
     exit: undefined,
+    spec: start.spec,
+    place: start.place,
+    own: start.own ?? true,
     adopted: start.adopted ?? false,
     foreignSchema: start.foreignSchema ?? false,
   };

@@ -6,7 +6,10 @@ export interface Limits {
   readonly maxRunners: number;
 }
 
-/** Every waiting time of the autoscaler, in milliseconds. `defaultTimings` says what each is unless configured. */
+/**
+ * Every waiting time of the autoscaler, in milliseconds where the name ends in `Ms`, else a count. `defaultTimings` says
+ * what each is unless configured; `Infinity` is off.
+ */
 export interface Timings {
   /** One step of a provisioner (create, start, destroy, list) may take this long. */
   readonly provisionerStepDeadlineMs: number;
@@ -40,10 +43,46 @@ export interface Timings {
   readonly destroyGraceMs: number;
   /** At a stop, commands under way may take this long to end. */
   readonly stopGraceMs: number;
+  /** Where readings show a runner missing, another one this much later confirms it. */
+  readonly ghostConfirmMs: number;
+  /** Statistics are asked for beside the messages at most this often a scale set, to find runners that never came online. */
+  readonly ghostAskMs: number;
+  /** So many ghosts one after the other, with no job waiting, and statistics are asked for only this often. */
+  readonly ghostsBeforeRest: number;
+  readonly ghostRestMs: number;
+  /** A runner that exits sooner than this after its start, without a job, has failed. */
+  readonly fastExitMs: number;
+  /** An exit without a known job is judged at the next answered poll, or after this. */
+  readonly verdictMs: number;
+  /** So many failed runners one after the other, and launches pause: for the shortest time first, doubling to the longest. */
+  readonly breakerFailures: number;
+  readonly breakerMinMs: number;
+  readonly breakerMaxMs: number;
+  /** After a runner ended as outdated, one is launched this often to see whether that has changed. */
+  readonly outdatedProbeMs: number;
+  /** Idle runners that exited are replaced one in this time, beyond what jobs ask for. */
+  readonly refillMs: number;
+  /** Jobs that wait beside idle runners for this long are taken for a mistake of the service: nothing is added for them. */
+  readonly phantomMs: number;
+  /** A job that only a message speaks of, and no statistics, counts as demand for this long. */
+  readonly unbackedMs: number;
+  /** Where exits can't be seen, the service is asked about each started runner this often. */
+  readonly lookUpMs: number;
+  /** A working runner that the service does not know is taken for done when a second look-up this much later says the same. */
+  readonly lookUpConfirmMs: number;
+  /** Runners of a scale set that went away are left alone for this long. */
+  readonly orphanMs: number;
+  /** An idle runner older than this is replaced. Off unless set. */
+  readonly maxIdleAgeMs: number;
+  /** A job that works longer than this is ended by force, with its runner. Off unless set. */
+  readonly maxJobDurationMs: number;
+  /** Jobs that still work so long after a drain began are ended by force, with their runners. Off unless set. */
+  readonly drainDeadlineMs: number;
 }
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
+const OFF = Number.POSITIVE_INFINITY;
 
 export const defaultTimings: Timings = {
   provisionerStepDeadlineMs: 60 * SECOND,
@@ -63,4 +102,23 @@ export const defaultTimings: Timings = {
   refusedPauseMs: 10 * MINUTE,
   destroyGraceMs: 10 * SECOND,
   stopGraceMs: 10 * SECOND,
+  ghostConfirmMs: 60 * SECOND,
+  ghostAskMs: 60 * SECOND,
+  ghostsBeforeRest: 3,
+  ghostRestMs: 60 * MINUTE,
+  fastExitMs: 30 * SECOND,
+  verdictMs: 75 * SECOND,
+  breakerFailures: 3,
+  breakerMinMs: 10 * SECOND,
+  breakerMaxMs: 10 * MINUTE,
+  outdatedProbeMs: 30 * MINUTE,
+  refillMs: 60 * SECOND,
+  phantomMs: 10 * MINUTE,
+  unbackedMs: 15 * MINUTE,
+  lookUpMs: 5 * MINUTE,
+  lookUpConfirmMs: 60 * SECOND,
+  orphanMs: 6 * 60 * MINUTE,
+  maxIdleAgeMs: OFF,
+  maxJobDurationMs: OFF,
+  drainDeadlineMs: OFF,
 };

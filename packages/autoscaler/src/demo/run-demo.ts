@@ -46,7 +46,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
   const { createSimulator, simulatedRunnerPath } = await import("@scaleset/simulator");
   await using simulator = createSimulator();
   const { url: simulatorUrl } = await simulator.listen();
-  using stage = setStage({
+  using stage = await setStage({
     configUrl: simulator.configUrl("demo-org"),
     token: simulator.token,
     runner: runnerCommand(simulatedRunnerPath),

@@ -37,7 +37,7 @@ export interface StageOptions {
 }
 
 /** Writes an ordinary config file and reads it the ordinary way. */
-export function setStage(options: StageOptions): Stage {
+export async function setStage(options: StageOptions): Promise<Stage> {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "scaleset-demo-")));
   const remove = (): void => rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   try {
@@ -46,7 +46,7 @@ export function setStage(options: StageOptions): Stage {
     mkdirSync(join(folder, "state"), { mode: 0o700 });
     writeFileSync(join(folder, "token"), options.token, { mode: 0o600 });
     writeFileSync(configFile, stringify(configDocument(options)));
-    const { config } = loadConfigFile(configFile, options.host);
+    const { config } = await loadConfigFile(configFile, options.host);
     const log = openSync(logFile, "a", 0o600);
     const stream = new Writable({
       write(chunk: Uint8Array, _encoding, done) {

@@ -9,9 +9,11 @@ import type { ScaleSetService } from "../ports/service.js";
 import type { Limiter } from "./limiter.js";
 
 export interface ExecutorOptions {
-  readonly backend: Backend;
+  /** Where a runner lives, or is to live. */
+  readonly backendOf: (name: string) => Backend;
   readonly service: ScaleSetService;
-  readonly labels: InstanceLabels;
+  /** Of instances made now. */
+  readonly labels: () => InstanceLabels;
   /** Shared by the process: launches, and everything that ends runners, so that neither waits for the other. */
   readonly launches: Limiter;
   readonly endings: Limiter;
@@ -19,13 +21,33 @@ export interface ExecutorOptions {
   readonly timings: Timings;
   readonly logger: Logger;
   /** Whether the right to act stands at this moment; it lapses by itself while commands wait for a place. */
-  readonly may: () => boolean;
+  readonly may: (command: CommandType, name: string) => boolean;
+  /** When that right lapses by itself. @unit monotonic milliseconds */
+  readonly lapsesAt: () => number;
+  /** Whether what a runner printed is worth keeping when it is destroyed. */
+  readonly wantsOutput: (name: string) => boolean;
+  readonly keepOutput: (name: string, output: string) => void;
   /** Where outcomes go. */
-  readonly tell: (outcome: OutcomeEvent) => void;
+  readonly tell: (outcome: OutcomeEvent, command: RunnerCommand) => void;
 }
 
 /** Steps of a launch in the order in which waiting ones get a place: a launch begun is brought to its end first. */
-const rank: Record<CommandType, number> = { start: 0, "request-jit": 1, create: 2, deregister: 0, destroy: 1 };
+const rank: Record<CommandType, number> = {
+  start: 0,
+  "request-jit": 1,
+  create: 2,
+  deregister: 0,
+  destroy: 1,
+  "look-up": 2,
+};
+
+const launching: ReadonlySet<CommandType> = new Set<CommandType>(["create", "request-jit", "start"]);
+
+const asksService: ReadonlySet<CommandType> = new Set<CommandType>(["request-jit", "deregister"]);
+
+/** The last part of what a runner printed that did not come up. */
+const OUTPUT_TAIL_BYTES = 64 * 1024;
+const OUTPUT_DEADLINE_MS = 5_000;
 
 /** Carries commands out, each bounded in time and number, and answers each with exactly one event. */
 export class Executor {
@@ -35,6 +57,7 @@ export class Executor {
   readonly #running = new Set<Promise<void>>();
   readonly #abort = new AbortController();
   #generation: number | undefined;
+  #stopped = false;
 
   constructor(options: ExecutorOptions) {
     this.#options = options;
@@ -53,6 +76,7 @@ export class Executor {
   /** Lets go of commands that wait, and gives those under way a while to end. Never rejects. */
   async stop(): Promise<void> {
     this.#generation = undefined;
+    this.#stopped = true;
     using grace = this.#options.clock.deadline(this.#options.timings.stopGraceMs);
     const cut = (): void => this.#abort.abort(grace.signal.reason);
     grace.signal.addEventListener("abort", cut, { once: true });
@@ -62,24 +86,28 @@ export class Executor {
 
   async #run(command: RunnerCommand, generation: number | undefined): Promise<void> {
     const { launches, endings, may, tell, logger } = this.#options;
-    const limiter = command.type === "deregister" || command.type === "destroy" ? endings : launches;
+    const limiter = launching.has(command.type) ? launches : endings;
     await limiter.run(rank[command.type], async () => {
-      if (generation === undefined || generation !== this.#generation || !may()) {
-        tell({ type: "command.dropped", name: command.name, command: command.type });
+      if (this.#stopped || generation !== this.#generation || !may(command.type, command.name)) {
+        tell({ type: "command.dropped", name: command.name, command: command.type }, command);
         return;
       }
       const outcome = await this.#carryOut(command);
       if ("message" in outcome) {
         logger.warn({ runner: command.name, command: command.type }, `${command.type} failed: ${outcome.message}`);
       }
-      tell(outcome);
+      tell(outcome, command);
     });
   }
 
   async #carryOut(command: RunnerCommand): Promise<OutcomeEvent> {
-    const { clock, timings } = this.#options;
+    const { clock, timings, lapsesAt } = this.#options;
+    // A call to the service may wait for a token, longer than the right to make it lasts.
+    const rightMs = asksService.has(command.type) ? lapsesAt() - clock.monotonic() : Number.POSITIVE_INFINITY;
     // Awaited in here: the deadline ends with this scope.
-    using deadline = clock.deadline(timings.provisionerStepDeadlineMs, { signal: this.#abort.signal });
+    using deadline = clock.deadline(Math.min(timings.provisionerStepDeadlineMs, rightMs), {
+      signal: this.#abort.signal,
+    });
     const { name } = command;
     const { signal } = deadline;
     switch (command.type) {
@@ -89,6 +117,8 @@ export class Executor {
         return await this.#requestJit(name, signal);
       case "start":
         return await this.#start(name, signal);
+      case "look-up":
+        return await this.#lookUp(command, signal);
       case "deregister":
         return await this.#deregister(command, signal);
       case "destroy":
@@ -98,7 +128,10 @@ export class Executor {
 
   async #create(name: string, signal: AbortSignal): Promise<OutcomeEvent> {
     try {
-      await abortable(this.#options.backend.create({ name, labels: this.#options.labels }, { signal }), signal);
+      await abortable(
+        this.#options.backendOf(name).create({ name, labels: this.#options.labels() }, { signal }),
+        signal,
+      );
       return { type: "create.done", name };
     } catch (error) {
       return { type: "create.failed", name, ...failure(error) };
@@ -124,12 +157,24 @@ export class Executor {
       return { type: "start.failed", name, kind: "gone", message: "its JIT config is not here any more" };
     }
     try {
-      await abortable(this.#options.backend.start(name, jitConfig, { signal }), signal);
+      await abortable(this.#options.backendOf(name).start(name, jitConfig, { signal }), signal);
       return { type: "start.done", name };
     } catch (error) {
       return { type: "start.failed", name, ...failure(error) };
     } finally {
       this.#jitConfigs.delete(name);
+    }
+  }
+
+  async #lookUp(
+    runner: { readonly name: string; readonly runnerId: number | undefined },
+    signal: AbortSignal,
+  ): Promise<OutcomeEvent> {
+    try {
+      const answer = await abortable(this.#options.service.lookUp(runner, { signal }), signal);
+      return { type: "look-up.done", name: runner.name, answer };
+    } catch (error) {
+      return { type: "look-up.failed", name: runner.name, message: words(error) };
     }
   }
 
@@ -147,12 +192,26 @@ export class Executor {
   }
 
   async #destroy(name: string, signal: AbortSignal): Promise<OutcomeEvent> {
+    const backend = this.#options.backendOf(name);
+    if (this.#options.wantsOutput(name)) await this.#keepOutput(backend, name, signal);
     try {
       const { destroyGraceMs: graceMs } = this.#options.timings;
-      await abortable(this.#options.backend.destroy(name, { graceMs, signal }), signal);
+      await abortable(backend.destroy(name, { graceMs, signal }), signal);
       return { type: "destroy.done", name };
     } catch (error) {
       return { type: "destroy.failed", name, message: words(error) };
+    }
+  }
+
+  /** A nicety: where it can't be had in time, the runner is destroyed without. */
+  async #keepOutput(backend: Backend, name: string, signal: AbortSignal): Promise<void> {
+    if (backend.logs === undefined) return;
+    using deadline = this.#options.clock.deadline(OUTPUT_DEADLINE_MS, { signal });
+    try {
+      const logs = backend.logs(name, { tailBytes: OUTPUT_TAIL_BYTES, signal: deadline.signal });
+      this.#options.keepOutput(name, await abortable(logs, deadline.signal));
+    } catch {
+      // Nobody needs to know why there is none.
     }
   }
 }

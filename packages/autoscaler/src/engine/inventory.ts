@@ -6,6 +6,8 @@ import type { Backend, Instance } from "../ports/provisioner.js";
 
 /** What one scale set wants to hear of a backend that others use too. */
 export interface Subscriber {
+  /** What it calls this backend's instances' place. */
+  readonly place: string;
   /** Instances labelled so are its own business. */
   readonly identity: string;
   /** The owner name whose instances are its own making. */
@@ -101,7 +103,7 @@ export class Inventory {
     for (const subscriber of this.#subscribers) {
       const its = byIdentity.get(subscriber.identity) ?? [];
       const seen = its.map((instance) => this.#seen(instance, subscriber));
-      subscriber.tell({ type: "inventory", at, begunAt, instances: seen });
+      subscriber.tell({ type: "inventory", at, place: subscriber.place, begunAt, instances: seen });
     }
   }
 
@@ -138,6 +140,7 @@ export class Inventory {
       state: instance.state,
       own: instance.labels.owner === subscriber.owner,
       foreignSchema: instance.labels.schema > LABELS_SCHEMA,
+      spec: instance.labels.spec,
       ageMs: Math.max(0, this.#clock.now() - instance.createdAt),
       exitCode: instance.exitCode,
       exitReason: instance.exitReason,

@@ -1,4 +1,6 @@
 import type { Clock, Logger, Random } from "@scaleset/client";
+import { sortProblems } from "./problems.js";
+import type { ScaleSetStatus } from "./status.js";
 import type { Worker } from "./worker.js";
 
 const RESTART_MIN_MS = 1_000;
@@ -14,6 +16,8 @@ export class Supervisor {
   readonly #random: Random;
   readonly #logger: Logger;
   #worker: Worker;
+  /** Why the worker ended and when it starts again, monotonic; undefined while it runs. */
+  #crash: { readonly message: string; readonly restartAt: number } | undefined;
 
   constructor(options: {
     readonly name: string;
@@ -35,13 +39,28 @@ export class Supervisor {
     return this.#worker;
   }
 
-  /** Resolves when the signal aborted and the worker has ended. Never rejects. */
+  /** Its worker's, and whether that has crashed. */
+  status(): ScaleSetStatus {
+    const status = this.#worker.status();
+    if (this.#crash === undefined) return status;
+    const { message, restartAt } = this.#crash;
+    const waitSeconds = Math.max(0, Math.ceil((restartAt - this.#clock.monotonic()) / 1_000));
+    const problem = {
+      code: "worker-crashed",
+      level: "error",
+      message: `its worker ended: ${message} (started again in ${waitSeconds} s)`,
+      remedy: "running jobs go on; if it ends again and again, report it with the log, which has the stack",
+    } as const;
+    return { ...status, state: "restarting", problems: sortProblems([problem, ...status.problems]) };
+  }
+
+  /** Resolves when the signal aborted and the worker has ended, or when it was drained. Never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     for (let crashes = 0; ; crashes++) {
       const begunAt = this.#clock.monotonic();
       try {
         await this.#worker.run({ signal });
-        if (signal.aborted) return;
+        if (signal.aborted || this.#worker.drained) return;
         throw new Error("it ended unasked");
       } catch (error) {
         if (signal.aborted) return;
@@ -52,9 +71,12 @@ export class Supervisor {
           { err: error, scaleSet: this.#name, restartInMs: Math.round(waitMs) },
           "a scale set's worker ended: it starts again",
         );
+        const message = error instanceof Error ? error.message : String(error);
+        this.#crash = { message, restartAt: this.#clock.monotonic() + waitMs };
         await this.#clock.sleep(waitMs, { signal }).catch(() => {});
         if (signal.aborted) return;
         this.#worker = this.#make();
+        this.#crash = undefined;
       }
     }
   }

@@ -1,20 +1,33 @@
 import type { Clock, Logger, Random } from "@scaleset/client";
-import type { Command, RunnerCommand } from "../core/commands.js";
+import { abortable } from "../async/abortable.js";
+import type { Command, Decision, RunnerCommand } from "../core/commands.js";
 import { decide } from "../core/decide.js";
-import { announcedCapacity } from "../core/demand.js";
-import type { FleetEvent } from "../core/events.js";
+import { announcedCapacity, demandOf } from "../core/demand.js";
+import { canLetGo, isEmptied } from "../core/drain.js";
+import type { FleetEvent, OutcomeEvent } from "../core/events.js";
 import { Fleet } from "../core/fleet.js";
 import { reduce } from "../core/reduce.js";
-import { holds } from "../core/rights.js";
+import { lapsesAt, may } from "../core/rights.js";
 import type { Limits, Timings } from "../core/settings.js";
-import type { Backend, InstanceLabels } from "../ports/provisioner.js";
+import type { Traits } from "../core/traits.js";
+import type { InstanceLabels } from "../ports/provisioner.js";
 import type { ScaleSetService, ServiceHandler } from "../ports/service.js";
 import { Executor } from "./executor.js";
-import type { Inventory } from "./inventory.js";
 import { newRunnerName } from "./labels.js";
 import type { Limiter } from "./limiter.js";
+import type { Place } from "./place.js";
 import { type ScaleSetStatus, statusOf } from "./status.js";
 import type { Wakeups } from "./wakeups.js";
+
+/** Told of everything that is decided and done; for tests, and for whoever embeds the daemon. Must not throw. */
+export interface AutoscalerObserver {
+  onDecision?(event: { readonly scaleSet: string; readonly decision: Decision }): void;
+  onCommand?(event: {
+    readonly scaleSet: string;
+    readonly command: RunnerCommand;
+    readonly outcome: OutcomeEvent;
+  }): void;
+}
 
 export interface WorkerOptions {
   readonly name: string;
@@ -23,8 +36,7 @@ export interface WorkerOptions {
   readonly timings: Timings;
   readonly labels: InstanceLabels;
   readonly service: ScaleSetService;
-  readonly backend: Backend;
-  readonly inventory: Inventory;
+  readonly place: Place;
   /** Shared by all workers of the process. */
   readonly wakeups: Wakeups;
   readonly launches: Limiter;
@@ -32,7 +44,32 @@ export interface WorkerOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  readonly observer?: AutoscalerObserver | undefined;
+  /** Called when what the set wants of a shared limit has changed. */
+  readonly onDemand?: (() => void) | undefined;
+  /** Called when no runner of the set lives in a place any more that it was told to leave. */
+  readonly onLeft?: ((place: Place) => void) | undefined;
 }
+
+/** What a scale set wants of a limit that it shares with others. */
+export interface SharedDemand {
+  /** Runners that jobs and the minimum ask for, before any limit. */
+  readonly wanted: number;
+  readonly live: number;
+}
+
+/** A runner that did not come up, and what it printed. */
+export interface FailedRunner {
+  readonly name: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly exitCode: number | undefined;
+  readonly reason: string | undefined;
+  readonly output: string;
+}
+
+/** Enough to see what goes wrong, of the newest ones. */
+const FAILED_RUNNERS_KEPT = 5;
 
 type WithoutTime<Event> = Event extends unknown ? Omit<Event, "at"> : never;
 
@@ -42,25 +79,50 @@ export class Worker {
   readonly #fleet: Fleet;
   readonly #executor: Executor;
   readonly #crash = new AbortController();
+  readonly #places = new Map<string, { readonly place: Place; readonly unsubscribe: () => void }>();
+  readonly #failed: FailedRunner[] = [];
+  #labels: InstanceLabels;
+  #place: Place;
   #decisionDue = false;
   #ended = false;
+  #running = false;
+  #drained = false;
   #lastDecision: { readonly at: number; readonly reasons: readonly string[] } | undefined;
   #trouble: string | undefined;
+  #drift: string | undefined;
+  #wanted = 0;
   #onChange = (): void => {};
+  #letGo = (): void => {};
 
   constructor(options: WorkerOptions) {
     this.#options = options;
-    this.#fleet = new Fleet(options.limits, options.timings);
+    this.#labels = options.labels;
+    this.#place = options.place;
+    this.#fleet = new Fleet(options.limits, options.timings, this.#traits());
     this.#executor = new Executor({
       ...options,
-      may: () => holds(this.#fleet, options.clock.monotonic()),
-      tell: (outcome) => this.#tell(outcome),
+      backendOf: (name) => this.#placeOf(name).backend,
+      labels: () => this.#labels,
+      may: (command, name) => may(this.#fleet, command, this.#fleet.roster.get(name), options.clock.monotonic()),
+      lapsesAt: () => lapsesAt(this.#fleet),
+      wantsOutput: (name) => {
+        const runner = this.#fleet.roster.get(name);
+        return runner?.failedToBoot === true && !runner.hadJob;
+      },
+      keepOutput: (name, output) => this.#keepOutput(name, output),
+      tell: (outcome, command) => {
+        options.observer?.onCommand?.({ scaleSet: options.name, command, outcome });
+        this.#tell(outcome);
+      },
     });
   }
 
-  /** Works until the signal aborts; then launches under way are brought to their end, the session is closed, and runners are left. */
+  /**
+   * Works until the signal aborts: then launches under way are brought to their end, the session is closed, and runners
+   * are left. After `drain` it ends by itself once the last runner is gone.
+   */
   async run({ signal }: { readonly signal: AbortSignal }): Promise<void> {
-    const { inventory, service, labels, wakeups } = this.#options;
+    const { service, wakeups } = this.#options;
     const listening = new AbortController();
     const letGo = (reason: unknown): void => {
       // Rights end before the session does: another daemon may hold it while ours is being closed.
@@ -69,37 +131,117 @@ export class Worker {
     };
     const stop = (): void => void this.#settleLaunches().then(() => letGo(signal.reason));
     const crashed = (): void => letGo(this.#crash.signal.reason);
+    this.#letGo = () => {
+      this.#executor.generation = undefined;
+      this.#tell({ type: "session.let-go" });
+      listening.abort(new Error("the scale set is drained"));
+    };
     signal.addEventListener("abort", stop, { once: true });
     this.#crash.signal.addEventListener("abort", crashed, { once: true });
-    const unsubscribe = inventory.subscribe({
-      identity: labels.identity,
-      owner: labels.owner,
-      tell: (event) => this.#take(event),
-    });
+    this.#running = true;
+    this.#watch(this.#place);
     try {
       service.announce(announcedCapacity(this.#fleet));
       if (signal.aborted) listening.abort(signal.reason);
       await service.listen(this.#handler(), { signal: listening.signal });
       this.#crash.signal.throwIfAborted();
+      if (this.#fleet.session.state === "drained" && !signal.aborted) this.#drained = await this.#emptied(signal);
+      this.#crash.signal.throwIfAborted();
     } finally {
       this.#ended = true;
       signal.removeEventListener("abort", stop);
       this.#crash.signal.removeEventListener("abort", crashed);
-      unsubscribe();
-      wakeups.set(this.#decideNow, Number.POSITIVE_INFINITY);
+      for (const { unsubscribe } of this.#places.values()) unsubscribe();
+      wakeups.set(this.#wake, Number.POSITIVE_INFINITY);
       await this.#executor.stop();
     }
   }
 
+  /** Whether it ended because it was drained. */
+  get drained(): boolean {
+    return this.#drained;
+  }
+
+  /** More runners or fewer: raised capacity reaches the service at once, and nothing busy is ended by a lower maximum. */
+  setLimits({ minRunners, maxRunners }: Limits): void {
+    this.#tell({ type: "limits.changed", minRunners, maxRunners });
+  }
+
+  /** Most runners that a limit shared with other scale sets leaves to this one; undefined lifts it. */
+  setShare(share: number | undefined): void {
+    if (share !== this.#fleet.share) this.#tell({ type: "share.changed", share });
+  }
+
+  /** Runners are made from another spec from now on; idle ones of the old are replaced one by one. */
+  setSpec({ specHash, place }: { readonly specHash: string; readonly place: Place }): void {
+    this.#labels = { ...this.#labels, spec: specHash };
+    this.#place = place;
+    this.#tell({ type: "traits.changed", traits: this.#traits() });
+    if (this.#running) this.#watch(place);
+  }
+
+  /** Launches nothing more, lets idle runners go, closes the session, and ends once the busy ones have ended. */
+  drain(): void {
+    this.#tell({ type: "drain" });
+  }
+
+  /** What it wants of a shared limit. */
+  demand(): SharedDemand {
+    const { assigned } = demandOf(this.#fleet, this.#options.clock.monotonic());
+    return { wanted: this.#fleet.limits.minRunners + assigned, live: this.#fleet.occupying };
+  }
+
+  /** The newest runners that did not come up. */
+  get failedRunners(): readonly FailedRunner[] {
+    return this.#failed;
+  }
+
   status(): ScaleSetStatus {
-    const { name, clock, inventory } = this.#options;
+    const { name, clock } = this.#options;
+    const inventories = [...this.#places.values()].map(({ place }) => place.inventory.problem);
     return statusOf(this.#fleet, {
       name,
       now: clock.monotonic(),
       lastDecision: this.#lastDecision,
       stopped: this.#ended,
-      problems: [this.#trouble, inventory.problem].filter((problem) => problem !== undefined),
+      trouble: this.#trouble,
+      drift: this.#drift,
+      inventory: inventories.filter((problem) => problem !== undefined),
+      failedRunners: this.#failed,
     });
+  }
+
+  #traits(): Traits {
+    const { bootDeadlineMs, observesExit, scope } = this.#place.backend.capabilities;
+    return { bootDeadlineMs, observesExit, scope, spec: this.#labels.spec, place: this.#place.id };
+  }
+
+  #placeOf(name: string): Place {
+    const id = this.#fleet.roster.get(name)?.place;
+    return (id === undefined ? undefined : this.#places.get(id)?.place) ?? this.#place;
+  }
+
+  #watch(place: Place): void {
+    if (this.#places.has(place.id)) return;
+    const { identity, owner } = this.#labels;
+    const unsubscribe = place.inventory.subscribe({
+      place: place.id,
+      identity,
+      owner,
+      tell: (event) => this.#take(event),
+    });
+    this.#places.set(place.id, { place, unsubscribe });
+  }
+
+  /** Places that nothing is made in any more, and where nothing lives. */
+  #leavePlaces(): void {
+    for (const id of this.#fleet.emptyPlaces()) {
+      const left = this.#places.get(id);
+      left?.unsubscribe();
+      this.#places.delete(id);
+      this.#tell({ type: "place.left", place: id });
+      if (left !== undefined) this.#options.onLeft?.(left.place);
+    }
   }
 
   #handler(): ServiceHandler {
@@ -108,13 +250,16 @@ export class Worker {
         this.#executor.generation = generation;
         this.#tell({ type: "session.opened", scaleSetId, statistics });
         // What lived before may have changed while nobody held the session.
-        this.#options.inventory.refresh();
+        for (const { place } of this.#places.values()) place.inventory.refresh();
       },
       ended: () => this.#sessionEnded(),
       refused: (holder) => this.#tell({ type: "session.refused", holder }),
       pollBegan: () => this.#tell({ type: "poll.began" }),
       answered: ({ heldMs }) => this.#tell({ type: "session.answered", heldMs }),
       message: (message) => this.#tell({ type: "message", ...message }),
+      drifted: (words) => {
+        this.#drift = words;
+      },
       trouble: (problem) => {
         this.#trouble = problem;
       },
@@ -145,6 +290,8 @@ export class Worker {
     queueMicrotask(this.#decideNow);
   }
 
+  readonly #wake = (): void => this.#tell({ type: "woke" });
+
   readonly #decideNow = (): void => {
     this.#decisionDue = false;
     if (this.#ended || this.#crash.signal.aborted) return;
@@ -156,34 +303,88 @@ export class Worker {
   };
 
   #decide(): void {
-    const { clock, wakeups, service, logger } = this.#options;
-    const decision = decide(this.#fleet, clock.monotonic());
-    const reasons = [...decision.commands.map(({ reason }) => reason), ...decision.reasons];
+    const { name, clock, wakeups, service, logger, observer } = this.#options;
+    const now = clock.monotonic();
+    const decision = decide(this.#fleet, now);
+    observer?.onDecision?.({ scaleSet: name, decision });
+    const reasons = [...decision.commands, ...decision.reasons].map(({ reason }) => reason);
     this.#lastDecision = { at: clock.now(), reasons };
-    for (const { command, reason } of decision.commands) {
-      if (command.type === "launch") logger.info({}, reason);
-      else logger.debug({ runner: command.name, command: command.type }, reason);
-      this.#issue(command);
+    for (const { command, rule, reason } of decision.commands) {
+      if (command.type === "launch") logger.info({ rule }, reason);
+      else logger.debug({ rule, command: command.type, ...("name" in command && { runner: command.name }) }, reason);
+      this.#issue(command, rule);
     }
     service.announce(announcedCapacity(this.#fleet));
-    wakeups.set(this.#decideNow, decision.wakeAt);
+    this.#tellDemand();
+    this.#leavePlaces();
+    wakeups.set(this.#wake, decision.wakeAt);
+    if (canLetGo(this.#fleet, now)) this.#letGo();
   }
 
-  #issue(command: Command): void {
-    if (command.type !== "launch") {
-      this.#submit(command);
-      return;
-    }
-    for (let count = 0; count < command.count; count++) {
-      this.#submit({ type: "create", name: newRunnerName(this.#options.namePrefix, this.#options.random) });
+  #tellDemand(): void {
+    const { wanted, live } = this.demand();
+    if (wanted + live === this.#wanted) return;
+    this.#wanted = wanted + live;
+    this.#options.onDemand?.();
+  }
+
+  #issue(command: Command, rule: string): void {
+    switch (command.type) {
+      case "launch":
+        for (let count = 0; count < command.count; count++) {
+          this.#submit({ type: "create", name: newRunnerName(this.#options.namePrefix, this.#options.random) }, rule);
+        }
+        break;
+      case "read-statistics":
+        this.#tell({ type: "statistics.asked" });
+        void this.#readStatistics();
+        break;
+      default:
+        this.#submit(command, rule);
     }
   }
 
-  #submit(command: RunnerCommand): void {
+  #submit(command: RunnerCommand, rule: string): void {
     // Known as under way before it is, so that no later decision asks for it again.
     const at = this.#options.clock.monotonic();
-    reduce(this.#fleet, { type: "command.issued", name: command.name, command: command.type, at });
+    reduce(this.#fleet, { type: "command.issued", name: command.name, command: command.type, rule, at });
     this.#executor.submit(command);
+  }
+
+  /** Never rejects: without an answer there is no reading, and another is asked for later. */
+  async #readStatistics(): Promise<void> {
+    const { clock, service, timings, logger } = this.#options;
+    using deadline = clock.deadline(timings.provisionerStepDeadlineMs, { signal: this.#crash.signal });
+    try {
+      const statistics = await abortable(service.readStatistics({ signal: deadline.signal }), deadline.signal);
+      this.#tell({ type: "statistics", statistics });
+    } catch (error) {
+      logger.debug({ err: error }, "the statistics of the scale set could not be read");
+      this.#tell({ type: "statistics", statistics: undefined });
+    }
+  }
+
+  #keepOutput(name: string, output: string): void {
+    const exit = this.#fleet.roster.get(name)?.exit;
+    const failed = { name, at: this.#options.clock.now(), exitCode: exit?.code, reason: exit?.reason, output };
+    this.#failed.push(failed);
+    if (this.#failed.length > FAILED_RUNNERS_KEPT) this.#failed.shift();
+    this.#options.logger.warn({ runner: name, exitCode: exit?.code, output }, `${name} did not come up`);
+  }
+
+  /** Resolves with true once no runner is left, with false when it is stopped before. */
+  async #emptied(signal: AbortSignal): Promise<boolean> {
+    await new Promise<void>((resolve) => {
+      const look = (): void => {
+        if (isEmptied(this.#fleet) || signal.aborted || this.#crash.signal.aborted) resolve();
+      };
+      this.#onChange = look;
+      signal.addEventListener("abort", look, { once: true });
+      this.#crash.signal.addEventListener("abort", look, { once: true });
+      look();
+    });
+    this.#onChange = () => {};
+    return isEmptied(this.#fleet);
   }
 
   /** Resolves once every launch has come to its end, or enough time has passed. */
@@ -192,8 +393,9 @@ export class Worker {
     using grace = this.#options.clock.deadline(this.#options.timings.stopGraceMs);
     await new Promise<void>((resolve) => {
       const look = (): void => {
-        const underWay = this.#fleet.count("creating") + this.#fleet.count("registered") + this.#ownCreated();
-        const may = this.#fleet.session.state === "held" && !this.#crash.signal.aborted;
+        const { roster, session } = this.#fleet;
+        const underWay = roster.count("creating") + roster.count("registered") + this.#ownCreated();
+        const may = session.state === "held" && !this.#crash.signal.aborted;
         if (underWay === 0 || !may || grace.signal.aborted) resolve();
       };
       this.#onChange = look;
@@ -205,8 +407,8 @@ export class Worker {
 
   #ownCreated(): number {
     let count = 0;
-    if (this.#fleet.count("created") > 0) {
-      for (const runner of this.#fleet.runners()) if (runner.phase === "created" && !runner.adopted) count += 1;
+    if (this.#fleet.roster.count("created") > 0) {
+      for (const runner of this.#fleet.roster.all()) if (runner.phase === "created" && !runner.adopted) count += 1;
     }
     return count;
   }

@@ -13,6 +13,13 @@ export interface ScaleSetService {
   announce(capacity: number): void;
   /** Asks for a registration under a name that was never used before. Never asked twice. */
   requestJitConfig(runnerName: string, options: CallOptions): Promise<JitAnswer>;
+  /** Whether a registration is there, found by name when its id is not known. Rejects when there is no answer. */
+  lookUp(
+    runner: { readonly name: string; readonly runnerId: number | undefined },
+    options: CallOptions,
+  ): Promise<"present" | "absent">;
+  /** The scale set's statistics, beside its messages; undefined where the service gives none. Rejects when there is no answer. */
+  readStatistics(options: CallOptions): Promise<Statistics | undefined>;
   /** Removes a registration, looked up by name when its id is not known. Rejects when there is no answer. */
   deregister(
     runner: { readonly name: string; readonly runnerId: number | undefined },
@@ -40,6 +47,8 @@ export interface ServiceHandler {
     readonly statistics: Statistics | undefined;
     readonly jobs: readonly JobNews[];
   }): void;
+  /** Where the scale set is not as it was asked for, in words; undefined where it is. Work goes on. */
+  drifted(words: string | undefined): void;
   /** What stands in the way right now, in words for a person; undefined when nothing does. */
   trouble(problem: string | undefined): void;
 }

@@ -21,11 +21,15 @@ export interface ClientScaleSetOptions {
   readonly runnerGroup: string;
   readonly disableUpdate: boolean;
   readonly workFolder: string;
+  /** Whether a scale set that went away is made anew. @default true */
+  readonly recreate?: boolean | undefined;
   /** Who holds the message session. */
   readonly owner: string;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** Awaited before a session that somebody else holds is asked for again, so that a process asks for few at a time. */
+  readonly beforeReopen?: ((options: CallOptions) => Promise<void>) | undefined;
 }
 
 /** A missing scale set is made anew only after look-ups this far apart found none: an incident hides sets too (F4). */
@@ -68,7 +72,8 @@ export class ClientScaleSet implements ScaleSetService {
       clock,
       random,
       logger,
-      resolveScaleSet: ({ signal: during }) => this.#resolve(ensured.runnerGroupId, during),
+      beforeReopen: this.#options.beforeReopen,
+      resolveScaleSet: ({ signal: during }) => this.#resolve(handler, ensured.runnerGroupId, during),
       handler: {
         onMessage: (message, { redelivered }) => {
           tellAnswer();
@@ -126,6 +131,29 @@ export class ClientScaleSet implements ScaleSetService {
     }
   }
 
+  async lookUp(
+    runner: { readonly name: string; readonly runnerId: number | undefined },
+    { signal }: CallOptions,
+  ): Promise<"present" | "absent"> {
+    const { client } = this.#options;
+    if (runner.runnerId === undefined) {
+      return (await client.getRunnerByName(runner.name, { signal })) === undefined ? "absent" : "present";
+    }
+    try {
+      await client.getRunner(runner.runnerId, { signal });
+      return "present";
+    } catch (error) {
+      if (isScaleSetError(error, "RUNNER_NOT_FOUND")) return "absent";
+      throw error;
+    }
+  }
+
+  async readStatistics({ signal }: CallOptions): Promise<Statistics | undefined> {
+    if (this.#scaleSetId === undefined) return undefined;
+    const { statistics } = await this.#options.client.getRunnerScaleSetById(this.#scaleSetId, { signal });
+    return toStatistics(statistics);
+  }
+
   async deregister(
     runner: { readonly name: string; readonly runnerId: number | undefined },
     { signal }: CallOptions,
@@ -151,7 +179,7 @@ export class ClientScaleSet implements ScaleSetService {
     const { clock, random, logger } = this.#options;
     for (let failures = 0; !signal.aborted; failures++) {
       try {
-        return await this.#ensure(signal);
+        return await this.#ensure(handler, signal);
       } catch (error) {
         if (signal.aborted) return undefined;
         const asked = isScaleSetError(error) ? Math.min(error.retryAfterMs ?? 0, LONGEST_ASKED_MS) : 0;
@@ -166,26 +194,40 @@ export class ClientScaleSet implements ScaleSetService {
     return undefined;
   }
 
-  async #ensure(signal: AbortSignal): Promise<{ readonly id: number; readonly runnerGroupId: number }> {
+  async #ensure(
+    handler: ServiceHandler,
+    signal: AbortSignal,
+  ): Promise<{ readonly id: number; readonly runnerGroupId: number }> {
     const { client, name, labels, runnerGroup, disableUpdate, logger } = this.#options;
     const group = await client.getRunnerGroupByName(runnerGroup, { signal });
     const set = await client.ensureRunnerScaleSet({ name, runnerGroupId: group.id, labels, disableUpdate }, { signal });
     logger.info({ scaleSetId: set.id, outcome: set.outcome }, `scale set ${name} is there`);
+    const drift = set.drift.map(({ field, wanted, actual }) => `${field}: asked for "${wanted}", got "${actual}"`);
+    const words = drift.length === 0 ? undefined : `the service did not take what was asked (${drift.join("; ")})`;
+    if (words !== undefined) logger.warn({ scaleSetId: set.id, drift: set.drift }, words);
+    handler.drifted(words);
     return { id: set.id, runnerGroupId: group.id };
   }
 
   /** A set that went away: found again by its name, or made anew when it stays away (F4). */
-  async #resolve(runnerGroupId: number, signal: AbortSignal): Promise<number | undefined> {
-    const { client, name, clock, logger } = this.#options;
+  async #resolve(handler: ServiceHandler, runnerGroupId: number, signal: AbortSignal): Promise<number | undefined> {
+    const { client, name, clock, logger, recreate = true } = this.#options;
     const found = await client.getRunnerScaleSet(runnerGroupId, name, { signal });
     if (found !== undefined) {
       this.#missingSince = undefined;
+      handler.drifted(undefined);
       return found.id;
     }
     this.#missingSince ??= clock.monotonic();
     if (clock.monotonic() - this.#missingSince < RECREATE_AFTER_MS) return undefined;
+    if (!recreate) {
+      const words = `scale set ${name} is gone from the service, and is not made anew (recreate: false)`;
+      logger.error({}, words);
+      handler.drifted(words);
+      return undefined;
+    }
     logger.error({}, `scale set ${name} is gone from the service: it is made anew`);
-    return (await this.#ensure(signal)).id;
+    return (await this.#ensure(handler, signal)).id;
   }
 }
 

@@ -8,7 +8,7 @@ const CONFIG = `github: { url: https://github.com/my-org, token: "\${TOKEN}" }
 scaleSets:
   - name: linux-x64
     maxRunners: 0
-    provisioner: { process: { folder: ./runner } }
+    provisioner: { process: { runner: { folder: ./runner } } }
 `;
 
 function configFile(text: string): { readonly file: string; readonly cwd: string } {
@@ -44,7 +44,7 @@ describe("wrong arguments end with 2 and say what is wrong", () => {
     [
       "flags that are not enough",
       ["run", "--url", "https://github.com/my-org"],
-      /^--name: is required[\s\S]*SCALESET_TOKEN/m,
+      /SCALESET_TOKEN[\s\S]*^--name: is required/m,
     ],
   ])("%s", async (_, args, text) => {
     const { code, stdout, stderr } = await run(args);
@@ -59,7 +59,9 @@ describe("validate", () => {
     const { file, cwd } = configFile(CONFIG);
     const { code, stdout, stderr } = await run(["validate", file], { cwd, env: { TOKEN: "t" } });
     expect(stdout).toBe("scaleset.yaml is valid: 1 scale set at https://github.com/my-org\n");
-    expect(stderr).toMatch(/^warning: scaleset\.yaml:4:17: scaleSets\[0\]\.maxRunners: this scale set takes no jobs/);
+    expect(stderr).toMatch(
+      /^warning: scaleset\.yaml:4:17: scaleSets\[0\]\.maxRunners: this scale set is not polled and takes no jobs/,
+    );
     expect(code).toBe(0);
   });
 

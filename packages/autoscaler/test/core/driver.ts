@@ -5,6 +5,7 @@ import { Fleet } from "../../src/core/fleet.js";
 import type { Phase, Runner, Statistics } from "../../src/core/model.js";
 import { reduce } from "../../src/core/reduce.js";
 import { defaultTimings, type Timings } from "../../src/core/settings.js";
+import type { Traits } from "../../src/core/traits.js";
 
 type WithoutTime<Event> = Event extends unknown ? Omit<Event, "at"> : never;
 
@@ -14,12 +15,19 @@ export const noJobs: Statistics = { assigned: 0, running: 0, registered: 0, busy
 export class Driver {
   readonly fleet: Fleet;
   now = 1_000_000;
+  /** How often statistics were asked for. */
+  asked = 0;
   #launched = 0;
 
-  constructor(limits: { min?: number; max?: number } = {}, timings: Partial<Timings> = {}) {
+  constructor(
+    limits: { min?: number; max?: number } = {},
+    timings: Partial<Timings> = {},
+    traits: Partial<Traits> = {},
+  ) {
     this.fleet = new Fleet(
       { minRunners: limits.min ?? 0, maxRunners: limits.max ?? 10 },
       { ...defaultTimings, ...timings },
+      { bootDeadlineMs: 120_000, observesExit: true, scope: "shared", spec: "spec-1", place: "here", ...traits },
     );
   }
 
@@ -32,7 +40,8 @@ export class Driver {
   pass(ms: number): this {
     for (let left = ms; left > 0; left -= 10_000) {
       this.now += Math.min(left, 10_000);
-      if (this.fleet.session.state === "held") this.tell({ type: "session.answered", heldMs: 10_000 });
+      if (this.fleet.session.state !== "held") continue;
+      this.tell({ type: "session.answered", heldMs: 10_000 }).tell({ type: "poll.began" });
     }
     return this;
   }
@@ -44,7 +53,7 @@ export class Driver {
   }
 
   inventory(instances: readonly SeenInstance[]): this {
-    return this.tell({ type: "inventory", begunAt: this.now, instances });
+    return this.tell({ type: "inventory", place: "here", begunAt: this.now, instances });
   }
 
   /** A reading that is believed at once: its poll was held. */
@@ -70,15 +79,30 @@ export class Driver {
     return decide(this.fleet, this.now);
   }
 
+  /** Every reason that a decision gives now, in one text. */
+  why(): string {
+    const { commands, reasons } = this.look();
+    return [...commands, ...reasons].map(({ rule, reason }) => `${rule}: ${reason}`).join("\n");
+  }
+
   /** Decides and has every command begun, as the worker does. Answers the commands, launches as creates. */
   act(): RunnerCommand[] {
-    const commands = this.look().commands.flatMap(({ command }): RunnerCommand[] =>
-      command.type === "launch"
-        ? Array.from({ length: command.count }, () => ({ type: "create", name: `r${++this.#launched}` }))
-        : [command],
-    );
-    for (const { type, name } of commands) this.tell({ type: "command.issued", name, command: type });
-    return commands;
+    const begun: RunnerCommand[] = [];
+    for (const { command, rule } of this.look().commands) {
+      if (command.type === "read-statistics") {
+        this.asked += 1;
+        this.tell({ type: "statistics.asked" });
+        continue;
+      }
+      const count = command.type === "launch" ? command.count : 1;
+      for (let each = 0; each < count; each++) {
+        const one: RunnerCommand =
+          command.type === "launch" ? { type: "create", name: `r${++this.#launched}` } : command;
+        this.tell({ type: "command.issued", name: one.name, command: one.type, rule });
+        begun.push(one);
+      }
+    }
+    return begun;
   }
 
   /** What `act` would do, in short: `create r1`. */
@@ -98,6 +122,9 @@ export class Driver {
 
   /** Takes everything that is wanted to a started runner, with every step answered well. */
   launchAll(): this {
+    for (const { name, phase } of [...this.fleet.roster.all()]) {
+      if (phase === "creating") this.tell({ type: "create.done", name });
+    }
     for (let turn = 0; turn < 4; turn++) {
       for (const { type, name } of this.act()) {
         if (type === "create") this.tell({ type: "create.done", name });
@@ -109,13 +136,13 @@ export class Driver {
   }
 
   runner(name: string): Runner {
-    const runner = this.fleet.get(name);
+    const runner = this.fleet.roster.get(name);
     if (runner === undefined) throw new Error(`${name} is gone`);
     return runner;
   }
 
   phase(name: string): Phase | "gone" {
-    return this.fleet.get(name)?.phase ?? "gone";
+    return this.fleet.roster.get(name)?.phase ?? "gone";
   }
 }
 
@@ -125,6 +152,7 @@ export function seen(name: string, state: SeenInstance["state"], more: Partial<S
     state,
     own: true,
     foreignSchema: false,
+    spec: "spec-1",
     ageMs: 0,
     exitCode: undefined,
     exitReason: undefined,

@@ -6,7 +6,11 @@ describe("launching", () => {
   test("as many runners are launched as jobs are assigned, and the reason says the sum", () => {
     const driver = new Driver({ min: 1, max: 10 }).hold({ assigned: 5 });
     expect(driver.look().commands).toEqual([
-      { command: { type: "launch", count: 6 }, reason: "launch 6: 5 assigned + 1 min − 0 live, max 10" },
+      {
+        command: { type: "launch", count: 6 },
+        rule: "launch",
+        reason: "launch 6: 5 assigned + 1 min − 0 live, max 10",
+      },
     ]);
   });
 
@@ -44,7 +48,7 @@ describe("launching", () => {
     expect(driver.actions()).toEqual([]);
     driver.now += 10;
     driver.tell({ type: "session.opened", scaleSetId: 1, statistics: { ...noJobs, assigned: 2 } });
-    driver.tell({ type: "inventory", begunAt: driver.now - 1, instances: [] });
+    driver.tell({ type: "inventory", place: "here", begunAt: driver.now - 1, instances: [] });
     expect(driver.actions()).toEqual([]);
     driver.inventory([seen("old", "started")]);
     expect(driver.actions()).toEqual(["create r1"]);
@@ -114,7 +118,7 @@ describe("launching", () => {
     driver.tell({ type: "create.failed", name: "r2", kind: "capacity", message: "disk full" });
     expect(driver.phase("r2")).toBe("gone");
     expect(driver.actions()).toEqual(["request-jit r1"]);
-    expect(driver.look().reasons.join()).toContain("disk full");
+    expect(driver.why()).toContain("disk full");
     driver.now += 5_000;
     expect(driver.actions()).toEqual(["create r3"]);
     driver.tell({ type: "create.failed", name: "r3", kind: "capacity", message: "disk full" });

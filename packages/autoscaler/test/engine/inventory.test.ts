@@ -17,6 +17,7 @@ function stage(options: Partial<MemoryHostOptions> = {}) {
   const lists: { readonly begunAt: number; readonly instances: readonly SeenInstance[] }[] = [];
   const changes: SeenInstance[] = [];
   inventory.subscribe({
+    place: "place-1",
     identity: "mine",
     owner: "here",
     tell: (event) => {

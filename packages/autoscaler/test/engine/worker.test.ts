@@ -1,105 +1,10 @@
-import type { Logger } from "@scaleset/client";
-import { seededRandom, VirtualClock } from "@scaleset/simulator";
+import { VirtualClock } from "@scaleset/simulator";
 import { describe, expect, test } from "vitest";
-import { defaultTimings, type Timings } from "../../src/core/settings.js";
-import { Inventory } from "../../src/engine/inventory.js";
 import { Limiter } from "../../src/engine/limiter.js";
 import { Supervisor } from "../../src/engine/supervisor.js";
 import { Wakeups } from "../../src/engine/wakeups.js";
-import { Worker } from "../../src/engine/worker.js";
-import type { JitAnswer, ScaleSetService, ServiceHandler } from "../../src/ports/service.js";
-import { MemoryHost } from "../../src/testing.js";
 import { noJobs } from "../core/driver.js";
-
-const quiet: Logger = { debug() {}, info() {}, warn() {}, error() {} };
-
-/** A service that says what the test says, and notes what it was asked. */
-class StubService implements ScaleSetService {
-  readonly asked: string[] = [];
-  handler: ServiceHandler | undefined;
-  capacity = 0;
-  listening = false;
-  jit: (name: string, signal: AbortSignal) => Promise<JitAnswer> = async (name) => ({
-    outcome: "issued",
-    runnerId: this.asked.length,
-    jitConfig: { reveal: () => `jit-of-${name}` },
-  });
-  #generation = 0;
-
-  async listen(handler: ServiceHandler, { signal }: { readonly signal: AbortSignal }): Promise<void> {
-    this.handler = handler;
-    this.listening = true;
-    await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
-    this.listening = false;
-    handler.ended();
-  }
-
-  announce(capacity: number): void {
-    this.capacity = capacity;
-  }
-
-  requestJitConfig(name: string, { signal }: { readonly signal: AbortSignal }): Promise<JitAnswer> {
-    this.asked.push(`jit ${name}`);
-    return this.jit(name, signal);
-  }
-
-  async deregister({ name }: { readonly name: string }): Promise<"absent"> {
-    this.asked.push(`deregister ${name}`);
-    return "absent";
-  }
-
-  open(assigned: number): void {
-    this.#generation += 1;
-    this.handler?.opened({ generation: this.#generation, scaleSetId: 1, statistics: { ...noJobs, assigned } });
-  }
-}
-
-function stage(options: { max?: number; timings?: Partial<Timings> } = {}) {
-  const clock = new VirtualClock();
-  const random = seededRandom(1);
-  const timings = { ...defaultTimings, ...options.timings };
-  const runs: string[] = [];
-  const host = new MemoryHost({
-    clock,
-    random,
-    latencies: { create: 10, start: 10, destroy: 10, list: 5 },
-    onStart: async (_name, jitConfig, { signal }) => {
-      runs.push(jitConfig);
-      await clock.sleep(60_000, { signal });
-      return 0;
-    },
-  });
-  const backend = host.open();
-  const service = new StubService();
-  const inventory = new Inventory({ backend, clock, random, timings, logger: quiet });
-  const shared = {
-    wakeups: new Wakeups(clock),
-    launches: new Limiter(2),
-    endings: new Limiter(4),
-    clock,
-    random,
-    timings,
-    logger: quiet,
-  };
-  const make = (): Worker =>
-    new Worker({
-      ...shared,
-      name: "set",
-      namePrefix: "set",
-      limits: { minRunners: 0, maxRunners: options.max ?? 10 },
-      labels: { schema: 1, identity: "me", owner: "here", spec: "1" },
-      service,
-      backend,
-      inventory,
-    });
-  const stop = new AbortController();
-  const watching = inventory.run(stop.signal);
-  return { clock, host, backend, service, inventory, make, stop, watching, runs, random };
-}
-
-function started(host: MemoryHost): number {
-  return host.instances().filter(({ state }) => state === "started").length;
-}
+import { keepLease, quiet, stage, started } from "./stage.js";
 
 describe("a worker", () => {
   test("launches what the session's own statistics ask for, each with a JIT config of its own", async () => {
@@ -180,6 +85,30 @@ describe("a worker", () => {
     await clock.runUntilSettled(running);
   });
 
+  test("takes a call to the service back when its right lapses on the way", async () => {
+    const { clock, service, host, make, stop } = stage();
+    let cutAt: number | undefined;
+    service.jit = (_name, signal) =>
+      new Promise((_resolve, reject) => {
+        // As one that waits for a token, which GitHub lets nobody have for a while.
+        signal.addEventListener("abort", () => {
+          cutAt = clock.monotonic();
+          reject(signal.reason);
+        });
+      });
+    const running = make().run({ signal: stop.signal });
+    await clock.drain();
+    service.open(0);
+    const openedAt = clock.monotonic();
+    await clock.runFor(40_000);
+    service.handler?.message({ redelivered: false, statistics: { ...noJobs, assigned: 1 }, jobs: [] });
+    await clock.runUntil(() => host.instances().length === 1);
+    await clock.runFor(120_000);
+    expect(cutAt).toBeLessThanOrEqual(openedAt + 65_000);
+    stop.abort();
+    await clock.runUntilSettled(running);
+  });
+
   test("gives a backend that ignores its signal no longer than the deadline", async () => {
     const { clock, service, backend, make, stop } = stage();
     backend.create = () => new Promise(() => {});
@@ -239,12 +168,6 @@ describe("a worker", () => {
   });
 });
 
-/** The service goes on answering, so the right to act does not lapse. */
-function keepLease(service: StubService): boolean {
-  service.handler?.answered({ heldMs: 10_000 });
-  return true;
-}
-
 test("a worker that crashes starts again with backoff, from what runs", async () => {
   const { clock, service, host, make, stop, random } = stage();
   let made = 0;
@@ -264,7 +187,13 @@ test("a worker that crashes starts again with backoff, from what runs", async ()
     logger: quiet,
   });
   const running = supervisor.run(stop.signal);
+  await clock.drain();
+  expect(supervisor.status()).toMatchObject({
+    state: "restarting",
+    problems: [{ code: "worker-crashed", level: "error", message: "its worker ended: a bug (started again in 1 s)" }],
+  });
   await clock.runUntil(() => service.listening, { limitMs: 2_000 });
+  expect(supervisor.status()).toMatchObject({ state: "starting", problems: [] });
   service.open(1);
   await clock.runUntil(() => started(host) === 1, { limitMs: 1_000 });
   stop.abort();

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import type { Clock } from "@scaleset/client";
 import { realClock, realRandom } from "@scaleset/client";
 import { onTestFinished } from "vitest";
-import type { Backend, Instance, InstanceLabels, OpenContext } from "../../src/ports/provisioner.js";
-import { processProvisioner } from "../../src/provisioners/process/provisioner.js";
+import type { Backend, BackendLogger, Instance, InstanceLabels, OpenContext } from "../../src/ports/provisioner.js";
+import { processProvisioner, type RunnerOptions } from "../../src/provisioners/process/provisioner.js";
 
 export const labels: InstanceLabels = { schema: 1, identity: "a".repeat(64), owner: "host-1", spec: "b".repeat(16) };
 
@@ -13,6 +13,9 @@ export const labels: InstanceLabels = { schema: 1, identity: "a".repeat(64), own
 const PATIENCE_MS = 10_000;
 
 export const secret = (text: string): { reveal(): string } => ({ reveal: () => text });
+
+const quiet = (): void => {};
+export const quietLogger: BackendLogger = { debug: quiet, info: quiet, warn: quiet, error: quiet };
 
 /** A folder that is gone when the test is over. */
 export function temporaryFolder(): string {
@@ -37,25 +40,31 @@ export interface Host {
 
 export interface HostOptions {
   readonly command?: readonly string[];
-  readonly folder?: string;
+  readonly runner?: RunnerOptions;
+  readonly user?: string;
+  readonly hooks?: { readonly jobStarted?: string; readonly jobCompleted?: string };
   readonly env?: Readonly<Record<string, string>>;
   readonly stateFolder?: string;
+  /** What the backend logs. */
+  readonly log?: string[];
   readonly clock?: Clock;
 }
 
 /** A real process backend; all its instances are gone when the test is over. */
 export async function openHost(options: HostOptions): Promise<Host> {
   const stateFolder = options.stateFolder ?? temporaryFolder();
-  const quiet = (): void => {};
+  const say = (data: object, message: string): void => {
+    options.log?.push(`${message} ${JSON.stringify(data)}`);
+  };
   const context: OpenContext = {
     stateFolder,
     baseFolder: stateFolder,
     clock: options.clock ?? realClock,
     random: realRandom,
-    logger: { debug: quiet, info: quiet, warn: quiet, error: quiet },
+    logger: { debug: say, info: say, warn: say, error: say },
   };
-  const { command, folder, env = {} } = options;
-  const backend = await processProvisioner.open({ command, folder, env }, context);
+  const { command, runner, user, hooks, env = {} } = options;
+  const backend = await processProvisioner.open({ command, runner, user, hooks, env }, context);
   const signal = (): AbortSignal => AbortSignal.timeout(PATIENCE_MS);
   const host: Host = {
     backend,

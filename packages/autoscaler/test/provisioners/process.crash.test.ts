@@ -1,9 +1,11 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Clock } from "@scaleset/client";
 import { realClock } from "@scaleset/client";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { draftName } from "../../src/provisioners/process/drafts.js";
+import { openProcessTable } from "../../src/provisioners/process/process-table.js";
 import { lockStateFolder } from "../../src/provisioners/process/state-lock.js";
 import { type Compiled, compileSources } from "./compiled.js";
 import { openHost, processes, processesOf, runnerOf, temporaryFolder, until, untilExited } from "./host.js";
@@ -119,14 +121,25 @@ describe("when the daemon is killed", () => {
     const root = join(stateFolder, "processes");
     const dead = spawn("true");
     await new Promise((resolve) => dead.once("exit", resolve));
-    const leftovers = [`.new-${dead.pid}-1-x`, ".gone-1-x"].map((name) => join(root, name));
-    const ours = join(root, `.new-${process.pid}-1-x`);
+    // In a container the next daemon often has the number of the dead one.
+    const drafts = [`.new-${dead.pid}-7-1-x`, `.new-${process.pid}-7-1-x`, ".gone-1-x"];
+    const leftovers = drafts.map((name) => join(root, name));
+    const ours = join(root, await draftName(await openProcessTable(), "1-x"));
     for (const folder of [...leftovers, ours]) mkdirSync(join(folder, "work"), { recursive: true });
     const next = await openHost({ command: ["true"], stateFolder });
     for (const folder of leftovers) expect(existsSync(folder)).toBe(false);
     expect(existsSync(ours)).toBe(true);
     expect(await next.backend.list({ signal: next.signal() })).toEqual([]);
   });
+});
+
+test("a daemon out of file handles lacks room for a start, says so, and goes on", async () => {
+  const stateFolder = temporaryFolder();
+  const command = `ulimit -n 512; exec "$0" "$1" "$2"`;
+  const args = ["-c", command, process.execPath, compiled.program("few-handles"), stateFolder];
+  const { outcome, state } = JSON.parse(execFileSync("sh", args, { encoding: "utf8", timeout: 20_000 }));
+  expect(outcome).toMatch(/^capacity: .*file handles/);
+  expect(["created", "exited"]).toContain(state);
 });
 
 test("of two daemons that start one instance at the same time, one does, and neither fails", async () => {

@@ -1,12 +1,13 @@
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { BackendError } from "../../src/ports/provisioner.js";
+import { BackendError, type Finding } from "../../src/ports/provisioner.js";
 import { type Checked, checkHost } from "../../src/provisioners/process/check.js";
 import { toBackendError } from "../../src/provisioners/process/failures.js";
 import { processProvisioner } from "../../src/provisioners/process/provisioner.js";
+import { RunnerFolder } from "../../src/provisioners/process/runner-source.js";
 import { builtInProvisioners, findProvisioner, UnknownProvisionerError } from "../../src/provisioners/registry.js";
-import { openHost, temporaryFolder, untilExited } from "./host.js";
+import { openHost, quietLogger, temporaryFolder, untilExited } from "./host.js";
 
 describe("the options of the process provisioner", () => {
   const complaint = (options: unknown): string =>
@@ -15,19 +16,30 @@ describe("the options of the process provisioner", () => {
       .error?.issues.map((issue) => issue.message)
       .join("; ") ?? "";
 
-  test("are a folder or a command", () => {
-    expect(processProvisioner.schema.parse({ command: ["true"] })).toEqual({ command: ["true"], env: {} });
-    expect(processProvisioner.schema.parse({ folder: "runner" })).toEqual({ folder: "runner", env: {} });
+  test.each([
+    { command: ["true"] },
+    { runner: { folder: "runner" } },
+    { runner: { url: "https://example.com/runner-2.336.0.tar.gz", sha256: "aB".repeat(32) } },
+    { command: ["true"], user: "ci", hooks: { jobStarted: "./before.sh" }, env: { A: "b" } },
+  ])("are the actions runner or a command: %j", (options) => {
+    expect(processProvisioner.schema.parse(options)).toEqual({ env: {}, ...options });
   });
 
   test.each([
-    [{}, 'either "folder"'],
-    [{ folder: "a", command: ["b"] }, 'either "folder"'],
+    [{}, 'either "runner"'],
+    [{ runner: { folder: "a" }, command: ["b"] }, 'either "runner"'],
+    [{ runner: {} }, 'either "folder", or "url" and "sha256"'],
+    [{ runner: { url: "https://example.com/a" } }, 'either "folder", or "url" and "sha256"'],
+    [{ runner: { folder: "a", url: "https://example.com/a" } }, 'either "folder", or "url" and "sha256"'],
+    [{ runner: { url: "ftp://example.com/a", sha256: "a".repeat(64) } }, "http(s) address"],
+    [{ runner: { url: "https://example.com/a", sha256: "a" } }, "64 hex digits"],
+    [{ folder: "a" }, "folder"],
+    [{ command: ["a"], hooks: { jobStart: "a" } }, "jobStart"],
     [{ command: [] }, "Too small"],
     [{ command: [""] }, "first entry"],
     [{ comand: ["a"] }, "comand"],
-    [{ folder: "a", env: { "A B": "c" } }, "Invalid key"],
-    [{ folder: "a", env: { ACTIONS_RUNNER_INPUT_JITCONFIG: "c" } }, "set for each runner"],
+    [{ command: ["a"], env: { "A B": "c" } }, "Invalid key"],
+    [{ command: ["a"], env: { ACTIONS_RUNNER_INPUT_JITCONFIG: "c" } }, "set for each runner"],
   ])("of %j are refused with the reason", (options, reason) => {
     expect(complaint(options)).toContain(reason);
   });
@@ -43,64 +55,106 @@ describe("the options of the process provisioner", () => {
 });
 
 describe("check", () => {
-  function errors(changes: Partial<Checked>): string[] {
-    const folder = temporaryFolder();
-    const base: Checked = {
-      root: folder,
-      runnerFolder: undefined,
+  async function findings(changes: Partial<Checked>): Promise<readonly Finding[]> {
+    return await checkHost({
+      root: temporaryFolder(),
+      runner: undefined,
       command: ["true"],
-      env: { PATH: process.env["PATH"] ?? "" },
+      runsAs: undefined,
+      hooks: {},
+      env: {},
+      path: process.env["PATH"],
       host: { pid: 100, uid: 1000 },
-    };
-    return checkHost({ ...base, ...changes })
-      .filter((finding) => finding.level === "error")
-      .map((finding) => finding.message);
+      ...changes,
+    });
   }
 
-  test("says nothing bad of what works", () => {
-    expect(errors({})).toEqual([]);
+  async function errors(changes: Partial<Checked>): Promise<string[]> {
+    return (await findings(changes)).filter(({ level }) => level === "error").map(({ message }) => message);
+  }
+
+  const inFolder = (folder: string): RunnerFolder => new RunnerFolder(folder, quietLogger);
+
+  test("says nothing bad of what works", async () => {
+    expect(await errors({})).toEqual([]);
   });
 
-  test("tells that the command is not there, or can't be run", () => {
-    expect(errors({ command: ["no-such-program"] })).toEqual([expect.stringContaining("was not found")]);
+  test("tells that the command is not there, or can't be run", async () => {
+    expect(await errors({ command: ["no-such-program"] })).toEqual([expect.stringContaining("was not found")]);
     const plain = join(temporaryFolder(), "plain");
     writeFileSync(plain, "");
-    expect(errors({ command: [plain] })).toEqual([expect.stringContaining("can't be executed")]);
+    expect(await errors({ command: [plain] })).toEqual([expect.stringContaining("can't be executed")]);
   });
 
-  test("tells what a runner folder lacks", () => {
-    expect(errors({ runnerFolder: "/no/such" })).toEqual([expect.stringContaining("there is no folder")]);
+  test("tells what a runner folder lacks", async () => {
+    expect(await errors({ runner: inFolder("/no/such") })).toEqual([expect.stringContaining("there is no folder")]);
     const folder = temporaryFolder();
-    expect(errors({ runnerFolder: folder })).toEqual([expect.stringContaining("no run.sh")]);
+    expect(await errors({ runner: inFolder(folder) })).toEqual([expect.stringContaining("no run.sh")]);
     writeFileSync(join(folder, "run.sh"), "");
-    expect(errors({ runnerFolder: folder })).toEqual([expect.stringContaining("can't be executed")]);
+    expect(await errors({ runner: inFolder(folder) })).toEqual([expect.stringContaining("can't be executed")]);
     chmodSync(join(folder, "run.sh"), 0o755);
-    expect(errors({ runnerFolder: folder })).toEqual([]);
+    expect(await errors({ runner: inFolder(folder) })).toEqual([]);
   });
 
-  test("tells that run.sh refuses root, unless it is allowed", () => {
+  test("tells which version of the runner there is, or that it does not say", async () => {
     const folder = temporaryFolder();
-    writeFileSync(join(folder, "run.sh"), "");
-    chmodSync(join(folder, "run.sh"), 0o755);
-    const host = { pid: 100, uid: 0 };
-    expect(errors({ runnerFolder: folder, host })).toEqual([expect.stringContaining("refuses to run as root")]);
-    expect(errors({ runnerFolder: folder, host, env: { RUNNER_ALLOW_RUNASROOT: "1" } })).toEqual([]);
-    expect(errors({ host })).toEqual([]);
+    writeFileSync(join(folder, "run.sh"), "", { mode: 0o755 });
+    const said = async (): Promise<string> =>
+      (await findings({ runner: inFolder(folder) })).map(({ message }) => message).join("\n");
+    expect(await said()).toContain("does not say which version");
+    mkdirSync(join(folder, "bin"));
+    const parts = { libraries: { "System.IO/4.3.0": {}, "Runner.Listener/2.336.0": {}, "Runner.Common/2.336.0": {} } };
+    writeFileSync(join(folder, "bin/Runner.Listener.deps.json"), JSON.stringify(parts));
+    expect(await said()).toContain("runner 2.336.0");
+    expect(await said()).not.toContain("does not say");
   });
 
-  test("tells that the state folder is missing", () => {
-    expect(errors({ root: "/no/such" })).toEqual([expect.stringContaining("/no/such can't be written")]);
+  test("tells that run.sh refuses root, unless it is allowed", async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, "run.sh"), "", { mode: 0o755 });
+    const [host, runner] = [{ pid: 100, uid: 0 }, inFolder(folder)];
+    expect(await errors({ runner, host })).toEqual([expect.stringContaining("refuses to run as root")]);
+    expect(await errors({ runner, host, env: { RUNNER_ALLOW_RUNASROOT: "1" } })).toEqual([]);
+    expect(await errors({ host })).toEqual([]);
   });
 
-  test("warns that process 1 takes all runners with it, and that runners are the daemon's own user", () => {
-    const findings = checkHost({
-      root: temporaryFolder(),
-      runnerFolder: undefined,
-      command: ["true"],
-      env: { PATH: "/usr/bin:/bin" },
-      host: { pid: 1, uid: 1000 },
+  test("tells that the state folder is missing", async () => {
+    expect(await errors({ root: "/no/such" })).toEqual([expect.stringContaining("/no/such can't be written")]);
+  });
+
+  test("tells what is wrong with a hook", async () => {
+    const folder = temporaryFolder();
+    const hook = join(folder, "before.sh");
+    expect(await errors({ hooks: { jobStarted: hook } })).toEqual([
+      expect.stringMatching(/jobStarted .* is not there/),
+    ]);
+    writeFileSync(hook, "", { mode: 0o644 });
+    expect(await errors({ hooks: { jobStarted: hook } })).toEqual([]);
+    expect(await findings({ hooks: { jobStarted: hook } })).toContainEqual({
+      level: "warning",
+      message: expect.stringContaining("is not executable"),
+      remedy: `chmod +x ${hook}`,
     });
-    expect(findings.map((finding) => finding.message).join("\n")).toMatch(/process 1 of its container.*\n.*same user/s);
+    chmodSync(hook, 0o755);
+    const said = (await findings({ hooks: { jobStarted: hook } })).map(({ message }) => message).join();
+    expect(said).not.toContain("hook");
+    writeFileSync(join(folder, "before"), "");
+    const neither = { jobCompleted: join(folder, "before") };
+    expect(await errors({ hooks: neither })).toEqual([expect.stringContaining("neither a .sh nor a .ps1")]);
+    expect(await errors({ hooks: { jobCompleted: folder } })).toEqual([expect.stringContaining("is no file")]);
+  });
+
+  test("warns that process 1 takes all runners with it, and that runners are the daemon's own user", async () => {
+    const messages = (await findings({ host: { pid: 1, uid: 1000 } })).map((finding) => finding.message).join("\n");
+    expect(messages).toContain("process 1 of its container");
+    expect(messages).toContain("same user as the daemon");
+  });
+
+  test("tells of work folders that could not be removed", async () => {
+    const root = temporaryFolder();
+    mkdirSync(join(root, ".gone-1-x"));
+    const messages = (await findings({ root })).map((finding) => finding.message).join("\n");
+    expect(messages).toContain(join(root, ".gone-1-x"));
   });
 });
 

@@ -150,7 +150,7 @@ describe("a runner folder", () => {
 
   test("is cloned for each instance, which writes into its own only", async () => {
     const folder = unpackedRunner();
-    const host = await openHost({ folder });
+    const host = await openHost({ runner: { folder } });
     for (const name of ["one", "two"]) await host.launch(name);
     for (const name of ["one", "two"]) {
       expect(await untilExited(host, name)).toMatchObject({ exitCode: 7 });
@@ -167,7 +167,7 @@ describe("a runner folder", () => {
   });
 
   test("that is not there rejects what would be made of it, and leaves nothing", async () => {
-    const host = await openHost({ folder: "/no/such/folder" });
+    const host = await openHost({ runner: { folder: "/no/such/folder" } });
     await expect(host.create("never")).rejects.toMatchObject({ kind: "rejected" });
     expect(readdirSync(join(host.stateFolder, "processes"))).toEqual([]);
   });

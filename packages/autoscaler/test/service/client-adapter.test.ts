@@ -1,14 +1,22 @@
 import { personalAccessToken, ScaleSetClient } from "@scaleset/client";
-import { createSimulator, type Simulator, seededRandom, VirtualClock } from "@scaleset/simulator";
+import {
+  createSimulator,
+  type Simulator,
+  type SimulatorOptions,
+  seededRandom,
+  VirtualClock,
+} from "@scaleset/simulator";
 import { expect, onTestFinished, test } from "vitest";
 import type { ServiceHandler } from "../../src/ports/service.js";
 import { ClientScaleSet } from "../../src/service/client-adapter.js";
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 
-function stage(options: { token?: string } = {}) {
+function stage(
+  options: { token?: string; recreate?: boolean; labels?: readonly string[]; simulator?: SimulatorOptions } = {},
+) {
   const clock = new VirtualClock();
-  const simulator = createSimulator({ clock, random: seededRandom(1) });
+  const simulator = createSimulator({ clock, random: seededRandom(1), ...options.simulator });
   const random = seededRandom(2);
   const client = new ScaleSetClient({
     configUrl: simulator.configUrl(),
@@ -21,7 +29,8 @@ function stage(options: { token?: string } = {}) {
   const service = new ClientScaleSet({
     client,
     name: "linux",
-    labels: ["linux"],
+    labels: options.labels ?? ["linux"],
+    recreate: options.recreate,
     runnerGroup: "default",
     disableUpdate: false,
     workFolder: "_work",
@@ -32,6 +41,7 @@ function stage(options: { token?: string } = {}) {
   });
   const heard: string[] = [];
   let problem: string | undefined;
+  let drift: string | undefined;
   const handler: ServiceHandler = {
     opened: ({ scaleSetId }) => void heard.push(`opened ${scaleSetId}`),
     ended: () => void heard.push("ended"),
@@ -43,6 +53,9 @@ function stage(options: { token?: string } = {}) {
       queueMicrotask(() => heard.push("a turn passed"));
     },
     message: ({ statistics }) => void heard.push(`message ${statistics?.assigned}`),
+    drifted: (words) => {
+      drift = words;
+    },
     trouble: (words) => {
       problem = words;
     },
@@ -54,7 +67,7 @@ function stage(options: { token?: string } = {}) {
     await clock.runUntilSettled(listening);
     await simulator.close();
   });
-  return { clock, simulator, service, heard, problem: () => problem };
+  return { clock, simulator, service, heard, problem: () => problem, drift: () => drift };
 }
 
 function requests(simulator: Simulator): number {
@@ -94,6 +107,42 @@ test("a scale set that went away is made anew, and only after it stayed away for
   await clock.runFor(30_000);
   const [second] = simulator.state().scaleSets;
   expect(heard.filter((each) => each.startsWith("opened"))).toEqual([`opened ${first?.id}`, `opened ${second?.id}`]);
+});
+
+test("a scale set that went away stays away where it must not be made anew, and that is said", async () => {
+  const { clock, simulator, drift } = stage({ recreate: false });
+  await clock.runFor(10_000);
+  simulator.removeScaleSet(simulator.state().scaleSets[0]?.id ?? 0);
+  await clock.runFor(600_000);
+  expect(simulator.state().scaleSets).toEqual([]);
+  expect(drift()).toContain("recreate: false");
+});
+
+test("labels that the service drops silently are said to be dropped (F18)", async () => {
+  const { clock, drift } = stage({ labels: ["linux", "gpu"], simulator: { multiLabel: false } });
+  await clock.runFor(10_000);
+  expect(drift()).toContain('labels: asked for "gpu, linux"');
+});
+
+test("a look-up tells a registration that is there from one that is not, by id and by name", async () => {
+  const { clock, service } = stage();
+  await clock.runFor(1_000);
+  const { signal } = new AbortController();
+  const issued = await service.requestJitConfig("one", { signal });
+  const runnerId = issued.outcome === "issued" ? issued.runnerId : undefined;
+  expect(await service.lookUp({ name: "one", runnerId }, { signal })).toBe("present");
+  expect(await service.lookUp({ name: "one", runnerId: undefined }, { signal })).toBe("present");
+  expect(await service.lookUp({ name: "two", runnerId: undefined }, { signal })).toBe("absent");
+  expect(await service.lookUp({ name: "two", runnerId: 4_711 }, { signal })).toBe("absent");
+});
+
+test("the statistics are there to be asked for", async () => {
+  const { clock, simulator, service } = stage();
+  await clock.runFor(1_000);
+  simulator.queueJob({ runsOn: "linux" });
+  await clock.runFor(1_000);
+  const { signal } = new AbortController();
+  expect(await service.readStatistics({ signal })).toMatchObject({ assigned: 1, registered: 0 });
 });
 
 test("a runner that nobody knows is absent, one that is idle is removed, by its name too", async () => {

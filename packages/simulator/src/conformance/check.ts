@@ -50,6 +50,8 @@ export interface CheckLimits {
   readonly lapsedMs: number;
   /** After a fault struck, what fails is nobody's fault for so long. @unit milliseconds @default 300_000 */
   readonly excusedMs: number;
+  /** After runners of a deprecated version are accepted again, nobody needs to find that out sooner. @unit milliseconds @default 2_100_000 */
+  readonly probeMs: number;
   /** Failed or empty calls of one kind in a minute, a scale set. @default 60 */
   readonly failedCallsPerMinute: number;
   /** Runners in a row that may go without a job within ten minutes, a scale set; never less than twice what it announced. @default 60 */
@@ -64,6 +66,7 @@ export const defaultCheckLimits: CheckLimits = {
   unacknowledgedMs: 900_000,
   lapsedMs: 90_000,
   excusedMs: 300_000,
+  probeMs: 2_100_000,
   failedCallsPerMinute: 60,
   uselessLaunches: 60,
   tokenCallsPerMinute: 60,

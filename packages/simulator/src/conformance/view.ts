@@ -49,6 +49,7 @@ export class View {
   /** When a fault last struck a call that belongs to no scale set: all may have suffered. */
   faultAtMs = never;
   runnersDeprecated = false;
+  runnersAcceptedAtMs = never;
 
   /** Takes an entry in. What it ends is still there when the rules look, and forgotten by `forget`. */
   take(entry: JournalEntry): void {
@@ -161,7 +162,10 @@ export class View {
 
   #takeService({ event, atMs }: JournalEntry): void {
     if (event === "runners-deprecated") this.runnersDeprecated = true;
-    if (event === "runners-accepted") this.runnersDeprecated = false;
+    if (event === "runners-accepted") {
+      this.runnersDeprecated = false;
+      this.runnersAcceptedAtMs = atMs;
+    }
     if (event === "tokens-revoked") this.faultAtMs = atMs;
   }
 }

@@ -5,7 +5,7 @@ import type { Rule } from "../rule.js";
  * only after a wait with an answered poll in it, and no job that is open, its instance may go.
  */
 export const detached: Rule = (fleet, now, plan) => {
-  for (const runner of fleet.due("detached", now)) {
+  for (const runner of fleet.roster.due("detached", now)) {
     if (runner.belief.kind === "job" || fleet.polledAt <= runner.since) continue;
     plan.command(
       { type: "destroy", name: runner.name },

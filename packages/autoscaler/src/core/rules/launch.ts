@@ -10,32 +10,57 @@ export const launch: Rule = (fleet, now, plan) => {
     plan.because("stopping: nothing new is launched");
     return;
   }
-  const { assigned, target, able, missing } = demandOf(fleet, now);
-  const { minRunners, maxRunners } = fleet.limits;
-  const why = `${assigned} assigned + ${minRunners} min − ${able} live, max ${maxRunners}`;
+  if (fleet.foreign.due) {
+    plan.because("taking over: waiting to hear how many runners live where they can't be seen");
+    return;
+  }
+  const { target, able, most, missing } = demandOf(fleet, now);
+  const why = sum(fleet, now);
   if (fleet.endsSinceReading(now) > 0) plan.wakeAt(fleet.ends.nextLapse(now));
+  plan.wakeAt(fleet.unbacked.nextLapse(now));
+  const count = Math.min(missing, plan.mostLaunches);
   if (missing === 0) {
-    plan.because(able < target ? `launch nothing: all ${maxRunners} places are taken (${why})` : `enough: ${why}`);
+    plan.because(able < target ? `launch nothing: all ${most} places are taken (${why})` : `enough: ${why}`);
   } else if (now < fleet.launchPause.until) {
     plan.because(`launch nothing yet: ${fleet.launchPause.reason} (${why})`);
     plan.wakeAt(fleet.launchPause.until);
+  } else if (count <= 0) {
+    plan.because(`launch nothing: ${plan.whyNoMore} (${why})`, plan.limitedBy);
   } else {
-    plan.command({ type: "launch", count: missing }, `launch ${missing}: ${why}`);
+    const less = count < missing ? `, no more for now: ${plan.whyNoMore}` : "";
+    plan.command({ type: "launch", count }, `launch ${count}: ${why}${less}`);
+    if (count < missing) plan.because(`${missing - count} more are wanted: ${plan.whyNoMore}`, plan.limitedBy);
   }
 };
 
+/** The sum behind a decision: "5 assigned + 1 min − 3 live, max 10". */
+function sum(fleet: Fleet, now: number): string {
+  const { assigned, able } = demandOf(fleet, now);
+  const { minRunners, maxRunners } = fleet.limits;
+  const unbacked = fleet.unbacked.count(now);
+  const notes = [
+    ...(unbacked > 0 ? [`${unbacked} of them known from messages alone`] : []),
+    ...(fleet.foreign.count > 0 ? [`${fleet.foreign.count} more run on another machine`] : []),
+    ...(fleet.share !== undefined && fleet.share < maxRunners ? [`${fleet.share} of them its share`] : []),
+  ];
+  const text = `${assigned} assigned + ${minRunners} min − ${able} live, max ${maxRunners}`;
+  return [text, ...notes].join("; ");
+}
+
 function takeFurther(fleet: Fleet, now: number, plan: Plan): void {
-  let over = fleet.occupying - fleet.limits.maxRunners;
-  for (const { name, adopted } of fleet.due("created", now)) {
+  const { roster, launchPause } = fleet;
+  let over = roster.size - demandOf(fleet, now).most;
+  const drained = fleet.drainingSince !== undefined;
+  for (const { name, adopted } of roster.due("created", now)) {
     if (adopted)
       plan.command(
         { type: "deregister", name, runnerId: undefined },
         `${name} was made by another owner and never started`,
       );
-    else if (over-- > 0)
-      plan.command({ type: "destroy", name }, `${name} is above the maximum, and nothing runs in it yet`);
-    else if (fleet.launchPause.holdsJit(now)) plan.wakeAt(fleet.launchPause.until);
+    else if (drained || over-- > 0)
+      plan.command({ type: "destroy", name }, `${name} is not needed any more, and nothing runs in it yet`);
+    else if (launchPause.holdsJit(now)) plan.wakeAt(launchPause.until);
     else plan.command({ type: "request-jit", name }, `${name} is made`);
   }
-  for (const { name } of fleet.due("registered", now)) plan.command({ type: "start", name }, `${name} is registered`);
+  for (const { name } of roster.due("registered", now)) plan.command({ type: "start", name }, `${name} is registered`);
 }

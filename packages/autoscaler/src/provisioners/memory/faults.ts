@@ -39,6 +39,10 @@ export class FaultPlan {
     return planned.fault;
   }
 
+  clear(): void {
+    this.#planned.length = 0;
+  }
+
   get pending(): number {
     return this.#planned.reduce((sum, each) => sum + each.left, 0);
   }

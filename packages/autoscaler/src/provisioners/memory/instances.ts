@@ -81,6 +81,11 @@ export class MemoryInstances {
     this.#faults.add(operation, fault, options.name, options.times ?? 1);
   }
 
+  /** Takes back every fault that no call has met yet. */
+  clearFaults(): void {
+    this.#faults.clear();
+  }
+
   /** Faults that no call has met yet. */
   get pendingFaults(): number {
     return this.#faults.pending;

@@ -1,10 +1,11 @@
 import { closeSync, openSync } from "node:fs";
-import { link, open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { link, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import { BackendError, type InstanceLabels } from "../../ports/provisioner.js";
 import { errnoOf } from "./failures.js";
 import { type ProcessIdentity, parseStat } from "./process-table.js";
+import type { Output } from "./redact-output.js";
 
 /** What is known of an instance from its folder alone, before anybody looks at processes. */
 export type Trace =
@@ -31,6 +32,10 @@ const recordSchema = z.object({
 /** Marks an ending, or a process that will never be, with its reason in place of a number. */
 const NO_NUMBER = "- ";
 
+/** More than a line of /proc/PID/stat and a boot id; more than any reason that the shim gives. */
+const PROCESS_BYTES = 1_023;
+const EXIT_BYTES = 255;
+
 /** Of output that a runner is writing faster than it can be read. */
 const READ_ATTEMPTS = 5;
 
@@ -45,6 +50,7 @@ const READ_ATTEMPTS = 5;
  * | `exit` | how it ended |
  * | `output/` | the tail of what it printed |
  * | `work/` | where the runner runs |
+ * | `process.new`, `exit.new`, `never` | room for those that come later: on a disk that is full by then nothing is lost |
  *
  * Each file appears whole and once. Together they only ever move down this list.
  */
@@ -61,6 +67,21 @@ export class InstanceFolder {
 
   get output(): string {
     return join(this.path, "output");
+  }
+
+  /** The home of a user who has none. */
+  get home(): string {
+    return join(this.path, "home");
+  }
+
+  /**
+   * Takes the room on the disk that this instance will need until its end: a runner that ends, or is destroyed, while
+   * the disk is full can still say so. The shim writes into these files without making them anew.
+   */
+  async reserve(): Promise<void> {
+    await writeFile(join(this.path, "process.new"), `${" ".repeat(PROCESS_BYTES)}\n`, { mode: 0o600 });
+    await writeFile(join(this.path, "exit.new"), `${" ".repeat(EXIT_BYTES)}\n`, { mode: 0o600 });
+    await writeFile(join(this.path, "never"), `${NO_NUMBER}it was given up before it was started\n`, { mode: 0o600 });
   }
 
   /** Written to the disk itself: the record must not be the part that a power cut takes. */
@@ -82,12 +103,23 @@ export class InstanceFolder {
     );
   }
 
-  async readTrace(): Promise<Trace> {
-    const ended = await this.readEnd();
+  /** Names of the files that are there, in one look; undefined when there is no such instance. */
+  async look(): Promise<readonly string[] | undefined> {
+    try {
+      return await readdir(this.path);
+    } catch (error) {
+      if (errnoOf(error) === "ENOENT") return undefined;
+      throw error;
+    }
+  }
+
+  /** The trace that a look at its files makes to be read. */
+  async readTrace(files: readonly string[]): Promise<Trace> {
+    const ended = files.includes("exit") ? await this.readEnd() : undefined;
     if (ended !== undefined) return ended;
-    const process = await readIfThere(join(this.path, "process"));
+    const process = files.includes("process") ? await readIfThere(join(this.path, "process")) : undefined;
     if (process !== undefined) return parseProcess(process);
-    return (await readIfThere(join(this.path, "claim"))) === undefined ? { type: "inert" } : { type: "claimed" };
+    return { type: files.includes("claim") ? "claimed" : "inert" };
   }
 
   /** The leader of its session, whether it lives or not. */
@@ -118,10 +150,18 @@ export class InstanceFolder {
 
   /** From here on no process will ever be started for it; false when there was one already. */
   async forbid(reason: string, nonce: string): Promise<boolean> {
+    if ((await readIfThere(join(this.path, "process"))) !== undefined) return false;
     const draft = join(this.path, `never-${nonce}.new`);
-    await writeFile(draft, `${NO_NUMBER}${reason}\n`, { mode: 0o600 });
+    const written = await writeFile(draft, `${NO_NUMBER}${reason}\n`, { mode: 0o600 }).then(
+      () => draft,
+      (error: unknown) => {
+        const code = errnoOf(error);
+        if (code === "ENOSPC" || code === "EDQUOT") return join(this.path, "never");
+        throw error;
+      },
+    );
     try {
-      await link(draft, join(this.path, "process"));
+      await link(written, join(this.path, "process"));
       return true;
     } catch (error) {
       if (errnoOf(error) === "EEXIST") return false;
@@ -131,23 +171,17 @@ export class InstanceFolder {
     }
   }
 
-  /** The last bytes of the output, as text that starts with a whole character. */
-  async readOutput(tailBytes: number): Promise<string> {
-    const tail = (await this.#readBothLogs()).subarray(-Math.max(1, tailBytes));
-    const start = tail.findIndex((byte) => (byte & 0xc0) !== 0x80);
-    return tailBytes <= 0 ? "" : tail.subarray(Math.max(0, start)).toString("utf8");
-  }
-
-  /** Again when one was set aside for the other meanwhile: a part would be missing. */
-  async #readBothLogs(): Promise<Buffer> {
+  /** All that is kept of the output. Read again when one file was set aside for the other meanwhile: a part would be missing. */
+  async readOutput(): Promise<Output> {
     const older = join(this.output, "log.old");
-    let both = Buffer.alloc(0);
+    let output: Output = { text: "", isCut: false };
     for (let attempt = 0; attempt < READ_ATTEMPTS; attempt += 1) {
       const before = await inodeOf(older);
-      both = Buffer.concat([await readBytes(older), await readBytes(join(this.output, "log"))]);
+      const both = Buffer.concat([await readBytes(older), await readBytes(join(this.output, "log"))]);
+      output = { text: both.toString("utf8"), isCut: before !== undefined };
       if ((await inodeOf(older)) === before) break;
     }
-    return both;
+    return output;
   }
 }
 

@@ -4,7 +4,7 @@ import type { Clock } from "@scaleset/client";
 import type { Instance } from "../../ports/provisioner.js";
 import { isInstanceName } from "../instance-name.js";
 import { mapBounded } from "./bounded.js";
-import { InstanceFolder, type Trace } from "./instance-folder.js";
+import { InstanceFolder, type InstanceRecord, type Trace } from "./instance-folder.js";
 import { isAlive, type ProcessTable, sessionOf } from "./process-table.js";
 
 /** Folders read at once by a list. */
@@ -12,6 +12,12 @@ const READ_AT_ONCE = 16;
 
 /** Time from a claim to a process of its own, after which there will be none: its daemon died between. @unit milliseconds */
 const LAUNCH_GRACE_MS = 10_000;
+
+interface Known {
+  readonly record: InstanceRecord;
+  /** Only one that tells of a process, or of the end. */
+  readonly trace: Trace | undefined;
+}
 
 type Outcome = Pick<Instance, "state" | "exitCode" | "exitReason">;
 
@@ -29,6 +35,8 @@ export interface InventoryOptions {
 /** What there is, told from folders and living processes alone; so the next daemon sees what this one sees. */
 export class Inventory {
   readonly #options: InventoryOptions;
+  /** What was read and never changes; so a look at one that runs costs one look at its folder, and one at its process. */
+  readonly #known = new Map<string, Known>();
   /** Since when a claim without a process is known here, on the monotonic clock. */
   readonly #claimed = new Map<string, number>();
 
@@ -53,13 +61,30 @@ export class Inventory {
   async read(name: string): Promise<Instance | undefined> {
     if (!isInstanceName(name)) return undefined;
     const folder = this.folder(name);
-    const record = await folder.readRecord();
-    if (record === undefined) {
-      this.#claimed.delete(name);
+    const files = await folder.look();
+    const record = files === undefined ? undefined : (this.#known.get(name)?.record ?? (await folder.readRecord()));
+    if (files === undefined || record === undefined) {
+      this.forget(name);
       return undefined;
     }
     const { labels, createdAt } = record;
-    return { name, labels, createdAt, ...(await this.#judge(folder, name)) };
+    const trace = await this.#readTrace(name, record, files);
+    return { name, labels, createdAt, ...(await this.#judge(folder, name, trace)) };
+  }
+
+  /** An instance of this name is gone. */
+  forget(name: string): void {
+    this.#known.delete(name);
+    this.#claimed.delete(name);
+  }
+
+  async #readTrace(name: string, record: InstanceRecord, files: readonly string[]): Promise<Trace> {
+    const known = this.#known.get(name)?.trace;
+    if (known?.type === "ended" || (known?.type === "process" && !files.includes("exit"))) return known;
+    const trace = await this.folder(name).readTrace(files);
+    const isFinal = trace.type === "ended" || trace.type === "process";
+    this.#known.set(name, { record, trace: isFinal ? trace : undefined });
+    return trace;
   }
 
   /** Whether its shim still passes on what was printed: it ends as soon as all of it is written. */
@@ -69,8 +94,7 @@ export class Inventory {
     return leader !== undefined && isAlive(leader, table, await table.view());
   }
 
-  async #judge(folder: InstanceFolder, name: string): Promise<Outcome> {
-    const trace = await folder.readTrace();
+  async #judge(folder: InstanceFolder, name: string, trace: Trace): Promise<Outcome> {
     switch (trace.type) {
       case "inert":
         return { state: "created" };
@@ -81,12 +105,11 @@ export class Inventory {
       case "process": {
         const { table } = this.#options;
         if (trace.identity.bootId !== table.bootId) return { state: "exited", exitReason: "the host rebooted" };
-        const view = await table.view();
-        if (isAlive(trace.identity, table, view)) return { state: "started" };
+        if (isAlive(trace.identity, table, await table.view())) return { state: "started" };
         // It may have written its end after we read, and before we looked at processes.
         const end = await folder.readEnd();
         if (end !== undefined) return exited(end);
-        if (sessionOf(trace.identity, table, view).length > 0) return { state: "started" };
+        if (sessionOf(trace.identity, table, await table.scan()).length > 0) return { state: "started" };
         return { state: "exited", exitReason: "it was killed together with its shim" };
       }
     }
@@ -98,10 +121,15 @@ export class Inventory {
     this.#claimed.set(name, since);
     if (this.#options.isStarting(name) || now - since < LAUNCH_GRACE_MS) return { state: "started" };
     const exitReason = "its daemon died while it was starting it";
-    // When its shim turns up in this very moment, it is the next reading's.
-    return (await folder.forbid(exitReason, this.#options.nonce()))
-      ? { state: "exited", exitReason }
-      : { state: "started" };
+    try {
+      // When its shim turns up in this very moment, it is the next reading's.
+      return (await folder.forbid(exitReason, this.#options.nonce()))
+        ? { state: "exited", exitReason }
+        : { state: "started" };
+    } catch {
+      // A disk that can't be written must not hide all the others.
+      return { state: "started" };
+    }
   }
 }
 

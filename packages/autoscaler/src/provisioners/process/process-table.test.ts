@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { darwinView, isAlive, parseStat, sessionOf } from "./process-table.js";
+import { darwinScan, isAlive, parseStat, sessionOf } from "./process-table.js";
 
 describe("a line of /proc/PID/stat", () => {
   const tail = "S 1 4242 4242 0 -1 4194304 100 0 0 0 1 2 0 0 20 0 1 0 987654 2678784 400";
@@ -17,7 +17,7 @@ describe("a line of /proc/PID/stat", () => {
 });
 
 describe("the processes of macOS", () => {
-  const view = darwinView(
+  const view = darwinScan(
     [
       "    1     0     1 Ss   Mon Jan  5 09:00:00 2026",
       "  500     1   500 Ss   Mon Jan  5 10:00:00 2026",
@@ -30,7 +30,7 @@ describe("the processes of macOS", () => {
   );
 
   test("of an instance are its leader's group and all that descends from it, but for zombies", () => {
-    expect(view.inSession(500).sort()).toEqual([500, 501, 502]);
+    expect([...view.inSession(500)].sort()).toEqual([500, 501, 502]);
   });
 
   test("are told apart by when they began", () => {
@@ -40,7 +40,7 @@ describe("the processes of macOS", () => {
   });
 
   test("of a leader whose number was given on are nobody's", () => {
-    const table = { bootId: "boot", view: async () => view };
+    const table = { bootId: "boot", view: async () => view, scan: async () => view };
     const leader = { pid: 500, startedAt: "Sun Jan  4 10:00:00 2026", bootId: "boot" };
     expect(isAlive(leader, table, view)).toBe(false);
     expect(sessionOf(leader, table, view)).toEqual([]);

@@ -12,6 +12,8 @@ const MAX_COMPLAINT = 1_024;
  * The process between the daemon and a runner: it leads a session of its own, outlives the daemon, and leaves the files
  * that tell the next daemon what became of the runner. Arguments: the instance's folder, then the command.
  *
+ * - It writes into files that were made with the instance, without emptying them first: their room is there when the
+ *   disk is full. What follows the first lines is blank.
  * - It says which process it is by a hard link, which is made whole and once: of a shim that comes late and a daemon
  *   that has given it up already (`forbid` in instance-folder.ts), one wins.
  * - The JIT config comes through standard input, not in its environment or arguments; it is an unexported variable here,
@@ -27,7 +29,7 @@ _scaleset_folder=$1
 shift
 _scaleset_path=$PATH
 PATH=$PATH:/usr/bin:/bin
-put() { printf '%s\\n' "$2" >"$_scaleset_folder/$1.new" && mv -f "$_scaleset_folder/$1.new" "$_scaleset_folder/$1"; }
+put() { printf '%s\\n' "$2" 1<>"$_scaleset_folder/$1.new" && mv -f "$_scaleset_folder/$1.new" "$_scaleset_folder/$1"; }
 trap '' PIPE
 if [ -r "/proc/$$/stat" ]; then
   read -r _scaleset_started <"/proc/$$/stat"
@@ -36,7 +38,7 @@ else
   _scaleset_started=$(LC_ALL=C TZ=UTC ps -o lstart= -p $$)
   _scaleset_boot=$(/usr/sbin/sysctl -n kern.bootsessionuuid)
 fi
-printf '%s\\n' "$$" "$_scaleset_started" "$_scaleset_boot" >"$_scaleset_folder/process.new" || exit 1
+printf '%s\\n' "$$" "$_scaleset_started" "$_scaleset_boot" 1<>"$_scaleset_folder/process.new" || exit 1
 ln "$_scaleset_folder/process.new" "$_scaleset_folder/process" || exit 1
 IFS= read -r _scaleset_jit || {
   put exit '- the daemon ended before it handed over the JIT config'
@@ -101,6 +103,7 @@ export async function launchShim(orders: ShimOrders, signal: AbortSignal, onExit
     stdio: ["pipe", "pipe", "pipe"],
   });
   child.once("exit", onExit);
+  if (child.pid === undefined) throw await spawnFailure(child);
   try {
     await handOver(child, orders.jitConfig, signal);
   } finally {
@@ -108,6 +111,11 @@ export async function launchShim(orders: ShimOrders, signal: AbortSignal, onExit
     child.unref();
   }
   return child;
+}
+
+/** Of a child that never was, which may have no pipes either. Its error event always comes. */
+function spawnFailure(child: ChildProcess): Promise<Error> {
+  return new Promise((resolve) => child.once("error", (error) => resolve(toBackendError(error, "starting the shim"))));
 }
 
 function handOver(child: ChildProcessWithoutNullStreams, jitConfig: string, signal: AbortSignal): Promise<void> {
@@ -133,7 +141,8 @@ function handOver(child: ChildProcessWithoutNullStreams, jitConfig: string, sign
     });
     child.once("close", (code) => {
       const why = complaint.slice(0, MAX_COMPLAINT).trim() || `it exited with ${code}`;
-      settle(() => reject(new BackendError("transient", `the shim ended before it took the JIT config: ${why}`)));
+      const kind = /no space left|quota exceeded/i.test(why) ? "capacity" : "transient";
+      settle(() => reject(new BackendError(kind, `the shim ended before it took the JIT config: ${why}`)));
     });
     child.stdin.end(`${jitConfig}\n`);
   });

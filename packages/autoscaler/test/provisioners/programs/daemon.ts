@@ -1,20 +1,20 @@
 /**
  * A daemon to be killed: takes the state folder, opens the process backend on it, makes and starts the instances that it
- * is told to, says "ready", and waits for its end. Arguments: state folder, then as JSON `{ command, create, start }`.
+ * is told to, says "ready", and waits for its end. Arguments: state folder, then as JSON the options, `create`, `start`.
  */
 import { realClock, realRandom } from "@scaleset/client";
-import { processProvisioner } from "../../../src/provisioners/process/provisioner.js";
+import { type ProcessOptions, processProvisioner } from "../../../src/provisioners/process/provisioner.js";
 import { lockStateFolder } from "../../../src/provisioners/process/state-lock.js";
 
 const [stateFolder = "", orders = "{}"] = process.argv.slice(2);
-const { command, create, start }: { command: string[]; create: string[]; start: string[] } = JSON.parse(orders);
+const { create, start, ...options }: ProcessOptions & { create: string[]; start: string[] } = JSON.parse(orders);
 const { signal } = new AbortController();
 const quiet = (): void => {};
 const labels = { schema: 1, identity: "a".repeat(64), owner: "host-1", spec: "b".repeat(16) };
 
 await lockStateFolder(stateFolder);
 const backend = await processProvisioner.open(
-  { command, env: {} },
+  { ...options, env: {} },
   {
     stateFolder,
     baseFolder: stateFolder,

@@ -1,0 +1,165 @@
+import { IndexedHeap } from "./indexed-heap.js";
+import { byPhase, type CommandType, type Phase, type Runner } from "./model.js";
+
+/** How long the names of runners that are gone are remembered, so that a list begun before can't bring them back. */
+const GONE_MEMORY_MS = 10 * 60_000;
+/** Job ids that never open again; enough for everything that a service may still redeliver. */
+const COMPLETED_MEMORY = 10_000;
+
+/** The runners of a fleet, by name, by phase, and by when something may be decided about them. */
+export class Roster {
+  readonly #runners = new Map<string, Runner>();
+  readonly #due = byPhase(() => new IndexedHeap<Runner>());
+  readonly #timed: readonly IndexedHeap<Runner>[];
+  readonly #counts = byPhase(() => 0);
+  readonly #completedJobs = new Set<string>();
+  readonly #gone = new Map<string, number>();
+  readonly #oldSpec = new Set<Runner>();
+  readonly #orphans = new Set<Runner>();
+  readonly #inPlace = new Map<string, number>();
+  #spec: string;
+
+  constructor(spec: string) {
+    this.#spec = spec;
+    const { started: _started, ...timed } = this.#due;
+    this.#timed = Object.values(timed);
+  }
+
+  get(name: string): Runner | undefined {
+    return this.#runners.get(name);
+  }
+
+  all(): IterableIterator<Runner> {
+    return this.#runners.values();
+  }
+
+  get size(): number {
+    return this.#runners.size;
+  }
+
+  count(phase: Phase): number {
+    return this.#counts[phase];
+  }
+
+  /** Runners that live in a place. */
+  countIn(place: string): number {
+    return this.#inPlace.get(place) ?? 0;
+  }
+
+  /** Runners whose scale set went away under them. */
+  get orphans(): number {
+    return this.#orphans.size;
+  }
+
+  orphaned(): ReadonlySet<Runner> {
+    return this.#orphans;
+  }
+
+  /** Runners made from what runners are made from no more. */
+  ofOldSpec(): ReadonlySet<Runner> {
+    return this.#oldSpec;
+  }
+
+  /** Runners of a phase for which something may be decided at `now`, longest due first. */
+  due(phase: Phase, now: number): Runner[] {
+    return this.#due[phase].until(now);
+  }
+
+  /** Whether there is any such runner. */
+  anyDue(phase: Phase, now: number): boolean {
+    return this.#due[phase].first <= now;
+  }
+
+  /** When the next runner of a phase that is not due yet will be; `Infinity` when none will. */
+  nextDue(phase: Phase, now: number): number {
+    return this.#due[phase].firstAfter(now);
+  }
+
+  /** When the next runner will be due in a phase that ends by itself: a started one is due only where there are too many. */
+  nextTimedDue(now: number): number {
+    let next = Number.POSITIVE_INFINITY;
+    for (const heap of this.#timed) next = Math.min(next, heap.firstAfter(now));
+    return next;
+  }
+
+  add(runner: Runner, dueAt: number): void {
+    this.#runners.set(runner.name, runner);
+    this.#counts[runner.phase] += 1;
+    this.#inPlace.set(runner.place, this.countIn(runner.place) + 1);
+    if (runner.spec !== this.#spec && !runner.foreignSchema) this.#oldSpec.add(runner);
+    this.lookAt(runner, dueAt);
+  }
+
+  move(runner: Runner, phase: Phase, at: number, dueAt: number): void {
+    this.#due[runner.phase].delete(runner);
+    this.#counts[runner.phase] -= 1;
+    runner.phase = phase;
+    runner.since = at;
+    runner.attempts = 0;
+    this.#counts[phase] += 1;
+    if (phase !== "started") this.#orphans.delete(runner);
+    this.lookAt(runner, dueAt);
+  }
+
+  /** When to look at a runner again. While a command is under way nothing is decided about it. */
+  lookAt(runner: Runner, dueAt: number): void {
+    runner.dueAt = dueAt;
+    this.#due[runner.phase].set(runner, runner.pending === undefined ? dueAt : Number.POSITIVE_INFINITY);
+  }
+
+  setPending(runner: Runner, command: CommandType | undefined): void {
+    runner.pending = command;
+    this.lookAt(runner, runner.dueAt);
+  }
+
+  remove(runner: Runner, at: number): void {
+    this.#due[runner.phase].delete(runner);
+    this.#counts[runner.phase] -= 1;
+    this.#runners.delete(runner.name);
+    this.#inPlace.set(runner.place, this.countIn(runner.place) - 1);
+    this.#oldSpec.delete(runner);
+    this.#orphans.delete(runner);
+    this.#gone.set(runner.name, at);
+    for (const [name, goneAt] of this.#gone) {
+      if (goneAt > at - GONE_MEMORY_MS) break;
+      this.#gone.delete(name);
+    }
+  }
+
+  orphan(runner: Runner, at: number): void {
+    runner.orphanedAt = at;
+    this.#orphans.add(runner);
+  }
+
+  /** It is asked about at the service from now on, as any other. */
+  unorphan(runner: Runner): void {
+    runner.orphanedAt = undefined;
+    this.#orphans.delete(runner);
+  }
+
+  changeSpec(spec: string): void {
+    this.#spec = spec;
+    this.#oldSpec.clear();
+    for (const runner of this.#runners.values()) {
+      if (runner.spec !== spec && !runner.foreignSchema) this.#oldSpec.add(runner);
+    }
+  }
+
+  /** Whether a list begun at `begunAt` may still show an instance that is gone since. */
+  wasGoneAfter(name: string, begunAt: number): boolean {
+    return (this.#gone.get(name) ?? Number.NEGATIVE_INFINITY) >= begunAt;
+  }
+
+  noteCompleted(jobId: string): void {
+    this.#completedJobs.add(jobId);
+    if (this.#completedJobs.size <= COMPLETED_MEMORY) return;
+    for (const oldest of this.#completedJobs) {
+      this.#completedJobs.delete(oldest);
+      break;
+    }
+  }
+
+  isCompleted(jobId: string): boolean {
+    return this.#completedJobs.has(jobId);
+  }
+}

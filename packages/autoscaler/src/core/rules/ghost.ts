@@ -1,0 +1,44 @@
+import type { Rule } from "../rule.js";
+import { byAge } from "./by-age.js";
+
+/**
+ * Runners that never came online hold their places for nothing (F6). So many as the service does not count are asked
+ * for, oldest first; one that has a job after all is answered so. Where messages bring no reading, one is asked for.
+ */
+export const ghost: Rule = (fleet, now, plan) => {
+  if (fleet.stopping || fleet.phantom.active(now)) return;
+  retireFound(fleet, now, plan);
+  askForReading(fleet, now, plan);
+};
+
+const retireFound: Rule = (fleet, now, plan) => {
+  const asOf = fleet.reading(now)?.asOf;
+  if (fleet.ghosts.found === 0 || asOf === undefined) return;
+  const suspects = fleet.roster
+    .due("started", now)
+    .filter((runner) => (runner.startedAt ?? now) + fleet.traits.bootDeadlineMs <= asOf && !plan.has(runner.name))
+    .sort(byAge);
+  for (const runner of suspects.slice(0, fleet.ghosts.found)) {
+    plan.retire(
+      runner,
+      `retire ${runner.name}: started ${seconds(now, runner.startedAt)} s ago, and not online as far as the service counts`,
+    );
+  }
+};
+
+const askForReading: Rule = (fleet, now, plan) => {
+  // Nobody to suspect: whoever is retirable at all was started first.
+  if (fleet.askingStatistics || !fleet.roster.anyDue("started", now)) return;
+  const asOf = fleet.reading(now)?.asOf ?? Number.NEGATIVE_INFINITY;
+  const unseen = fleet.young.lastOverdue > asOf;
+  const confirmsAt = fleet.ghosts.confirmsAt;
+  if (!unseen && confirmsAt === Number.POSITIVE_INFINITY) return;
+  const from = Math.max(fleet.ghosts.asksFrom, unseen ? now : confirmsAt);
+  if (from > now) plan.wakeAt(from);
+  else
+    plan.command({ type: "read-statistics" }, "an idle runner is old enough to be online: does the service count it?");
+};
+
+function seconds(now: number, since: number | undefined): number {
+  return Math.round((now - (since ?? now)) / 1_000);
+}

@@ -1,0 +1,56 @@
+import { ScaleSetClient } from "@scaleset/client";
+import { credentialsFrom } from "../service/credentials.js";
+import { VERSION } from "../version.js";
+import type { PlannedSet } from "./plan.js";
+import type { World } from "./world.js";
+
+interface Connection {
+  readonly client: ScaleSetClient;
+  users: number;
+}
+
+/** One client for each target and credential, shared by the scale sets there and closed after the last of them. */
+export class Connections {
+  readonly #world: World;
+  readonly #requestsPerSecond: number;
+  readonly #open = new Map<string, Connection>();
+
+  constructor(world: World, requestsPerSecond: number) {
+    this.#world = world;
+    this.#requestsPerSecond = requestsPerSecond;
+  }
+
+  /** @throws {ScaleSetError} `CONFIG` for credentials that can't be used at all */
+  use({ connection, target }: PlannedSet): { readonly client: ScaleSetClient; release(): Promise<void> } {
+    const shared = this.#open.get(connection) ?? { client: this.#connect(target), users: 0 };
+    this.#open.set(connection, shared);
+    shared.users += 1;
+    let released = false;
+    return {
+      client: shared.client,
+      release: async () => {
+        if (released) return;
+        released = true;
+        shared.users -= 1;
+        if (shared.users > 0) return;
+        this.#open.delete(connection);
+        await shared.client.close();
+      },
+    };
+  }
+
+  #connect({ url, credentials }: PlannedSet["target"]): ScaleSetClient {
+    const { fetch, clock, random, logger, env } = this.#world;
+    return new ScaleSetClient({
+      configUrl: url,
+      credentials: credentialsFrom(credentials),
+      systemInfo: { system: "scaleset-autoscaler", version: VERSION, subsystem: "listener" },
+      maxRequestsPerSecond: this.#requestsPerSecond,
+      fetch,
+      clock,
+      random,
+      logger,
+      env,
+    });
+  }
+}

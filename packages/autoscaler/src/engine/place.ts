@@ -1,0 +1,10 @@
+import type { Backend } from "../ports/provisioner.js";
+import type { Inventory } from "./inventory.js";
+
+/** Where instances live, and what is known of them; shared by all scale sets with the same provisioner options. */
+export interface Place {
+  /** One for each distinct set of options. */
+  readonly id: string;
+  readonly backend: Backend;
+  readonly inventory: Inventory;
+}

@@ -1,0 +1,210 @@
+import { demandOf } from "../core/demand.js";
+import type { Fleet } from "../core/fleet.js";
+import type { Runner } from "../core/model.js";
+import type { WorkerFacts } from "./worker-facts.js";
+
+/** Never renamed, never used again for something else. */
+export type ProblemCode =
+  | "worker-crashed"
+  | "service-trouble"
+  | "service-silent"
+  | "scale-set-drift"
+  | "instances-unlisted"
+  | "runner-outdated"
+  | "launch-refused"
+  | "runners-fail"
+  | "launch-failing"
+  | "phantom-demand"
+  | "removal-failing"
+  | "orphaned-runners"
+  | "newer-labels"
+  | "at-maximum"
+  | "config-refused"
+  | "restart-needed"
+  | "provisioner-closed"
+  | "connection-refused"
+  | "no-slot";
+
+/** Something that a person should know of. */
+export interface Problem {
+  readonly code: ProblemCode;
+  /**
+   * - `error`: jobs wait that should run, and it does not mend itself;
+   * - `warning`: something is wrong, and it may mend itself or hurts little;
+   * - `notice`: why things are as they are; nothing is wrong.
+   */
+  readonly level: "error" | "warning" | "notice";
+  /** What is wrong, in words. */
+  readonly message: string;
+  /** What to do about it. */
+  readonly remedy: string;
+}
+
+const LEVELS: readonly Problem["level"][] = ["error", "warning", "notice"];
+
+/** A removal that failed so often is worth a look: each attempt comes later than the one before. */
+const ATTEMPTS_OF_NOTE = 3;
+
+/** Worst first. */
+export function problemsOf(fleet: Fleet, worker: WorkerFacts): Problem[] {
+  const found = [
+    ...withService(fleet, worker),
+    ...withInstances(worker),
+    ...withLaunches(fleet, worker),
+    ...withDemand(fleet, worker.now),
+    ...withRunners(fleet),
+  ];
+  return sortProblems(found);
+}
+
+/** Worst first; of equals the first found. */
+export function sortProblems<Any extends Problem>(problems: readonly Any[]): Any[] {
+  return problems.toSorted((a, b) => LEVELS.indexOf(a.level) - LEVELS.indexOf(b.level));
+}
+
+function* withService(fleet: Fleet, { trouble, drift, now, stopped }: WorkerFacts): Generator<Problem> {
+  if (stopped) return;
+  const { session, answeredAt, timings } = fleet;
+  if (trouble !== undefined) {
+    yield {
+      code: "service-trouble",
+      level: session.state === "held" ? "warning" : "error",
+      message: `the service: ${trouble}`,
+      remedy:
+        "it tries again by itself; if this lasts, check that the credentials are valid and may manage runners, the way to the service (proxy, DNS, certificates), and the service's status page",
+    };
+  }
+  if (drift !== undefined) {
+    yield {
+      code: "scale-set-drift",
+      level: "warning",
+      message: drift,
+      remedy: "make the config and the scale set at the service alike, and see who else changes it",
+    };
+  }
+  const silentMs = now - answeredAt;
+  if (session.state === "held" && silentMs >= timings.leaseMarginMs && Number.isFinite(silentMs)) {
+    yield {
+      code: "service-silent",
+      level: "error",
+      message: `the service has not answered for ${Math.round(silentMs / 1_000)} s: nothing is launched or ended until it does`,
+      remedy: "running jobs go on; check the network to the service and its status page",
+    };
+  }
+}
+
+function* withInstances({ inventory, stopped }: WorkerFacts): Generator<Problem> {
+  if (stopped) return;
+  for (const message of new Set(inventory)) {
+    yield {
+      code: "instances-unlisted",
+      level: "error",
+      message,
+      remedy: "see that what runs the instances is up and may be used by this user; it is asked again by itself",
+    };
+  }
+}
+
+function* withLaunches({ outdated, breaker, launchPause }: Fleet, worker: WorkerFacts): Generator<Problem> {
+  const { now } = worker;
+  if (outdated.since !== undefined) {
+    yield {
+      code: "runner-outdated",
+      level: "error",
+      message: "the runner's version is deprecated (exit code 7) and gets no job: launches are stopped",
+      remedy:
+        "install a newer version of the runner; one runner is tried from time to time, and a changed spec at once",
+    };
+  }
+  if (breaker.tripped) {
+    yield {
+      code: "runners-fail",
+      level: "error",
+      message: `launches pause: ${breaker.running} runners ${breaker.last}, one after the other${tryAgain(breaker.probesFrom - now)}`,
+      remedy: whyRunnersFail(worker),
+    };
+  }
+  if (now >= launchPause.until) return;
+  const refused = launchPause.refusing;
+  yield {
+    code: refused ? "launch-refused" : "launch-failing",
+    level: refused ? "error" : "warning",
+    message: `launches pause: ${launchPause.reason}${tryAgain(launchPause.until - now)}`,
+    remedy: refused
+      ? "mend the provisioner's options or its rights; a changed config is tried at once"
+      : "it tries again by itself, less and less often; if this lasts, make room for runners or see to what refuses them",
+  };
+}
+
+function whyRunnersFail({ failedRunners }: WorkerFacts): string {
+  const newest = failedRunners.at(-1);
+  if (newest === undefined) return "start one by hand with the same command and see what it says";
+  const lastLine = newest.output.trimEnd().split("\n").at(-1)?.trim() ?? "";
+  if (lastLine === "") return `see why ${newest.name} ended (exit code ${newest.exitCode ?? "unknown"})`;
+  return `see what they printed (scaleset status --runners); the last line of ${newest.name}: ${lastLine.slice(0, 300)}`;
+}
+
+function tryAgain(ms: number): string {
+  return ms > 0 && Number.isFinite(ms) ? ` (tried again in ${Math.ceil(ms / 1_000)} s)` : "";
+}
+
+function* withDemand(fleet: Fleet, now: number): Generator<Problem> {
+  const { phantom, limits } = fleet;
+  const reading = fleet.reading(now);
+  if (phantom.active(now) && reading !== undefined) {
+    yield {
+      code: "phantom-demand",
+      level: "warning",
+      message: `the service counts ${reading.assigned - reading.running} waiting jobs and gives none to the ${reading.idle} idle runners`,
+      remedy:
+        "nothing is launched for them; if those jobs are real, cancel and run them again, and see the service's status page",
+    };
+  }
+  const { assigned, most } = demandOf(fleet, now);
+  // The service assigns no more jobs than the announced capacity: how many wait beyond it, it does not say.
+  if (limits.minRunners + assigned >= most && reading !== undefined && fleet.drainingSince === undefined) {
+    yield {
+      code: "at-maximum",
+      level: "notice",
+      message: `as many runners are wanted as there may be (${most}): more jobs may wait at the service`,
+      remedy:
+        most < limits.maxRunners
+          ? "raise the limit that the scale sets share to have more"
+          : "raise maxRunners to have more",
+    };
+  }
+}
+
+function* withRunners(fleet: Fleet): Generator<Problem> {
+  const stuck: Runner[] = [];
+  let newer = 0;
+  for (const runner of fleet.roster.all()) {
+    if (runner.foreignSchema) newer += 1;
+    else if (runner.attempts >= ATTEMPTS_OF_NOTE && runner.phase !== "started") stuck.push(runner);
+  }
+  const [first] = stuck;
+  if (first !== undefined) {
+    yield {
+      code: "removal-failing",
+      level: "warning",
+      message: `${stuck.length} runners can't be removed, among them ${first.name} (${first.phase}, ${first.attempts} attempts)`,
+      remedy: "they take up places until they are gone; the log says why each attempt failed",
+    };
+  }
+  if (fleet.roster.orphans > 0) {
+    yield {
+      code: "orphaned-runners",
+      level: "warning",
+      message: `the scale set went away at the service and came back under a new id: ${fleet.roster.orphans} runners of the old one are left until they exit`,
+      remedy: "find out who deleted the scale set; nothing else is to be done",
+    };
+  }
+  if (newer > 0) {
+    yield {
+      code: "newer-labels",
+      level: "warning",
+      message: `${newer} instances carry labels of a newer version of this program: they count, and are not touched`,
+      remedy: "run that version again, or end those instances by hand",
+    };
+  }
+}

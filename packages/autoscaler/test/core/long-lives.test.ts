@@ -1,0 +1,211 @@
+import { describe, expect, test } from "vitest";
+import { decide } from "../../src/core/decide.js";
+import { announcedCapacity } from "../../src/core/demand.js";
+import { canLetGo } from "../../src/core/drain.js";
+import { Driver, seen } from "./driver.js";
+
+describe("the end of a runner that nobody saw", () => {
+  test("a working one that the service does not know, twice a minute apart, is taken for done", () => {
+    const driver = new Driver().hold({ assigned: 1 }).launchAll().started("r1").reading({ assigned: 1, running: 1 });
+    expect(driver.untilAction(700_000)).toMatchObject({ actions: ["look-up r1"] });
+    driver.tell({ type: "look-up.done", name: "r1", answer: "absent" });
+    expect(driver.untilAction(70_000)).toMatchObject({ actions: ["look-up r1"], afterMs: 60_000 });
+    driver.tell({ type: "look-up.done", name: "r1", answer: "absent" });
+    expect(driver.phase("r1")).toBe("finishing");
+  });
+
+  test("known again in between: it works on", () => {
+    const driver = new Driver().hold({ assigned: 1 }).launchAll().started("r1");
+    driver.untilAction(700_000);
+    driver.tell({ type: "look-up.done", name: "r1", answer: "absent" }).untilAction(70_000);
+    driver.tell({ type: "look-up.done", name: "r1", answer: "present" });
+    driver.untilAction(700_000);
+    driver.tell({ type: "look-up.done", name: "r1", answer: "absent" });
+    expect(driver.phase("r1")).toBe("started");
+  });
+
+  test("no answer says nothing", () => {
+    const driver = new Driver().hold({ assigned: 1 }).launchAll().started("r1");
+    driver.untilAction(700_000);
+    driver.tell({ type: "look-up.failed", name: "r1", message: "reset" });
+    expect(driver.phase("r1")).toBe("started");
+    expect(driver.untilAction(70_000).actions).toEqual(["look-up r1"]);
+  });
+
+  test("where exits can't be seen, each runner is asked about every five minutes from its boot deadline on", () => {
+    const driver = new Driver({ min: 1 }, {}, { observesExit: false }).hold().launchAll();
+    driver.reading({ registered: 1, idle: 1 });
+    expect(driver.untilAction(300_000)).toMatchObject({ actions: ["look-up r1"], afterMs: 114_000 });
+    driver.tell({ type: "look-up.done", name: "r1", answer: "present" });
+    expect(driver.untilAction(600_000)).toMatchObject({ actions: ["look-up r1"], afterMs: 300_000 });
+    driver.tell({ type: "look-up.done", name: "r1", answer: "absent" }).untilAction(70_000);
+    driver.tell({ type: "look-up.done", name: "r1", answer: "absent" });
+    expect(driver.phase("r1")).toBe("detached");
+    expect(driver.untilAction(100_000).actions).toContain("create r2");
+  });
+
+  test("never about one whose scale set went away: the new one knows nothing of it", () => {
+    const driver = new Driver().hold({ assigned: 1 }).launchAll().started("r1");
+    driver.tell({ type: "session.opened", scaleSetId: 2, statistics: driver.fleet.reading(driver.now) ?? never() });
+    driver.inventory([seen("r1", "started")]).pass(3_600_000);
+    expect(driver.actions().filter((action) => action.startsWith("look-up"))).toEqual([]);
+  });
+});
+
+describe("runners whose scale set went away under them (F4)", () => {
+  function orphaned(): Driver {
+    const driver = new Driver({ max: 4 }).hold({ assigned: 1 }).launchAll().started("r1");
+    driver.tell({
+      type: "session.opened",
+      scaleSetId: 2,
+      statistics: { assigned: 0, running: 0, registered: 0, busy: 0, idle: 0 },
+    });
+    return driver.inventory([seen("r1", "started")]);
+  }
+
+  test("take up places that the new one can't use", () => {
+    expect(announcedCapacity(orphaned().fleet)).toBe(3);
+  });
+
+  test("are left for six hours, then taken down as any whose registration is gone", () => {
+    const driver = orphaned().pass(21_000_000);
+    expect(driver.actions()).toEqual([]);
+    driver.pass(700_000);
+    expect(driver.actions()).toEqual(["deregister r1"]);
+    driver.tell({ type: "deregister.done", name: "r1", answer: "absent" }).pass(100_000);
+    expect(driver.actions()).toEqual(["destroy r1"]);
+  });
+});
+
+describe("a runner spec that changed", () => {
+  test("idle runners of the old one are replaced one by one, busy ones never", () => {
+    const driver = new Driver({ min: 3, max: 10 }).hold({ assigned: 1 }).launchAll().started("r1").pass(20_000);
+    driver.tell({ type: "traits.changed", traits: { ...driver.fleet.traits, spec: "spec-2" } });
+    expect(driver.actions()).toEqual(["deregister r2"]);
+    expect(driver.actions()).toEqual(["create r5"]);
+    expect(driver.pass(10_000).actions()).toEqual([]);
+    driver.tell({ type: "deregister.done", name: "r2", answer: "removed" });
+    expect(driver.actions()).toEqual(["destroy r2"]);
+    driver.tell({ type: "destroy.done", name: "r2" });
+    expect(driver.actions()).toContain("deregister r3");
+  });
+
+  test("also what an earlier version of this program left behind", () => {
+    const driver = new Driver({ min: 1 }).hold({ registered: 1 }, [seen("old", "started", { spec: "spec-0" })]);
+    expect(driver.actions()).toContain("deregister old");
+  });
+
+  test("runners live on in the place they were made in, and a list of another place says nothing about them", () => {
+    const driver = new Driver({ min: 1 }).hold().launchAll().started("r1");
+    driver.tell({ type: "traits.changed", traits: { ...driver.fleet.traits, spec: "spec-2", place: "there" } });
+    for (let turn = 0; turn < 3; turn++) {
+      driver.pass(31_000).tell({ type: "inventory", place: "there", begunAt: driver.now, instances: [] });
+    }
+    expect(driver.phase("r1")).toBe("started");
+    expect(driver.fleet.emptyPlaces()).toEqual([]);
+  });
+});
+
+describe("limits that somebody set", () => {
+  test("an idle runner older than maxIdleAgeMs is replaced", () => {
+    const driver = new Driver({ min: 1 }, { maxIdleAgeMs: 3_600_000 }).hold().launchAll();
+    driver.reading({ registered: 1, idle: 1 }).pass(3_580_000);
+    expect(driver.actions()).toEqual([]);
+    driver.pass(20_000);
+    expect(driver.actions()).toContain("deregister r1");
+  });
+
+  test("a job that works longer than maxJobDurationMs is ended by force, its registration after it", () => {
+    const driver = new Driver({}, { maxJobDurationMs: 500_000 }).hold({ assigned: 1 }).launchAll().started("r1");
+    driver.reading({ assigned: 1, running: 1, registered: 1 }).pass(490_000);
+    expect(driver.actions()).toEqual([]);
+    driver.pass(10_000);
+    expect(driver.why()).toContain("maxJobDurationMs");
+    expect(driver.actions()).toEqual(["destroy r1"]);
+    driver.tell({ type: "destroy.failed", name: "r1", message: "engine down" }).pass(5_000);
+    expect(driver.actions()).toContain("destroy r1");
+    driver.tell({ type: "destroy.done", name: "r1" });
+    expect(driver.actions()).toContain("deregister r1");
+  });
+
+  test("without such limits a job may work for ever", () => {
+    const driver = new Driver().hold({ assigned: 1 }).launchAll().started("r1");
+    driver.reading({ assigned: 1, running: 1, registered: 1 });
+    for (let day = 0; day < 5; day++) {
+      const { actions } = driver.untilAction(86_400_000);
+      expect(actions).toEqual(["look-up r1"]);
+      driver.tell({ type: "look-up.done", name: "r1", answer: "present" });
+    }
+  });
+});
+
+describe("a drain", () => {
+  function draining(): Driver {
+    const driver = new Driver({ min: 1, max: 10 }).hold({ assigned: 2 }).launchAll().started("r1").pass(6_000);
+    return driver.tell({ type: "drain" });
+  }
+
+  test("lets idle runners go at once, launches nothing, and announces what is live", () => {
+    const driver = draining();
+    expect(driver.actions()).toEqual(["deregister r2", "deregister r3"]);
+    expect(driver.pass(60_000).actions()).toEqual([]);
+    expect(announcedCapacity(driver.fleet)).toBe(3);
+  });
+
+  test("closes the session once nobody is idle, and clears its own ended runners afterwards", () => {
+    const driver = draining();
+    expect(canLetGo(driver.fleet, driver.now)).toBe(false);
+    driver.act();
+    expect(canLetGo(driver.fleet, driver.now)).toBe(false);
+    for (const name of ["r2", "r3"]) driver.tell({ type: "deregister.done", name, answer: "removed" });
+    expect(canLetGo(driver.fleet, driver.now)).toBe(true);
+    driver.tell({ type: "session.let-go" }).tell({ type: "session.ended" });
+    expect(driver.actions()).toEqual(["destroy r2", "destroy r3"]);
+    driver.tell({ type: "instance.changed", instance: seen("r1", "exited") });
+    expect(driver.actions()).toEqual(["deregister r1"]);
+  });
+
+  test("ends jobs by force only after drainDeadlineMs, where somebody set it", () => {
+    const driver = new Driver({}, { drainDeadlineMs: 100_000 }).hold({ assigned: 1 }).launchAll().started("r1");
+    driver.tell({ type: "drain" }).pass(90_000);
+    expect(driver.actions()).toEqual([]);
+    driver.pass(10_000);
+    expect(driver.actions()).toEqual(["destroy r1"]);
+  });
+});
+
+describe("without the session", () => {
+  test("on a machine of its own, what ended and is not registered is cleared away; nothing else", () => {
+    const driver = new Driver({}, {}, { scope: "host" }).hold({ assigned: 2 }).launchAll();
+    driver.tell({ type: "instance.changed", instance: seen("r1", "exited") });
+    driver.act();
+    driver.tell({ type: "session.ended" }).tell({ type: "instance.changed", instance: seen("r2", "exited") });
+    expect(driver.actions()).toEqual([]);
+    driver.tell({ type: "deregister.done", name: "r1", answer: "absent" });
+    expect(driver.actions()).toEqual(["destroy r1"]);
+  });
+
+  test("a standby only looks", () => {
+    const driver = new Driver({}, {}, { scope: "host" });
+    driver.tell({ type: "session.refused", holder: "other" }).inventory([seen("r1", "exited")]);
+    expect(driver.actions()).toEqual([]);
+  });
+
+  test("where instances are shared nothing is touched", () => {
+    const driver = new Driver().hold({ assigned: 1 }).launchAll();
+    driver.tell({ type: "instance.changed", instance: seen("r1", "exited") });
+    driver.act();
+    driver.tell({ type: "session.ended" }).tell({ type: "deregister.done", name: "r1", answer: "absent" });
+    expect(driver.actions()).toEqual([]);
+  });
+});
+
+test("a time that has passed never hides a later one: the next look is always asked for", () => {
+  const driver = new Driver({ min: 1 }).hold().launchAll();
+  const { wakeAt } = decide(driver.fleet, driver.now);
+  expect(wakeAt).toBe(driver.now + 30_000);
+});
+
+function never(): never {
+  throw new Error("there is no reading");
+}

@@ -1,0 +1,143 @@
+import type { Logger } from "@scaleset/client";
+import { type Random, seededRandom, VirtualClock } from "@scaleset/simulator";
+import type { Statistics } from "../../src/core/model.js";
+import { defaultTimings, type Timings } from "../../src/core/settings.js";
+import { Inventory } from "../../src/engine/inventory.js";
+import { Limiter } from "../../src/engine/limiter.js";
+import { Wakeups } from "../../src/engine/wakeups.js";
+import { Worker, type WorkerOptions } from "../../src/engine/worker.js";
+import type { Backend } from "../../src/ports/provisioner.js";
+import type { JitAnswer, ScaleSetService, ServiceHandler } from "../../src/ports/service.js";
+import { MemoryHost, type MemoryHostOptions } from "../../src/testing.js";
+import { noJobs } from "../core/driver.js";
+
+export const quiet: Logger = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** A service that says what the test says, and notes what it was asked. */
+export class StubService implements ScaleSetService {
+  readonly asked: string[] = [];
+  handler: ServiceHandler | undefined;
+  capacity = 0;
+  listening = false;
+  jit: (name: string, signal: AbortSignal) => Promise<JitAnswer> = async (name) => ({
+    outcome: "issued",
+    runnerId: this.asked.length,
+    jitConfig: { reveal: () => `jit-of-${name}` },
+  });
+  statistics: () => Promise<Statistics | undefined> = async () => undefined;
+  #generation = 0;
+
+  async listen(handler: ServiceHandler, { signal }: { readonly signal: AbortSignal }): Promise<void> {
+    this.handler = handler;
+    this.listening = true;
+    await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+    this.listening = false;
+    handler.ended();
+  }
+
+  announce(capacity: number): void {
+    this.capacity = capacity;
+  }
+
+  requestJitConfig(name: string, { signal }: { readonly signal: AbortSignal }): Promise<JitAnswer> {
+    this.asked.push(`jit ${name}`);
+    return this.jit(name, signal);
+  }
+
+  async lookUp({ name }: { readonly name: string }): Promise<"absent"> {
+    this.asked.push(`look-up ${name}`);
+    return "absent";
+  }
+
+  readStatistics(): Promise<Statistics | undefined> {
+    this.asked.push("statistics");
+    return this.statistics();
+  }
+
+  async deregister({ name }: { readonly name: string }): Promise<"absent" | "removed"> {
+    this.asked.push(`deregister ${name}`);
+    return "absent";
+  }
+
+  open(assigned: number): void {
+    this.#generation += 1;
+    this.handler?.opened({ generation: this.#generation, scaleSetId: 1, statistics: { ...noJobs, assigned } });
+  }
+}
+
+export interface StageOptions {
+  readonly min?: number;
+  readonly max?: number;
+  readonly timings?: Partial<Timings>;
+  readonly onStart?: MemoryHostOptions["onStart"];
+}
+
+export interface Stage {
+  readonly clock: VirtualClock;
+  readonly random: Random;
+  readonly host: MemoryHost;
+  readonly service: StubService;
+  readonly stop: AbortController;
+  readonly watching: Promise<void>;
+  /** The JIT configs that runners were started with. */
+  readonly runs: string[];
+  readonly inventory: Inventory;
+  readonly backend: Backend;
+  make(options?: Partial<WorkerOptions>): Worker;
+}
+
+/** A worker between a service that the test plays and a host in memory, under virtual time. */
+export function stage(options: StageOptions = {}): Stage {
+  const clock = new VirtualClock();
+  const random = seededRandom(1);
+  const timings = { ...defaultTimings, ...options.timings };
+  const runs: string[] = [];
+  const host = new MemoryHost({
+    clock,
+    random,
+    latencies: { create: 10, start: 10, destroy: 10, list: 5 },
+    onStart: async (name, jitConfig, run) => {
+      runs.push(jitConfig);
+      if (options.onStart !== undefined) return await options.onStart(name, jitConfig, run);
+      await clock.sleep(60_000, { signal: run.signal });
+      return 0;
+    },
+  });
+  const backend = host.open();
+  const service = new StubService();
+  const inventory = new Inventory({ backend, clock, random, timings, logger: quiet });
+  const shared = {
+    wakeups: new Wakeups(clock),
+    launches: new Limiter(2),
+    endings: new Limiter(4),
+    clock,
+    random,
+    timings,
+    logger: quiet,
+  };
+  const make = (more: Partial<WorkerOptions> = {}): Worker =>
+    new Worker({
+      ...shared,
+      name: "set",
+      namePrefix: "set",
+      limits: { minRunners: options.min ?? 0, maxRunners: options.max ?? 10 },
+      labels: { schema: 1, identity: "me", owner: "here", spec: "1" },
+      service,
+      place: { id: "place-1", backend, inventory },
+      ...more,
+    });
+  const stop = new AbortController();
+  const watching = inventory.run(stop.signal);
+  return { clock, host, backend, service, inventory, make, stop, watching, runs, random };
+}
+
+export function started(host: MemoryHost): number {
+  return host.instances().filter(({ state }) => state === "started").length;
+}
+
+/** The service goes on answering, so the right to act does not lapse. */
+export function keepLease(service: StubService): boolean {
+  service.handler?.answered({ heldMs: 10_000 });
+  service.handler?.pollBegan();
+  return true;
+}

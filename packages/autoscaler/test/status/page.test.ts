@@ -1,0 +1,108 @@
+import { stripVTControlCharacters } from "node:util";
+import { expect, test } from "vitest";
+import { offStatus } from "../../src/engine/status.js";
+import { decodeStatus, UnknownStatusError } from "../../src/status/decode.js";
+import { durationText } from "../../src/status/durations.js";
+import { statusPage } from "../../src/status/page.js";
+import type { AutoscalerStatus } from "../../src/status/snapshot.js";
+import { Driver, seen } from "../core/driver.js";
+import { daemonStatus, setStatus } from "./snapshots.js";
+
+/** As another process reads it. */
+function overTheWire(status: AutoscalerStatus): unknown {
+  return JSON.parse(JSON.stringify(status));
+}
+
+function page(status: AutoscalerStatus, options: { colours?: boolean; runners?: boolean } = {}): string {
+  return statusPage(decodeStatus(overTheWire(status)), { colours: false, runners: false, ...options });
+}
+
+function everything(): AutoscalerStatus {
+  const busy = new Driver({ min: 1, max: 3 }).hold({ assigned: 4 }).launchAll().started("r1", "job-1").pass(20_000);
+  const { reasons } = busy.look();
+  const standby = new Driver().tell({ type: "session.refused", holder: "host-2" });
+  return daemonStatus([
+    setStatus(busy, {
+      name: "linux-x64",
+      trouble: "HTTP 503",
+      lastDecision: { at: 1, reasons: reasons.map(({ reason }) => reason) },
+      failedRunners: [{ name: "r0", at: 1, exitCode: 1, reason: "killed", output: "no disk" }],
+    }),
+    setStatus(standby, { name: "gpu" }),
+    setStatus(new Driver().hold({}, [seen("x", "exited", { exitCode: 3 })]), { name: "arm" }),
+    offStatus("spare"),
+  ]);
+}
+
+test("what a daemon writes is read whole: no field is lost on the way", () => {
+  const status = everything();
+  expect(decodeStatus(overTheWire(status))).toEqual(overTheWire(status));
+});
+
+test("a person sees what is wrong and what to do before anything else, then demand against runners", () => {
+  const lines = page(everything()).split("\n");
+  expect(lines[0]).toBe("scaleset 1.2.3 · owner host-1 · up 16 min");
+  expect(lines[2]).toBe("WARNING linux-x64: the service: HTTP 503");
+  expect(lines[3]).toMatch(/^ {8}do: it tries again by itself/);
+  expect(lines.slice(5).join("\n")).toBe(
+    [
+      "SCALE SET     STATE    WAITING  RUNNING  RUNNERS  BUSY  IDLE  STARTING  ENDING  HEARD",
+      "linux-x64     holding        4        0      3/3     1     0         2       0    0 s",
+      "  enough: 4 assigned + 1 min − 3 live, max 3",
+      "  as many runners are wanted as there may be (3): more jobs may wait at the service; raise maxRunners to have more",
+      "gpu           standby        –        –     0/10     0     0         0       0      –",
+      "  host-2 holds its session",
+      "arm           holding        0        0     1/10     0     0         0       1    0 s",
+      "spare         off            –        –      0/0     0     0         0       0      –",
+      "  its maxRunners is 0: it is not polled, and its jobs wait",
+      "4 scale sets                 4        0        4     1     0         2       1",
+    ].join("\n"),
+  );
+});
+
+test("where all is well it says so", () => {
+  expect(page(daemonStatus([setStatus(new Driver().hold())]))).toContain("\nall well\n");
+});
+
+test("the same trouble of many scale sets is said once", () => {
+  const sets = Array.from({ length: 8 }, (_, at) =>
+    setStatus(new Driver(), { name: `set-${at}`, trouble: "HTTP 401" }),
+  );
+  const text = page(daemonStatus(sets));
+  expect(text.match(/HTTP 401/g)).toHaveLength(1);
+  expect(text).toContain("set-0, set-1, set-2, set-3, set-4 and 3 more: the service: HTTP 401");
+});
+
+test("runners are listed on request, with job and age, and those that did not come up with what they printed", () => {
+  const text = page(everything(), { runners: true });
+  expect(text).toMatch(/r1 +busy +started +20 s {2}job job-1, for 20 s/);
+  expect(text).toContain("r0 did not come up (exit code 1); it printed last:\n    no disk");
+  expect(text).toMatch(/x +ending +exited +0 s {2}exit code 3, adopted/);
+});
+
+test("colours add nothing but colours", () => {
+  const coloured = page(everything(), { colours: true });
+  expect(coloured).not.toBe(page(everything()));
+  expect(stripVTControlCharacters(coloured)).toBe(page(everything()));
+});
+
+test("a daemon of another version is read as far as it is understood", () => {
+  const status = overTheWire(everything()) as Record<string, unknown>;
+  expect(decodeStatus({ ...status, news: 1 })).not.toHaveProperty("news");
+  expect(() => decodeStatus({ ...status, schema: 2 })).toThrow(
+    /the daemon \(version 1\.2\.3\) gives its status in format 2, and this program reads format 1/,
+  );
+  expect(() => decodeStatus({ hello: "world" })).toThrow(UnknownStatusError);
+});
+
+test.each([
+  [0, "0 s"],
+  [59_999, "59 s"],
+  [60_000, "1 min"],
+  [3_600_000, "1 h"],
+  [3_660_000, "1 h 1 min"],
+  [86_400_000, "1 d"],
+  [100_000_000, "1 d 3 h"],
+])("%d ms reads %s", (ms, text) => {
+  expect(durationText(ms)).toBe(text);
+});

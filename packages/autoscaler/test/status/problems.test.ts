@@ -1,0 +1,129 @@
+import { expect, test } from "vitest";
+import type { ProblemCode } from "../../src/engine/problems.js";
+import type { WorkerFacts } from "../../src/engine/worker-facts.js";
+import { Driver, seen } from "../core/driver.js";
+import { daemonStatus, setStatus } from "./snapshots.js";
+
+function codes(driver: Driver, facts: Partial<WorkerFacts> = {}): ProblemCode[] {
+  return setStatus(driver, facts).problems.map(({ code }) => code);
+}
+
+function exits(driver: Driver, name: string, exitCode: number): void {
+  driver.tell({ type: "instance.changed", instance: seen(name, "exited", { exitCode }) });
+}
+
+test("a scale set whose jobs run has no problem", () => {
+  const driver = new Driver().hold({ assigned: 2 }).launchAll().started("r1", "a").started("r2", "b");
+  expect(setStatus(driver)).toMatchObject({ state: "holding", assigned: 2, live: 2, problems: [] });
+});
+
+test("a standby is no problem: it says who holds the session", () => {
+  const driver = new Driver().tell({ type: "session.refused", holder: "host-2" });
+  expect(setStatus(driver)).toMatchObject({
+    state: "standby",
+    session: { state: "standby", holder: "host-2" },
+    problems: [],
+  });
+});
+
+test("each thing that stops jobs is a problem with what to do, and goes with its cause", () => {
+  const outdated = new Driver().hold({ assigned: 3 }).launchAll();
+  exits(outdated, "r1", 7);
+  expect(codes(outdated)).toEqual(["runner-outdated"]);
+  outdated.tell({ type: "traits.changed", traits: { ...outdated.fleet.traits, spec: "spec-2" } });
+  expect(codes(outdated)).toEqual([]);
+
+  const failing = new Driver().hold({ assigned: 3 }).launchAll();
+  for (const name of ["r1", "r2", "r3"]) exits(failing, name, 1);
+  failing.pass(10_000).act();
+  const output = "starting\nlibicu is missing\n";
+  const failedRunners = [{ name: "r3", at: 0, exitCode: 1, reason: undefined, output }];
+  const [problem] = setStatus(failing, { failedRunners }).problems;
+  expect(problem).toMatchObject({ code: "runners-fail", level: "error" });
+  expect(problem?.remedy).toContain("the last line of r3: libicu is missing");
+
+  const refused = new Driver().hold({ assigned: 1 });
+  const [create] = refused.act();
+  refused.tell({ type: "create.failed", name: create?.name ?? "", kind: "rejected", message: "no such image" });
+  expect(setStatus(refused).problems).toMatchObject([
+    { code: "launch-refused", level: "error", message: expect.stringContaining("no such image") },
+  ]);
+
+  const full = new Driver().hold({ assigned: 1 });
+  const [second] = full.act();
+  full.tell({ type: "create.failed", name: second?.name ?? "", kind: "capacity", message: "no room" });
+  expect(setStatus(full).problems).toMatchObject([{ code: "launch-failing", level: "warning" }]);
+});
+
+test("a service that has been silent for too long is an error, and until then it is not", () => {
+  const driver = new Driver().hold({ assigned: 1 }).launchAll().started("r1");
+  driver.now += 60_000;
+  expect(codes(driver)).toEqual([]);
+  driver.now += 10_000;
+  expect(setStatus(driver)).toMatchObject({
+    state: "recovering",
+    problems: [{ code: "service-silent", level: "error" }],
+  });
+  driver.tell({ type: "session.answered", heldMs: 1_000 });
+  expect(codes(driver)).toEqual([]);
+});
+
+test("as much demand as the maximum is a notice, not a problem: the service does not say how much more there is", () => {
+  const driver = new Driver({ max: 2 }).hold({ assigned: 1 }).launchAll();
+  expect(codes(driver)).toEqual([]);
+  driver.reading({ assigned: 2 });
+  expect(setStatus(driver).problems).toMatchObject([
+    {
+      code: "at-maximum",
+      level: "notice",
+      message: "as many runners are wanted as there may be (2): more jobs may wait at the service",
+    },
+  ]);
+});
+
+test("runners that can't be removed are named, with their attempts", () => {
+  const driver = new Driver().hold({}, [seen("dead", "exited")]);
+  for (let attempt = 0; attempt < 3; attempt++) {
+    const [command] = driver.untilAction(600_000).actions;
+    expect(command).toBe("deregister dead");
+    driver.tell({ type: "deregister.failed", name: "dead", message: "HTTP 500" });
+  }
+  expect(setStatus(driver).problems).toMatchObject([
+    { code: "removal-failing", level: "warning", message: expect.stringContaining("dead (exited, 3 attempts)") },
+  ]);
+});
+
+test("what stands between a scale set and its service or its instances is said, worst first", () => {
+  const driver = new Driver().hold({ assigned: 1 }).launchAll();
+  expect(
+    codes(driver, { trouble: "HTTP 503", drift: "labels", inventory: ["the list failed", "the list failed"] }),
+  ).toEqual(["instances-unlisted", "service-trouble", "scale-set-drift"]);
+});
+
+test("each runner is listed with its phase, what we think it does, its job, and its ages", () => {
+  const driver = new Driver().hold({ assigned: 2 }).launchAll().pass(30_000).started("r1", "job-9").pass(20_000);
+  const { runnerList, activities } = setStatus(driver);
+  expect(activities).toEqual({ starting: 1, idle: 0, busy: 1, unknown: 0, ending: 0 });
+  expect(runnerList).toMatchObject([
+    { name: "r1", activity: "busy", phase: "started", belief: "job", jobId: "job-9", jobAgeMs: 20_000, ageMs: 50_000 },
+    { name: "r2", activity: "starting", phase: "started", belief: "none", ageMs: 50_000 },
+  ]);
+  // Past its boot deadline it is idle, if it is there at all.
+  expect(setStatus(driver.pass(80_000)).activities).toMatchObject({ busy: 1, idle: 1 });
+});
+
+test("the list of runners is bounded, and says how many it leaves out", () => {
+  const instances = Array.from({ length: 1_500 }, (_, at) => seen(`a${at}`, "started"));
+  const status = setStatus(new Driver({ max: 2_000 }).hold({}, instances));
+  expect(status).toMatchObject({ live: 1_500, runnersOmitted: 500, activities: { unknown: 1_500 } });
+  expect(status.runnerList).toHaveLength(1_000);
+});
+
+test("a daemon's problems are those of all its scale sets, errors first, each with its name", () => {
+  const fine = setStatus(new Driver().hold(), { name: "fine", trouble: "HTTP 503" });
+  const broken = setStatus(new Driver(), { name: "broken", trouble: "HTTP 401" });
+  expect(daemonStatus([fine, broken]).problems).toMatchObject([
+    { scaleSet: "broken", level: "error" },
+    { scaleSet: "fine", level: "warning" },
+  ]);
+});

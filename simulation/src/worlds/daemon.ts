@@ -1,0 +1,242 @@
+import {
+  type Autoscaler,
+  type AutoscalerConfig,
+  type AutoscalerPorts,
+  type AutoscalerStatus,
+  createAutoscaler,
+  identityOf,
+} from "@scaleset/autoscaler";
+import { defineProvisioner } from "@scaleset/autoscaler/provisioner";
+import type { MemoryBackend, MemoryHost } from "@scaleset/autoscaler/testing";
+import type { FetchLike, Logger } from "@scaleset/client";
+import type { Clock, Random } from "@scaleset/simulator";
+import { type BackendHooks, guardedBackend } from "./guarded-backend.js";
+import { type LineHooks, ServiceLine } from "./line.js";
+import { type Skew, skewedClock } from "./skewed-clock.js";
+
+type Observer = NonNullable<AutoscalerPorts["observer"]>;
+
+/** What a world wants to know of a daemon, and may do to it. */
+export interface DaemonHooks {
+  asked: LineHooks["asked"];
+  answered: LineHooks["answered"];
+  began: BackendHooks["began"];
+  destroyDelayMs(): number;
+  decided: NonNullable<Observer["onDecision"]>;
+  commanded: NonNullable<Observer["onCommand"]>;
+  logged(level: keyof Logger, message: string, data: object): void;
+  /** It ended, and nobody had asked it to. */
+  endedUnasked(error: unknown): void;
+}
+
+export interface DaemonOptions {
+  readonly name: string;
+  /** Of its config URL. */
+  readonly path: string;
+  readonly clock: Clock;
+  readonly chance: (part: string) => Random;
+  readonly skew: Skew;
+  readonly fetch: FetchLike;
+  readonly latencyMs: readonly [number, number];
+  readonly host: MemoryHost;
+  readonly hooks: DaemonHooks;
+}
+
+interface Life {
+  readonly clock: Clock;
+  readonly line: ServiceLine;
+  readonly backends: MemoryBackend[];
+  readonly autoscaler: Autoscaler;
+  readonly stop: AbortController;
+  readonly running: Promise<void>;
+  dead: boolean;
+}
+
+/** The real daemon, again and again: each life is a process of its own, that knows nothing of the one before. */
+export class Daemon {
+  readonly name: string;
+  readonly path: string;
+  readonly host: MemoryHost;
+  readonly #options: DaemonOptions;
+  #config: AutoscalerConfig;
+  readonly #identities = new Set<string>();
+  #life: Life | undefined;
+  #lives = 0;
+  /** It dies after so many moments more. */
+  #momentsLeft = Number.POSITIVE_INFINITY;
+
+  constructor(options: DaemonOptions, config: AutoscalerConfig) {
+    this.name = options.name;
+    this.host = options.host;
+    this.path = options.path;
+    this.#options = options;
+    this.#config = config;
+    this.configure(config);
+  }
+
+  get up(): boolean {
+    return this.#life !== undefined;
+  }
+
+  get config(): AutoscalerConfig {
+    return this.#config;
+  }
+
+  /** Of the scale sets that it is told to run, now and before. */
+  get identities(): ReadonlySet<string> {
+    return this.#identities;
+  }
+
+  identityOf(scaleSet: string): string {
+    return identityOf({ configUrl: this.#config.github?.url ?? "", runnerGroup: "default", name: scaleSet });
+  }
+
+  /** The scale set of an instance, by its name. */
+  setOf(instance: string): string | undefined {
+    return this.#config.scaleSets.find(({ namePrefix }) => instance.startsWith(`${namePrefix}-`))?.name;
+  }
+
+  /** The maximum of a scale set, or the one before where that was changed a moment ago. */
+  maxRunners(scaleSet: string): number {
+    return this.#config.scaleSets.find(({ name }) => name === scaleSet)?.maxRunners ?? 0;
+  }
+
+  maxRunnersOfAll(): number {
+    return this.#config.scaleSets.reduce((sum, { maxRunners }) => sum + maxRunners, 0);
+  }
+
+  /** Whether launches of the scale set pause, because something refused or failed them. */
+  paused(scaleSet: string): boolean {
+    const set = this.status()?.scaleSets.find(({ name }) => name === scaleSet);
+    return set?.problems.some(({ code }) => code === "launch-refused" || code === "launch-failing") ?? false;
+  }
+
+  /** Its own monotonic time. */
+  now(): number {
+    return this.#life?.clock.monotonic() ?? 0;
+  }
+
+  status(): AutoscalerStatus | undefined {
+    return this.#life?.autoscaler.status();
+  }
+
+  /** Takes another configuration at its next start. */
+  configure(config: AutoscalerConfig): void {
+    this.#config = config;
+    for (const { name } of config.scaleSets) this.#identities.add(this.identityOf(name));
+  }
+
+  start(): void {
+    if (this.#life !== undefined) return;
+    this.#lives += 1;
+    this.#momentsLeft = Number.POSITIVE_INFINITY;
+    const { name, chance, skew, fetch, latencyMs, host, hooks } = this.#options;
+    const clock = skewedClock(this.#options.clock, skew);
+    const alive = (): boolean => !life.dead;
+    const moment = (): void => this.#moment(life);
+    const line = new ServiceLine({
+      fetch,
+      clock: this.#options.clock,
+      random: chance(`${name}:line:${this.#lives}`),
+      latencyMs,
+      hooks: { asked: hooks.asked, answered: hooks.answered, moment },
+    });
+    const backends: MemoryBackend[] = [];
+    const memory = defineProvisioner({
+      kind: "memory",
+      options: (z) => z.strictObject({}),
+      open: async () => {
+        const backend = host.open();
+        backends.push(backend);
+        const { began, destroyDelayMs } = hooks;
+        return guardedBackend(backend, { began, destroyDelayMs, alive, moment });
+      },
+    });
+    const autoscaler = createAutoscaler(this.#config, {
+      fetch: line.fetch,
+      clock: mortal(clock, alive),
+      random: chance(`${name}:${this.#lives}`),
+      logger: loggerTo((level, message, data) => {
+        if (alive()) hooks.logged(level, message, data);
+      }),
+      provisioners: [memory],
+      observer: {
+        onDecision: (event) => {
+          if (alive()) hooks.decided(event);
+        },
+        onCommand: (event) => {
+          if (alive()) hooks.commanded(event);
+        },
+      },
+      env: {},
+    });
+    const stop = new AbortController();
+    const life: Life = { clock, line, backends, autoscaler, stop, dead: false, running: Promise.resolve() };
+    this.#life = life;
+    const over = (error: unknown): void => {
+      if (life.dead || stop.signal.aborted) return;
+      hooks.endedUnasked(error);
+    };
+    const running = autoscaler.run({ signal: stop.signal }).then(() => over(undefined), over);
+    Object.assign(life, { running });
+  }
+
+  /** SIGTERM: resolves once it has ended. */
+  async stop(): Promise<void> {
+    const life = this.#life;
+    if (life === undefined) return;
+    life.stop.abort(new Error("SIGTERM"));
+    await life.running;
+    if (this.#life === life) this.#life = undefined;
+  }
+
+  /** SIGKILL: from now on nothing it does counts, and nothing answers it. */
+  crash(): void {
+    const life = this.#life;
+    if (life === undefined) return;
+    life.dead = true;
+    this.#life = undefined;
+    life.line.cut();
+    for (const backend of life.backends) backend.crash();
+  }
+
+  /** SIGKILL when it has asked or been answered so many times more. */
+  crashAfter(moments: number): void {
+    this.#momentsLeft = moments;
+  }
+
+  /** Whether a crash that was ordered has not come yet. */
+  get doomed(): boolean {
+    return this.#life !== undefined && this.#momentsLeft !== Number.POSITIVE_INFINITY;
+  }
+
+  #moment(life: Life): void {
+    if (life.dead || life !== this.#life) return;
+    this.#momentsLeft -= 1;
+    if (this.#momentsLeft <= 0) this.crash();
+  }
+}
+
+/** Time stands still for the dead. */
+function mortal(clock: Clock, alive: () => boolean): Clock {
+  return {
+    now: () => clock.now(),
+    monotonic: () => clock.monotonic(),
+    sleep: async (ms, options) => {
+      try {
+        await clock.sleep(ms, options);
+      } finally {
+        if (!alive()) await new Promise<never>(() => {});
+      }
+    },
+    deadline: (ms, options) => clock.deadline(ms, options),
+  };
+}
+
+function loggerTo(note: DaemonHooks["logged"]): Logger {
+  const at =
+    (level: keyof Logger) =>
+    (data: object, message: string): void =>
+      note(level, message, data);
+  return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
+}

@@ -1,0 +1,52 @@
+import type { Backend } from "@scaleset/autoscaler/provisioner";
+import type { MemoryBackend } from "@scaleset/autoscaler/testing";
+
+export interface BackendHooks {
+  /** A call that changes something begins. */
+  began(call: { readonly operation: "create" | "start" | "destroy"; readonly name: string }): void;
+  /** Whether the daemon lives: what a dead one does counts no more. */
+  alive(): boolean;
+  /** A moment in which the daemon may die. */
+  moment(): void;
+  /** How much longer than usual a destroy takes. @unit milliseconds */
+  destroyDelayMs(): number;
+}
+
+/** A daemon's view of a host, with somebody watching. */
+export function guardedBackend(backend: MemoryBackend, hooks: BackendHooks): Backend {
+  const around = async <T>(
+    call: () => Promise<T>,
+    began?: { readonly operation: "create" | "start" | "destroy"; readonly name: string },
+  ): Promise<T> => {
+    if (!hooks.alive()) return await new Promise<never>(() => {});
+    if (began !== undefined) hooks.began(began);
+    const answered = call();
+    // Watched from here on, also where the daemon dies before it looks.
+    answered.catch(() => {});
+    hooks.moment();
+    const answer = await answered;
+    hooks.moment();
+    return answer;
+  };
+  return {
+    capabilities: backend.capabilities,
+    check: (options) => backend.check(options),
+    create: (spec, options) => around(() => backend.create(spec, options), { operation: "create", name: spec.name }),
+    start: (name, jitConfig, options) =>
+      around(() => backend.start(name, jitConfig, options), { operation: "start", name }),
+    destroy: (name, options) =>
+      around(
+        async () => {
+          const delayMs = hooks.destroyDelayMs();
+          if (delayMs > 0) await backend.host.clock.sleep(delayMs, { signal: options.signal });
+          if (!hooks.alive()) return await new Promise<never>(() => {});
+          await backend.destroy(name, options);
+        },
+        { operation: "destroy", name },
+      ),
+    list: (options) => around(() => backend.list(options)),
+    watch: (options) => backend.watch(options),
+    logs: (name, options) => backend.logs(name, options),
+    close: () => backend.close(),
+  };
+}

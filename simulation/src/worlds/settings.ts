@@ -1,0 +1,211 @@
+import { defaultTimings, type Timings } from "@scaleset/autoscaler";
+import { type Random, type SimulatorOptions, seededRandom } from "@scaleset/simulator";
+import {
+  backendFailures,
+  daemonFailures,
+  deprecations,
+  type Failure,
+  runnerFailures,
+  scaleDowns,
+  serviceFailures,
+  vanishings,
+} from "./failures.js";
+import type { Skew } from "./skewed-clock.js";
+
+export interface DaemonSettings {
+  readonly name: string;
+  /** Number of the host that it runs instances on. */
+  readonly host: number;
+  /** Path of its config URL: one of another organization is a stranger. */
+  readonly path: string;
+  readonly skew: Skew;
+  readonly credentials: "token" | "app";
+}
+
+export interface ScaleSetSettings {
+  readonly name: string;
+  readonly minRunners: number;
+  readonly maxRunners: number;
+}
+
+/** Everything that is chosen about a world before it begins. */
+export interface Settings {
+  readonly world: WorldName;
+  readonly seed: number;
+  /** How long things go wrong, and jobs come. @unit milliseconds */
+  readonly lastsMs: number;
+  readonly scope: "host" | "shared";
+  readonly observesExit: boolean;
+  readonly bootDeadlineMs: number;
+  readonly hosts: number;
+  readonly maxInstances: number | undefined;
+  readonly daemons: readonly DaemonSettings[];
+  readonly scaleSets: readonly ScaleSetSettings[];
+  readonly jobs: number;
+  /** Shares of the jobs that are cancelled, and that are long. */
+  readonly cancelled: number;
+  readonly long: number;
+  readonly timings: Timings;
+  readonly launchConcurrency: number;
+  readonly service: Pick<
+    SimulatorOptions,
+    | "assignment"
+    | "mergeUndelivered"
+    | "statisticsAt"
+    | "countOfflineRunners"
+    | "idleRunnerTtlMs"
+    | "orphanedRunners"
+    | "largeIds"
+  >;
+  readonly failures: readonly Failure[];
+  /** Mean time between two failures, for each of the lanes in which they come. @unit milliseconds */
+  readonly pauseMs: number;
+  readonly lanes: number;
+}
+
+type Kind = Partial<Omit<Settings, "world" | "seed" | "failures" | "daemons">> & {
+  readonly about: string;
+  readonly failures: readonly Failure[];
+  /** How many daemons, each on a host of its own unless the scope is shared. @default 1 */
+  readonly daemonCount?: (random: Random) => number;
+  readonly strangers?: boolean;
+};
+
+const HOUR_MS = 3_600_000;
+const named = (failures: readonly Failure[], pattern: RegExp): Failure[] =>
+  failures.filter(({ name }) => pattern.test(name));
+
+/** The worlds there are: what is mixed in each. */
+export const kinds = {
+  calm: { about: "one daemon, and nothing goes wrong but time", failures: scaleDowns },
+  storm: {
+    about: "everything that the service, runners and the backend do wrong, at once",
+    failures: [...serviceFailures, ...runnerFailures, ...backendFailures, ...scaleDowns],
+    lanes: 2,
+  },
+  crash: {
+    about: "one daemon, killed at any await, with answers lost",
+    failures: [
+      ...daemonFailures,
+      ...daemonFailures,
+      ...named(serviceFailures, /^F(7|13|15)/),
+      ...named(backendFailures, /hang|lost|transient/),
+      ...scaleDowns,
+    ],
+    pauseMs: 180_000,
+  },
+  takeover: {
+    about: "two or three daemons on machines of their own, fighting for the sessions",
+    failures: [...daemonFailures, ...named(serviceFailures, /^F(1|3|5|13|14)/), ...named(backendFailures, /^F22/)],
+    daemonCount: (random) => 2 + Math.floor(random() * 2),
+  },
+  shared: {
+    about: "two or three daemons on one shared backend, fighting for the sessions",
+    failures: [...daemonFailures, ...serviceFailures, ...backendFailures],
+    daemonCount: (random) => 2 + Math.floor(random() * 2),
+    scope: "shared",
+  },
+  clouds: {
+    about: "machines whose end nobody sees",
+    failures: [...serviceFailures, ...runnerFailures, ...named(backendFailures, /lost|fails/), ...daemonFailures],
+    scope: "shared",
+    observesExit: false,
+    bootDeadlineMs: 600_000,
+    jobs: 40,
+  },
+  vanish: {
+    about: "scale sets and registrations go away",
+    failures: [...vanishings, ...vanishings, ...named(serviceFailures, /^F(1|3|6|9)/), ...daemonFailures],
+  },
+  outdated: {
+    about: "runners that are of no use: too old, gone at once, never there",
+    failures: [...deprecations, ...runnerFailures, ...named(serviceFailures, /^F6/)],
+  },
+  phantom: {
+    about: "statistics that say what is not so",
+    failures: named(serviceFailures, /^F(8|10|11|12)/),
+  },
+  strangers: {
+    about: "two organizations with scale sets of the same name, on one backend",
+    failures: [...daemonFailures, ...named(serviceFailures, /^F(2|3|15)/), ...backendFailures],
+    scope: "shared",
+    strangers: true,
+  },
+  limits: {
+    about: "jobs that may not take for ever, and runners that may not idle for ever",
+    failures: [...scaleDowns, ...daemonFailures],
+    timings: { ...defaultTimings, maxJobDurationMs: 12 * 60_000, maxIdleAgeMs: 15 * 60_000 },
+    long: 0.1,
+  },
+} as const satisfies Record<string, Kind>;
+
+export type WorldName = keyof typeof kinds;
+
+export const worldNames = Object.keys(kinds).filter((name): name is WorldName => name in kinds);
+
+/** Which world a seed is, where nobody says. */
+export function worldOf(seed: number): WorldName {
+  return worldNames[seed % worldNames.length] ?? "calm";
+}
+
+export function settingsOf(
+  seed: number,
+  options: { readonly world?: WorldName; readonly hours?: number } = {},
+): Settings {
+  const world = options.world ?? worldOf(seed);
+  const kind: Kind = kinds[world];
+  const random = seededRandom(`${seed}:${world}:settings`);
+  const between = (least: number, most: number): number => least + Math.floor(random() * (most - least + 1));
+  const chance = (share: number): boolean => random() < share;
+  const scope = kind.scope ?? "host";
+  const count = kind.strangers ? 2 : (kind.daemonCount?.(random) ?? 1);
+  const daemons = Array.from(
+    { length: count },
+    (_, index): DaemonSettings => ({
+      name: `daemon-${index + 1}`,
+      host: scope === "shared" ? 0 : index,
+      path: kind.strangers && index > 0 ? "other-org" : "my-org",
+      skew: {
+        aheadMs: chance(0.3) ? between(-20, 20) * 60_000 : between(-3_000, 3_000),
+        rate: 1 + (random() - 0.5) * 0.01,
+      },
+      credentials: chance(0.4) ? "app" : "token",
+    }),
+  );
+  const scaleSets = Array.from({ length: between(1, 3) }, (_, index) => ({
+    name: `set-${"abc"[index]}`,
+    minRunners: chance(0.4) ? between(1, 2) : 0,
+    maxRunners: between(2, 8),
+  }));
+  // Whoever holds a full host for good leaves no room for strangers on it.
+  const kept = scaleSets.reduce((sum, { minRunners }) => sum + minRunners, 0) * (kind.strangers ? 2 : 1);
+  return {
+    world,
+    seed,
+    lastsMs: (options.hours ?? 1) * HOUR_MS,
+    scope,
+    observesExit: kind.observesExit ?? true,
+    bootDeadlineMs: kind.bootDeadlineMs ?? (chance(0.3) ? 180_000 : 120_000),
+    hosts: scope === "shared" ? 1 : count,
+    maxInstances: chance(0.15) ? kept + between(3, 8) : undefined,
+    daemons,
+    scaleSets,
+    jobs: kind.jobs ?? between(30, 70),
+    cancelled: chance(0.5) ? 0.15 : 0,
+    long: kind.long ?? 0.04,
+    timings: kind.timings ?? defaultTimings,
+    launchConcurrency: chance(0.3) ? between(1, 2) : 10,
+    service: {
+      assignment: chance(0.4) ? "acquire" : "direct",
+      mergeUndelivered: chance(0.5),
+      statisticsAt: chance(0.5) ? "making" : "delivery",
+      countOfflineRunners: chance(0.3),
+      idleRunnerTtlMs: chance(0.3) ? between(3, 20) * 60_000 : undefined,
+      orphanedRunners: chance(0.3) ? "loop" : "exit",
+      largeIds: chance(0.3),
+    },
+    failures: kind.failures,
+    pauseMs: kind.pauseMs ?? 240_000,
+    lanes: kind.lanes ?? 1,
+  };
+}

@@ -1,0 +1,26 @@
+import type { Check, Scene } from "./scene.js";
+
+/** A JIT config, a token of ours or of GitHub's, a private key. */
+const secret = /[A-Za-z0-9+/=_-]{200,}|simulator-token|Bearer \S{20}|BEGIN [A-Z ]*PRIVATE KEY/;
+
+/** I1 and I10: nothing that a service answers ends a daemon or one of its workers, and no log line holds a secret. */
+export function processes(scene: Scene): Check {
+  return {
+    logged(daemon, _level, message, data) {
+      if (message.startsWith("a scale set's worker ended")) {
+        scene.broke(
+          "I1",
+          `a worker of ${daemon.name} ended: ${String(Object.entries(data).find(([key]) => key === "err")?.[1])}`,
+        );
+      }
+      const text = `${message} ${JSON.stringify(data, (_key, value: unknown) =>
+        value instanceof Error ? `${value.message} ${value.stack}` : value,
+      )}`;
+      scene.checked("I10 no secret in a log line");
+      if (secret.test(text)) scene.broke("I10", `a log line of ${daemon.name} holds a secret: ${message}`);
+    },
+    answered() {
+      scene.checked("I1 nothing that is answered ends a daemon");
+    },
+  };
+}

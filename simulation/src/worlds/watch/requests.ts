@@ -1,0 +1,60 @@
+import type { Daemon } from "../daemon.js";
+import type { Check, Scene } from "./scene.js";
+
+/** Most requests that a daemon sends in a minute: what its listeners need at their worst, and the steps of its runners' lives. */
+const mostAMinute = (sets: number, maxRunners: number): number => 100 * sets + 20 * maxRunners;
+/** What a runner started lately may not be known to be. @unit milliseconds */
+const SETTLED_MS = 5_000;
+
+/** I7 and I8: requests are bounded in every failure, and every poll carries the capacity it should. */
+export function requests(scene: Scene): Check {
+  const { facts } = scene;
+  const counts = new Map<Daemon, { minute: number; count: number }>();
+
+  return {
+    asked(daemon, asked) {
+      const now = scene.clock.monotonic();
+      const minute = Math.floor(now / 60_000);
+      const seen = counts.get(daemon);
+      const count = seen?.minute === minute ? seen.count + 1 : 1;
+      counts.set(daemon, { minute, count });
+      scene.checked("I7 requests a minute are bounded");
+      const most = mostAMinute(daemon.config.scaleSets.length, daemon.maxRunnersOfAll());
+      if (count === most + 1) scene.broke("I7", `${daemon.name} sends more than ${most} requests in a minute`);
+      if (asked.kind === "poll") announced(daemon, asked.scaleSetId, asked.capacity);
+    },
+  };
+
+  function announced(daemon: Daemon, scaleSetId: number, capacity: number): void {
+    const about = { scaleSetId };
+    scene.checked("I8 a poll carries a capacity of at least 1");
+    if (!(capacity >= 1)) scene.broke("I8", `a poll of ${daemon.name} announces ${capacity}`, about);
+    const scaleSet = facts.setName(scaleSetId);
+    const live = startedLongAgo(daemon, scaleSet);
+    if (live > 1 && facts.setsVanished === 0) {
+      scene.checked("I8 the capacity is the total, never the free places");
+      if (capacity < live) {
+        scene.broke("I8", `a poll of ${daemon.name} announces ${capacity} of ${scaleSet}, and ${live} live`, about);
+      }
+    }
+    const lease = facts.lease(daemon, scaleSet);
+    const { rules } = lease;
+    const held = ["breaker", "outdated", "drained", "rights"].some((rule) => rules.has(rule));
+    if (facts.setsVanished > 0 || held || lease.decisions === 0 || lease.refusedAt !== undefined) return;
+    scene.checked("I8 a healthy set announces its maximum");
+    const max = daemon.maxRunners(scaleSet);
+    if (capacity < max) scene.broke("I8", `a poll of ${daemon.name} announces ${capacity}, and may have ${max}`, about);
+  }
+
+  function startedLongAgo(daemon: Daemon, scaleSet: string): number {
+    const identity = daemon.identityOf(scaleSet);
+    const before = scene.clock.now() - SETTLED_MS;
+    let live = 0;
+    for (const { labels, state, createdAt } of daemon.host.instances()) {
+      if (state === "started" && labels.identity === identity && labels.owner === daemon.name && createdAt < before) {
+        live += 1;
+      }
+    }
+    return live;
+  }
+}

@@ -1,0 +1,28 @@
+import type { Scene } from "./scene.js";
+
+/** After everything has come to rest: every job ended, nothing leaked, and the scale sets are there. */
+export function leftOver(scene: Scene, openJobs: ReadonlySet<number>): void {
+  const { simulator, hosts, daemons, facts } = scene;
+  const state = simulator.state();
+  for (const job of openJobs) {
+    const { state: at, scaleSetId } = simulator.job(job) ?? { state: "unknown", scaleSetId: undefined };
+    scene.broke("left", `job ${job} has not ended: it is ${at}`, { job, scaleSetId });
+  }
+  scene.checked("left: every job ends");
+  const live = new Set(hosts.flatMap((host) => host.instances().map(({ name }) => name)));
+  for (const { name, scaleSetId, state: at } of state.runners) {
+    if (facts.forgotten.has(name)) continue;
+    // One that never came online is found where the service does not count it; elsewhere it is a live process.
+    const ghost = at === "offline" && !scene.countsOffline;
+    if (ghost || !live.has(name)) {
+      scene.broke("leaked", `the registration of ${name} has no live runner`, { runner: name, scaleSetId });
+    }
+  }
+  const registered = new Set(state.runners.map(({ name }) => name));
+  for (const name of live) {
+    if (!registered.has(name)) scene.broke("leaked", `instance ${name} has no registration`, { runner: name });
+  }
+  scene.checked("leaked: nothing is left behind");
+  const wanted = daemons.reduce((most, daemon) => most + daemon.config.scaleSets.length, 0);
+  if (wanted > 0 && state.scaleSets.length === 0) scene.broke("I6", "the scale sets are gone");
+}
