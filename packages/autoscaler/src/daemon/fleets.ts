@@ -42,15 +42,16 @@ export class Fleets {
     const { clock } = world;
     const limits = limitsOf(config.limits);
     this.#launches = new PlaceLimiter(limits.launchConcurrency);
+    const wakeups = new Wakeups(clock);
     this.#process = {
       world,
       owner: config.owner,
       connections: new Connections(world, limits.requestsPerSecond),
       places: new Places(world, config, provisioners),
-      shares: new Shares(clock, limits.maxRunners),
+      shares: new Shares(clock, wakeups, limits.maxRunners),
       slots: new Slots(limits.maxScaleSets),
       probes: new Turns(clock, limits.standbyProbesPerSecond),
-      wakeups: new Wakeups(clock),
+      wakeups,
       launches: this.#launches,
       endings: new PlaceLimiter(ENDINGS_AT_ONCE),
     };
