@@ -1,4 +1,4 @@
-import { ScaleSetClient } from "@scaleset/client";
+import { parseConfigUrl, RequestPace, ScaleSetClient } from "@scaleset/client";
 import { credentialsFrom } from "../service/credentials.js";
 import { RunnerGroups } from "../service/runner-groups.js";
 import { VERSION } from "../version.js";
@@ -16,6 +16,8 @@ export class Connections {
   readonly #world: World;
   readonly #requestsPerSecond: number;
   readonly #open = new Map<string, Connection & { users: number }>();
+  /** By host. */
+  readonly #paces = new Map<string, RequestPace>();
 
   constructor(world: World, requestsPerSecond: number) {
     this.#world = world;
@@ -48,7 +50,7 @@ export class Connections {
       configUrl: url,
       credentials: credentialsFrom(credentials),
       systemInfo: { system: "scaleset-autoscaler", version: VERSION, subsystem: "listener" },
-      maxRequestsPerSecond: this.#requestsPerSecond,
+      pace: this.#paceOf(url),
       fetch,
       clock,
       random,
@@ -56,5 +58,13 @@ export class Connections {
       env,
     });
     return { client, groups: new RunnerGroups(client, clock) };
+  }
+
+  /** A host bears what it bears, however many targets it has. */
+  #paceOf(url: string): RequestPace {
+    const { host } = new URL(parseConfigUrl(url).apiBase);
+    const pace = this.#paces.get(host) ?? new RequestPace(this.#requestsPerSecond, this.#world.clock);
+    this.#paces.set(host, pace);
+    return pace;
   }
 }
