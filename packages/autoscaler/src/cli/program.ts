@@ -85,6 +85,9 @@ function commandLine(finish: (code: ExitCode) => void): Command {
     .addOption(new Option("--jobs <n>", "jobs to queue").argParser(positiveInteger).default(30))
     .addOption(new Option("--max-runners <n>", "most runners at one time").argParser(positiveInteger).default(10))
     .addOption(new Option("--seed <n>", "chooses the lengths of the jobs").argParser(wholeNumber).default(1))
+    .addOption(
+      new Option("--provisioner <kind>", "what runners run in").choices(["process", "docker"]).default("process"),
+    )
     .option("--json", "end with one line of JSON on standard output; progress goes to standard error")
     .option("--keep", "stay up afterwards, until stopped")
     .action(async (options: DemoFlags) => {
@@ -108,6 +111,7 @@ interface DemoFlags {
   readonly jobs: number;
   readonly maxRunners: number;
   readonly seed: number;
+  readonly provisioner: "process" | "docker";
   readonly json?: true;
   readonly keep?: true;
 }

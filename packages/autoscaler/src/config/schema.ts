@@ -214,7 +214,9 @@ const limits = z
       .min(1)
       .max(1_000)
       .default(defaultLimits.launchConcurrency)
-      .describe("Launches under way at one time in this process; scale sets take turns."),
+      .describe(
+        "Launches under way at one time on each provisioner (each distinct set of options); scale sets take turns.",
+      ),
     maxScaleSets: z
       .int()
       .min(1)
