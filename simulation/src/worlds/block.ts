@@ -16,6 +16,8 @@ export interface BlockOptions {
   /** Options of the processes, e.g. a loader. */
   readonly execArgv?: readonly string[] | undefined;
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+  /** What lives the worlds. @default the built one beside this module */
+  readonly program?: string | undefined;
   /** Told of each world as it ends, in the order in which they do. */
   readonly onWorld?: ((report: WorldReport, progress: BlockProgress) => void) | undefined;
 }
@@ -34,6 +36,8 @@ export interface Block {
   readonly jobs: number;
   readonly virtualMs: number;
 }
+
+const OWN_PROGRAM = fileURLToPath(new URL("./world-process.js", import.meta.url));
 
 /** What a world's process is asked. */
 export interface Order {
@@ -70,12 +74,11 @@ export async function runBlock(options: BlockOptions): Promise<Block> {
 }
 
 function worker(
-  { execArgv = [], env = process.env }: BlockOptions,
+  { execArgv = [], env = process.env, program = OWN_PROGRAM }: BlockOptions,
   nextOrder: () => Order | undefined,
   take: (report: WorldReport) => void,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    const program = fileURLToPath(new URL("./world-process.js", import.meta.url));
     const child: ChildProcess = fork(program, { execArgv: [...execArgv], env, serialization: "advanced" });
     let under: Order | undefined;
     const give = (): void => {

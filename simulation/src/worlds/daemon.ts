@@ -20,6 +20,7 @@ type Observer = NonNullable<AutoscalerPorts["observer"]>;
 export interface DaemonHooks {
   asked: LineHooks["asked"];
   answered: LineHooks["answered"];
+  over: LineHooks["over"];
   began: BackendHooks["began"];
   destroyDelayMs(): number;
   decided: NonNullable<Observer["onDecision"]>;
@@ -139,7 +140,7 @@ export class Daemon {
       clock: this.#options.clock,
       random: chance(`${name}:line:${this.#lives}`),
       latencyMs,
-      hooks: { asked: hooks.asked, answered: hooks.answered, moment },
+      hooks: { asked: hooks.asked, answered: hooks.answered, over: hooks.over, moment },
     });
     const backends: MemoryBackend[] = [];
     const memory = defineProvisioner({

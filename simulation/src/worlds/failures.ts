@@ -1,3 +1,4 @@
+import type { ScaleSetConfig } from "@scaleset/autoscaler";
 import type { MemoryFault, MemoryHost, MemoryOperation } from "@scaleset/autoscaler/testing";
 import type { ScaleSetClient } from "@scaleset/client";
 import { type Fault, faultCatalogue, type Random, type RunnerBehaviour, type Simulator } from "@scaleset/simulator";
@@ -16,6 +17,8 @@ export interface Stage {
   readonly over: boolean;
   /** Says that a failure took effect. */
   struck(name: string, count?: number): void;
+  /** Every daemon is stopped, and starts again with another configuration. */
+  reconfigure(change: (scaleSet: ScaleSetConfig) => ScaleSetConfig): Promise<void>;
   /** SIGTERM, with somebody watching. */
   stop(daemon: Daemon): Promise<void>;
   /** An instance vanishes, and its record with it. */
@@ -440,6 +443,28 @@ export const scaleDowns: readonly Failure[] = [
         queue(1 + Math.floor(random() * 3), { durationMs: 60_000 + random() * 60_000 });
       }
       struck("a burst comes when idle runners are to go");
+    },
+  },
+];
+
+/** What a person changes: limits up and down, and what runners are made from. */
+export const reconfigurations: readonly Failure[] = [
+  {
+    name: "the limits change",
+    async strike({ random, reconfigure, struck }) {
+      await reconfigure((set) => {
+        const maxRunners = 1 + Math.floor(random() * 8);
+        return { ...set, maxRunners, minRunners: Math.min(maxRunners, Math.floor(random() * 3)) };
+      });
+      struck("the limits change");
+    },
+  },
+  {
+    name: "the runner spec changes",
+    async strike({ random, reconfigure, struck }) {
+      const workFolder = `_work-${Math.floor(random() * 1_000_000)}`;
+      await reconfigure((set) => ({ ...set, workFolder }));
+      struck("the runner spec changes");
     },
   },
 ];

@@ -5,6 +5,7 @@ import {
   daemonFailures,
   deprecations,
   type Failure,
+  reconfigurations,
   runnerFailures,
   scaleDowns,
   serviceFailures,
@@ -77,7 +78,7 @@ const named = (failures: readonly Failure[], pattern: RegExp): Failure[] =>
 
 /** The worlds there are: what is mixed in each. */
 export const kinds = {
-  calm: { about: "one daemon, and nothing goes wrong but time", failures: scaleDowns },
+  calm: { about: "one daemon, and nothing goes wrong but time", failures: scaleDowns, pauseMs: 900_000 },
   storm: {
     about: "everything that the service, runners and the backend do wrong, at once",
     failures: [...serviceFailures, ...runnerFailures, ...backendFailures, ...scaleDowns],
@@ -131,11 +132,25 @@ export const kinds = {
     scope: "shared",
     strangers: true,
   },
+  reload: {
+    about: "limits and runner specs that change while jobs run",
+    failures: [
+      ...reconfigurations,
+      ...reconfigurations,
+      ...scaleDowns,
+      ...daemonFailures,
+      ...named(serviceFailures, /^F(2|3|13)/),
+    ],
+    daemonCount: (random) => 1 + Math.floor(random() * 2),
+    scope: "shared",
+  },
   limits: {
     about: "jobs that may not take for ever, and runners that may not idle for ever",
     failures: [...scaleDowns, ...daemonFailures],
     timings: { ...defaultTimings, maxJobDurationMs: 12 * 60_000, maxIdleAgeMs: 15 * 60_000 },
     long: 0.1,
+    jobs: 35,
+    pauseMs: 600_000,
   },
 } as const satisfies Record<string, Kind>;
 

@@ -1,3 +1,4 @@
+import type { ScaleSetConfig } from "@scaleset/autoscaler";
 import { MemoryHost } from "@scaleset/autoscaler/testing";
 import { personalAccessToken, ScaleSetClient } from "@scaleset/client";
 import {
@@ -238,6 +239,16 @@ function setUp(settings: Settings) {
         if (times > 0) tally.add("failure", name, times);
       },
       stop: (daemon: Daemon): Promise<void> => stopWatched(scene, daemon),
+      reconfigure: async (change: (scaleSet: ScaleSetConfig) => ScaleSetConfig): Promise<void> => {
+        const changed = new Map<string, ScaleSetConfig>();
+        for (const set of daemons[0]?.config.scaleSets ?? []) changed.set(set.name, change(set));
+        for (const daemon of daemons) {
+          const scaleSets = daemon.config.scaleSets.map((set) => changed.get(set.name) ?? set);
+          await Promise.race([stopWatched(scene, daemon), sleep(60_000)]);
+          daemon.configure({ ...daemon.config, scaleSets });
+          if (!daemon.up && !over.signal.aborted) start(daemon);
+        }
+      },
       lose: (host: MemoryHost, name: string): void => {
         facts.lost.add(name);
         host.lose(name);
@@ -278,7 +289,7 @@ function setUp(settings: Settings) {
         await stopAll(daemon);
         rested = false;
         if (!daemon.up) start(daemon);
-        const ended = (): boolean => daemon.host.instances().some(({ state }) => state === "exited");
+        const ended = (): boolean => daemon.host.instances().some(({ state }) => state !== "started");
         const until = clock.monotonic() + TURN_MS;
         await clock.runUntil(() => broken.length > 0 || (!ended() && rested) || clock.monotonic() > until);
       }
@@ -296,13 +307,13 @@ function setUp(settings: Settings) {
 
 /**
  * Every job has ended, and what lives is what the minimum asks for. On several machines the minimum may live on each,
- * and what ended on a machine is left until its daemon holds the session.
+ * and what does not run on a machine is left until its daemon holds the session.
  */
 function atRest({ simulator, hosts, daemons, facts, countsOffline }: Scene): boolean {
   const ended = new Set<string>();
   for (const host of hosts) {
     if (hosts.length === 1) continue;
-    for (const { name, state } of host.instances()) if (state === "exited") ended.add(name);
+    for (const { name, state } of host.instances()) if (state !== "started") ended.add(name);
   }
   const runners = simulator.state().runners.filter(({ name }) => !facts.forgotten.has(name) && !ended.has(name));
   const ghost = (name: string): boolean => countsOffline && hosts.some((host) => host.find(name)?.state === "started");

@@ -54,11 +54,13 @@ function commandLine(finish: (code: ExitCode) => void): Command {
   scaleset
     .command("validate")
     .description("check a config file and say everything that is wrong with it")
-    .argument("<file>", "YAML file")
+    .argument("[file]", "YAML file")
     .option("--json", "one line of JSON on standard output")
-    .action(async (file: string, options: { readonly json?: true }) => {
-      const { validate } = await import("./validate.js");
-      finish(await validate(file, { json: options.json === true }));
+    .option("--schema", "print the JSON Schema for editors, with the options of the provisioners that the file uses")
+    .action(async (file: string | undefined, options: { readonly json?: true; readonly schema?: true }) => {
+      const { printSchema, validate } = await import("./validate.js");
+      if (options.schema) finish(await printSchema(file));
+      else finish(await validate(file, { json: options.json === true }));
     });
 
   scaleset

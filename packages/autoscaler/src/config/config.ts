@@ -86,7 +86,7 @@ export interface ProvisionerConfig {
 }
 
 export interface LimitsConfig {
-  /** Launches under way at one time in this process. */
+  /** Launches under way at one time on each provisioner, that is on each distinct set of its options. */
   readonly launchConcurrency: number;
   /** Most runners of all scale sets together, shared fairly. @default no limit but their own */
   readonly maxRunners?: number | undefined;

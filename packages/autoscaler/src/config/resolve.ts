@@ -84,7 +84,9 @@ function scaleSetConfig(
 }
 
 function withTimings(base: Timings, changes: ConfigDocument["timings"]): Timings {
-  const set = Object.entries(changes ?? {}).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]));
+  const set = Object.entries(changes ?? {}).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, value === "off" ? Number.POSITIVE_INFINITY : value]],
+  );
   return { ...base, ...Object.fromEntries(set) };
 }
 

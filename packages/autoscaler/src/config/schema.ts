@@ -79,13 +79,15 @@ const timingNames = Object.keys(defaultTimings).filter((name): name is TimingNam
 /** The wait that no setting needs to pass: thirty days. */
 const MAX_TIMING = 30 * 24 * 60 * 60 * 1_000;
 
-const timing = (name: TimingName): z.ZodType<number | undefined> => {
+const timing = (name: TimingName): z.ZodType<number | "off" | undefined> => {
   const number = z.int().min(1).max(MAX_TIMING);
   const standard = defaultTimings[name];
   const description = timingDescriptions[name];
   if (standard !== Number.POSITIVE_INFINITY) return number.optional().meta({ description, default: standard });
-  const off = z.literal("off").transform(() => Number.POSITIVE_INFINITY);
-  return z.union([number, off]).optional().meta({ description, default: "off" });
+  return z
+    .union([number, z.literal("off")])
+    .optional()
+    .meta({ description, default: "off" });
 };
 
 const timings = z.strictObject(Object.fromEntries(timingNames.map((name) => [name, timing(name)])));
@@ -212,7 +214,9 @@ const limits = z
       .min(1)
       .max(1_000)
       .default(defaultLimits.launchConcurrency)
-      .describe("Launches under way at one time in this process; scale sets take turns."),
+      .describe(
+        "Launches under way at one time on each provisioner (each distinct set of options); scale sets take turns.",
+      ),
     maxScaleSets: z
       .int()
       .min(1)

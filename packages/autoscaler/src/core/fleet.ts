@@ -49,6 +49,8 @@ export class Fleet {
   session: Session = { state: "none" };
   /** The one that the newest session is of. */
   scaleSetId: number | undefined;
+  /** When it was made, where the service tells; else long ago. */
+  scaleSetMadeAt = Number.NEGATIVE_INFINITY;
   stopping = false;
   /** Since when the scale set is being drained. */
   drainingSince: number | undefined;

@@ -1,5 +1,6 @@
 import { type AutoscalerConfig, type LimitsConfig, limitsOf } from "../config/config.js";
 import { Limiter } from "../engine/limiter.js";
+import { PlaceLimiter } from "../engine/place-limiter.js";
 import type { ScaleSetStatus } from "../engine/status.js";
 import { Turns } from "../engine/turns.js";
 import { Wakeups } from "../engine/wakeups.js";
@@ -32,7 +33,7 @@ export interface AppliedChanges {
 /** All scale sets of a daemon, and what they share. */
 export class Fleets {
   readonly #process: Process;
-  readonly #launches: Limiter;
+  readonly #launches: PlaceLimiter;
   readonly #sets = new Map<string, RunningSet>();
   readonly #draining = new Map<string, RunningSet>();
   #stopped = false;
@@ -40,18 +41,19 @@ export class Fleets {
   constructor(config: AutoscalerConfig, world: World, provisioners: ExtraProvisioners) {
     const { clock } = world;
     const limits = limitsOf(config.limits);
-    this.#launches = new Limiter(limits.launchConcurrency);
+    this.#launches = new PlaceLimiter(limits.launchConcurrency);
+    const wakeups = new Wakeups(clock);
     this.#process = {
       world,
       owner: config.owner,
       connections: new Connections(world, limits.requestsPerSecond),
       places: new Places(world, config, provisioners),
-      shares: new Shares(clock, limits.maxRunners),
+      shares: new Shares(clock, wakeups, limits.maxRunners),
       slots: new Slots(limits.maxScaleSets),
       probes: new Turns(clock, limits.standbyProbesPerSecond),
-      wakeups: new Wakeups(clock),
+      wakeups,
       launches: this.#launches,
-      endings: new Limiter(ENDINGS_AT_ONCE),
+      endings: new PlaceLimiter(ENDINGS_AT_ONCE),
     };
   }
 

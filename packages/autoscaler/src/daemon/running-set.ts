@@ -1,7 +1,7 @@
 import type { ScaleSetClient } from "@scaleset/client";
 import { LABELS_SCHEMA } from "../engine/inventory.js";
-import type { Limiter } from "../engine/limiter.js";
 import type { Place } from "../engine/place.js";
+import type { Lanes, PlaceLimiter } from "../engine/place-limiter.js";
 import { type Problem, sortProblems } from "../engine/problems.js";
 import { scopedLogger } from "../engine/scoped-logger.js";
 import { offStatus, type ScaleSetStatus } from "../engine/status.js";
@@ -28,8 +28,8 @@ export interface Process {
   readonly slots: Slots;
   readonly probes: Turns;
   readonly wakeups: Wakeups;
-  readonly launches: Limiter;
-  readonly endings: Limiter;
+  readonly launches: PlaceLimiter;
+  readonly endings: PlaceLimiter;
 }
 
 const OPEN_AGAIN_MIN_MS = 1_000;
@@ -39,8 +39,8 @@ const OPEN_AGAIN_MAX_MS = 60_000;
 export class RunningSet implements Sharer {
   readonly #process: Process;
   readonly #stop = new AbortController();
-  readonly #launches: Limiter;
-  readonly #endings: Limiter;
+  readonly #launches: Lanes;
+  readonly #endings: Lanes;
   /** Places that its runners may live in. */
   readonly #uses = new Map<string, PlaceUse>();
   #planned: PlannedSet;
@@ -55,8 +55,8 @@ export class RunningSet implements Sharer {
   constructor(planned: PlannedSet, process: Process) {
     this.#planned = planned;
     this.#process = process;
-    this.#launches = process.launches.lane();
-    this.#endings = process.endings.lane();
+    this.#launches = process.launches.lanes();
+    this.#endings = process.endings.lanes();
   }
 
   get planned(): PlannedSet {

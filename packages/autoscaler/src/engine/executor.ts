@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { Clock, Logger } from "@scaleset/client";
 import { abortable } from "../async/abortable.js";
 import type { RunnerCommand } from "../core/commands.js";
@@ -14,9 +15,9 @@ export interface ExecutorOptions {
   readonly service: ScaleSetService;
   /** Of instances made now. */
   readonly labels: () => InstanceLabels;
-  /** Shared by the process: launches, and everything that ends runners, so that neither waits for the other. */
-  readonly launches: Limiter;
-  readonly endings: Limiter;
+  /** Shared by all who use the runner's backend: launches, and everything that ends runners, so that neither waits for the other. */
+  readonly launchesOf: (name: string) => Limiter;
+  readonly endingsOf: (name: string) => Limiter;
   readonly clock: Clock;
   readonly timings: Timings;
   readonly logger: Logger;
@@ -61,6 +62,8 @@ export class Executor {
 
   constructor(options: ExecutorOptions) {
     this.#options = options;
+    // Every command under way listens to it.
+    setMaxListeners(0, this.#abort.signal);
   }
 
   /** The session that commands act under from now on; those of an earlier one that have not begun are dropped. */
@@ -85,8 +88,8 @@ export class Executor {
   }
 
   async #run(command: RunnerCommand, generation: number | undefined): Promise<void> {
-    const { launches, endings, may, tell, logger } = this.#options;
-    const limiter = launching.has(command.type) ? launches : endings;
+    const { launchesOf, endingsOf, may, tell, logger } = this.#options;
+    const limiter = (launching.has(command.type) ? launchesOf : endingsOf)(command.name);
     await limiter.run(rank[command.type], async () => {
       if (this.#stopped || generation !== this.#generation || !may(command.type, command.name)) {
         tell({ type: "command.dropped", name: command.name, command: command.type }, command);

@@ -5,6 +5,7 @@ import { type Claim, fairShares } from "./fair-share.js";
 const claim = (some: Partial<Claim>): Claim => ({
   live: 0,
   wanted: 0,
+  full: false,
   max: 100,
   weight: 1,
   waitingSince: 0,
@@ -15,6 +16,7 @@ const claims = fc.array(
   fc.record({
     live: fc.nat(20),
     wanted: fc.nat(60),
+    full: fc.boolean(),
     max: fc.integer({ min: 1, max: 50 }),
     weight: fc.constantFrom(0.5, 1, 2, 3),
     waitingSince: fc.nat(1_000),
@@ -37,14 +39,18 @@ describe("runners of a process shared between its scale sets", () => {
     expect(fairShares([claim({ wanted: 100, weight: 2 }), claim({ wanted: 100 })], 30)).toEqual([20, 10]);
   });
 
-  test("are never taken from who has them: the others get what is left", () => {
-    expect(fairShares([claim({ live: 9, wanted: 9 }), claim({ wanted: 9 })], 10)).toEqual([9, 1]);
-    expect(fairShares([claim({ live: 12, wanted: 12 }), claim({ wanted: 9 })], 10)).toEqual([12, 0]);
+  test("are not launched by who has more than its part, and the others get what there is room for", () => {
+    expect(fairShares([claim({ live: 9, wanted: 9 }), claim({ wanted: 9 })], 10)).toEqual([5, 1]);
+    expect(fairShares([claim({ live: 12, wanted: 12 }), claim({ wanted: 9 })], 10)).toEqual([5, 0]);
   });
 
   test("that nobody wants are held out to everybody, so that a burst is not accepted one by one", () => {
     expect(fairShares([claim({}), claim({})], 10)).toEqual([5, 5]);
     expect(fairShares([claim({ wanted: 1, live: 1 }), claim({ max: 3 })], 10)).toEqual([7, 3]);
+  });
+
+  test("that nobody wants go first to who uses all it may, since more jobs may wait for it than are shown", () => {
+    expect(fairShares([claim({ wanted: 4, live: 4, full: true }), claim({})], 10)).toEqual([10, 0]);
   });
 
   test("go to who has waited longest where they are fewer than the scale sets", () => {
@@ -54,15 +60,13 @@ describe("runners of a process shared between its scale sets", () => {
 });
 
 describe("for any claims", () => {
-  test("no share is below what is live, and no runner is given out twice", () => {
+  test("launching up to the shares never makes more than the total, nor more than a set's own limit", () => {
     fc.assert(
       fc.property(claims, total, (all, most) => {
         const shares = fairShares(all, most);
-        for (const [index, { live, max }] of all.entries()) {
-          expect(shares[index]).toBeGreaterThanOrEqual(live);
-          expect(shares[index]).toBeLessThanOrEqual(Math.max(live, max));
-        }
-        expect(sum(shares)).toBeLessThanOrEqual(Math.max(most, sum(all.map(({ live }) => live))));
+        for (const [index, { max }] of all.entries()) expect(shares[index]).toBeLessThanOrEqual(max);
+        const then = sum(all.map(({ live }, index) => Math.max(live, shares[index] ?? 0)));
+        expect(then).toBeLessThanOrEqual(Math.max(most, sum(all.map(({ live }) => live))));
       }),
     );
   });
@@ -71,8 +75,9 @@ describe("for any claims", () => {
     fc.assert(
       fc.property(claims, total, (all, most) => {
         const shares = fairShares(all, most);
-        const room = all.some(({ max }, index) => (shares[index] ?? 0) < max);
-        if (room) expect(sum(shares)).toBeGreaterThanOrEqual(most);
+        const then = all.map(({ live }, index) => Math.max(live, shares[index] ?? 0));
+        const room = all.some(({ max }, index) => (then[index] ?? 0) < max);
+        if (room) expect(sum(then)).toBeGreaterThanOrEqual(most);
       }),
     );
   });

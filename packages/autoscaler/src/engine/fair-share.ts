@@ -4,6 +4,8 @@ export interface Claim {
   readonly live: number;
   /** Runners that jobs and its minimum ask for. */
   readonly wanted: number;
+  /** Whether it uses all that it may: more jobs may wait for it at the service, which shows no more than was announced. */
+  readonly full: boolean;
   /** Its own limit. */
   readonly max: number;
   /** Above 0: of two that want more, one of weight 2 gets twice as many. */
@@ -13,17 +15,25 @@ export interface Claim {
 }
 
 /**
- * Divides the runners of a process between its scale sets: max-min fair by what each wants, weighted. What is live stays
- * with its set, so the sum is at most the total, or what is live where that is more. What nobody wants is divided the
- * same way up to each set's own limit, so that whoever wants more next may have it at once.
+ * Divides the runners of a process between its scale sets: max-min fair by what each wants, weighted. What nobody wants
+ * goes to the full ones first, then to all, up to each set's own limit, so that whoever wants more next may have it at
+ * once.
  *
- * A share of 0 is possible where there are more sets than runners: nothing is launched then, though a poll never
- * announces less than 1; a job that comes of it waits for its turn here.
+ * Runners that live are counted where they are: a set that has more than its part launches nothing, and its share is
+ * that part; the others get no more than there is room for. So whatever the shares, launching up to them never makes
+ * more than the total. A share of 0 is possible where there are more sets than runners: a poll announces 1 all the same,
+ * and a job that comes of it waits here for its turn.
  */
 export function fairShares(claims: readonly Claim[], total: number): number[] {
+  const none = claims.map(() => 0);
+  const wanted = fill(claims, none, total, ({ wanted, max }) => Math.min(wanted, max));
+  const grown = fill(claims, wanted, total, ({ full, max }) => (full ? max : 0));
+  const parts = fill(claims, grown, total, ({ max }) => max);
   const live = claims.map((claim) => claim.live);
-  const wanted = fill(claims, live, total, ({ wanted, max }) => Math.min(wanted, max));
-  return fill(claims, wanted, total, ({ max }) => max);
+  // Parts that others still occupy can't be handed out yet; what is wanted goes before what might be.
+  const needed = fill(claims, live, total, (claim, index) => Math.min(claim.wanted, parts[index] ?? 0));
+  const granted = fill(claims, needed, total, (_, index) => parts[index] ?? 0);
+  return parts.map((part, index) => Math.min(part, granted[index] ?? 0));
 }
 
 /** Raises the lowest shares, by weight, each up to its own level, until the total is reached. */
@@ -31,14 +41,14 @@ function fill(
   claims: readonly Claim[],
   floors: readonly number[],
   total: number,
-  levelOf: (claim: Claim) => number,
+  levelOf: (claim: Claim, index: number) => number,
 ): number[] {
   const sharesAt = (water: number): number[] =>
     claims.map((claim, index) =>
-      Math.max(floors[index] ?? 0, Math.min(levelOf(claim), Math.floor(water * claim.weight + ROUNDING))),
+      Math.max(floors[index] ?? 0, Math.min(levelOf(claim, index), Math.floor(water * claim.weight + ROUNDING))),
     );
   let low = 0;
-  let high = claims.reduce((highest, claim) => Math.max(highest, levelOf(claim) / claim.weight), 0);
+  let high = claims.reduce((highest, claim, index) => Math.max(highest, levelOf(claim, index) / claim.weight), 0);
   if (sum(sharesAt(high)) <= total) return sharesAt(high);
   for (let step = 0; step < HALVINGS; step++) {
     const middle = (low + high) / 2;

@@ -14,8 +14,8 @@ import type { InstanceLabels } from "../ports/provisioner.js";
 import type { ScaleSetService, ServiceHandler } from "../ports/service.js";
 import { Executor } from "./executor.js";
 import { newRunnerName } from "./labels.js";
-import type { Limiter } from "./limiter.js";
 import type { Place } from "./place.js";
+import type { Lanes } from "./place-limiter.js";
 import { type ScaleSetStatus, statusOf } from "./status.js";
 import type { Wakeups } from "./wakeups.js";
 
@@ -39,8 +39,9 @@ export interface WorkerOptions {
   readonly place: Place;
   /** Shared by all workers of the process. */
   readonly wakeups: Wakeups;
-  readonly launches: Limiter;
-  readonly endings: Limiter;
+  /** Shared by all workers that use a place. */
+  readonly launches: Lanes;
+  readonly endings: Lanes;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
@@ -102,6 +103,8 @@ export class Worker {
     this.#executor = new Executor({
       ...options,
       backendOf: (name) => this.#placeOf(name).backend,
+      launchesOf: (name) => options.launches(this.#placeOf(name).id),
+      endingsOf: (name) => options.endings(this.#placeOf(name).id),
       labels: () => this.#labels,
       may: (command, name) => may(this.#fleet, command, this.#fleet.roster.get(name), options.clock.monotonic()),
       lapsesAt: () => lapsesAt(this.#fleet),
@@ -246,9 +249,9 @@ export class Worker {
 
   #handler(): ServiceHandler {
     return {
-      opened: ({ generation, scaleSetId, statistics }) => {
+      opened: ({ generation, scaleSetId, statistics, scaleSetAgeMs }) => {
         this.#executor.generation = generation;
-        this.#tell({ type: "session.opened", scaleSetId, statistics });
+        this.#tell({ type: "session.opened", scaleSetId, statistics, scaleSetAgeMs });
         // What lived before may have changed while nobody held the session.
         for (const { place } of this.#places.values()) place.inventory.refresh();
       },

@@ -45,6 +45,7 @@ export class ClientScaleSet implements ScaleSetService {
   #listener: Listener | undefined;
   #capacity = 1;
   #scaleSetId: number | undefined;
+  #createdOn: Date | undefined;
   #missingSince: number | undefined;
 
   constructor(options: ClientScaleSetOptions) {
@@ -85,7 +86,8 @@ export class ClientScaleSet implements ScaleSetService {
           this.#scaleSetId = scaleSetId;
           this.#missingSince = undefined;
           handler.trouble(undefined);
-          handler.opened({ generation, scaleSetId, statistics: toStatistics(statistics) });
+          const scaleSetAgeMs = this.#createdOn && clock.now() - this.#createdOn.getTime();
+          handler.opened({ generation, scaleSetId, statistics: toStatistics(statistics), scaleSetAgeMs });
         },
         onSessionLost: () => handler.ended(),
         onPollStarted: () => {
@@ -201,6 +203,7 @@ export class ClientScaleSet implements ScaleSetService {
     const { client, name, labels, runnerGroup, disableUpdate, logger } = this.#options;
     const group = await client.getRunnerGroupByName(runnerGroup, { signal });
     const set = await client.ensureRunnerScaleSet({ name, runnerGroupId: group.id, labels, disableUpdate }, { signal });
+    this.#createdOn = set.createdOn;
     logger.info({ scaleSetId: set.id, outcome: set.outcome }, `scale set ${name} is there`);
     const drift = set.drift.map(({ field, wanted, actual }) => `${field}: asked for "${wanted}", got "${actual}"`);
     const words = drift.length === 0 ? undefined : `the service did not take what was asked (${drift.join("; ")})`;
@@ -215,6 +218,7 @@ export class ClientScaleSet implements ScaleSetService {
     const found = await client.getRunnerScaleSet(runnerGroupId, name, { signal });
     if (found !== undefined) {
       this.#missingSince = undefined;
+      this.#createdOn = found.createdOn;
       handler.drifted(undefined);
       return found.id;
     }

@@ -25,7 +25,7 @@ export interface AutoscalerStatus {
   /** `stopping`: it was told to end, and brings launches under way to their end. */
   readonly state: "running" | "stopping";
   readonly limits: {
-    /** Launches under way at one time. */
+    /** Launches under way at one time on each provisioner. */
     readonly launchConcurrency: number;
   };
   /** Sums over all scale sets. */

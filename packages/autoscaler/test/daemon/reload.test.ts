@@ -90,7 +90,10 @@ test("a changed runner spec replaces idle runners one by one, and leaves the bus
   const { simulator } = here;
   here.configure(({ scaleSets }) => ({ scaleSets: scaleSets.map((set) => ({ ...set, minRunners: 2 })) }));
   const daemon = here.startDaemon();
-  await until("two runners are idle", () => simulator.state().runners.filter(({ state }) => state === "idle").length === 2);
+  await until(
+    "two runners are idle",
+    () => simulator.state().runners.filter(({ state }) => state === "idle").length === 2,
+  );
   const job = simulator.queueJob({ runsOn: ["linux-x64"], script: "sleep 8" });
   await until("the job runs", () => simulator.job(job.id)?.state === "running");
   const before = new Set(here.instances());

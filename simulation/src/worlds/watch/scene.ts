@@ -38,6 +38,7 @@ export interface Scene {
 export interface Check {
   asked?(daemon: Daemon, asked: Asked): void;
   answered?(daemon: Daemon, asked: Asked, answer: Answered): void;
+  over?(daemon: Daemon, asked: Asked): void;
   began?(daemon: Daemon, call: { readonly operation: "create" | "start" | "destroy"; readonly name: string }): void;
   decided?(daemon: Daemon, event: DecisionEvent): void;
   logged?(daemon: Daemon, level: string, message: string, data: object): void;

@@ -11,6 +11,9 @@ export async function stopWatched(scene: Scene, daemon: Daemon): Promise<void> {
     ({ name, job }) => job !== undefined && daemon.host.find(name)?.state === "started",
   );
   const jobs = busy.map(({ job }) => job);
+  const held = new Set(
+    daemon.config.scaleSets.map(({ name }) => name).filter((name) => facts.lease(daemon, name).state === "held"),
+  );
   await daemon.stop();
   for (const [index, { name }] of busy.entries()) {
     const ended = simulator.job(jobs[index] ?? 0)?.state === "completed" || facts.lost.has(name);
@@ -25,7 +28,8 @@ export async function stopWatched(scene: Scene, daemon: Daemon): Promise<void> {
     if (!now.some((set) => set.id === id)) scene.broke("I6", `scale set ${id} is gone after ${daemon.name} stopped`);
   }
   for (const { name, scope, session } of now) {
-    if (scope === daemon.path && session?.ownerName === daemon.name) {
+    // One of an earlier life that was killed ends by itself.
+    if (scope === daemon.path && session?.ownerName === daemon.name && held.has(name)) {
       scene.broke("I6", `${daemon.name} stopped, and its session of ${name} is open`);
     }
   }
