@@ -175,6 +175,21 @@ describe("scale sets of one process", () => {
   }, 60_000);
 });
 
+test("targets of one host share its requests a second", async () => {
+  const here = virtual();
+  const organizations = Array.from({ length: 20 }, (_, index) => `org-${index}`);
+  const targets = Object.fromEntries(organizations.map((name) => [name, here.target(name)]));
+  const sets = organizations.map((target) => ({ target }));
+  const sent: number[] = [];
+  const limits = { launchConcurrency: 10, requestsPerSecond: 10 };
+  here.start(here.config(sets, { targets, limits }), { onRequest: () => void sent.push(here.clock.monotonic()) });
+  await here.until(() => here.simulator.state().scaleSets.filter(({ session }) => session).length === 20);
+  const busiest = Math.max(...sent.map((at) => sent.filter((other) => other >= at && other < at + 1_000).length));
+  expect(sent.length).toBeGreaterThan(60);
+  // A second's worth in store, and a second's worth.
+  expect(busiest).toBeLessThanOrEqual(20);
+});
+
 describe("a reload", () => {
   test("has new capacity at the service at once, not at the next poll", async () => {
     const here = virtual();
