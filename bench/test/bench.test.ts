@@ -12,7 +12,7 @@ test("every bench runs and prints a figure beside its baseline", async () => {
   const rows = stdout.trim().split("\n").slice(2);
   expect(rows).toHaveLength(20);
   for (const row of rows) expect(row).toMatch(/^\| [^|]+ \| (µs|a second|KiB|ms) \| \S+ .*\| -?[\d.]+ × \|/);
-});
+}, 180_000);
 
 test("a bench that does not exist is refused by name", async () => {
   const running = promisify(execFile)(process.execPath, [main, "speed"]);

@@ -16,13 +16,16 @@ const { values } = parseArgs({
   },
 });
 const [sets, idleSeconds, bursts] = [Number(values.sets), Number(values.idle), Number(values.bursts)];
-if (![sets, idleSeconds, bursts].every((value) => Number.isSafeInteger(value) && value > 0) || bursts > sets) {
-  console.error("error: --sets, --idle (seconds) and --bursts are whole numbers above 0, and no more bursts than sets");
+if (![sets, idleSeconds, bursts].every((value) => Number.isSafeInteger(value) && value > 0) || 2 * bursts > sets) {
+  console.error(
+    "error: --sets, --idle (seconds) and --bursts are whole numbers above 0, and at least two sets a burst",
+  );
   process.exit(2);
 }
 
 const UP_LIMIT_MS = 180_000;
-const BURST_LIMIT_MS = 90_000;
+/** Ten launches at once on the slow backend are a hundred seconds for the two hundred that it gets. */
+const BURST_LIMIT_MS = 180_000;
 const JOBS_A_BURST = 2;
 /** How long the backend of every second scale set takes to make an instance. */
 const SLOW_MS = 5_000;
@@ -92,33 +95,45 @@ async function idles(child: ChildProcess): Promise<boolean[]> {
   ];
 }
 
-/** Half of them have a backend that takes seconds: those of the others must not wait for it. */
+/** Half of them have a backend that takes seconds: those of the others must be as quick as without it. */
 async function burstsAtOnce(child: ChildProcess): Promise<boolean[]> {
-  const before = await ask(child, "forget");
-  const names = Array.from({ length: bursts }, (_, at) => `set-${at}`);
+  const isQuick = (name: string): boolean => Number(name.slice("set-".length)) % 2 === 0;
+  const named = (from: number): string[] => Array.from({ length: bursts }, (_, at) => `set-${from + at}`);
+  const alone = [...(await burst(child, named(bursts).filter(isQuick))).values()];
+  const names = named(0);
+  const ended = await burst(child, names);
+  const quick = names.filter(isQuick).map((name) => ended.get(name) ?? Number.NaN);
+  const slow = names.filter((name) => !isQuick(name)).map((name) => ended.get(name) ?? Number.NaN);
+  console.log(`       bursts of ${JOBS_A_BURST} jobs at once, until all runners of a scale set are started:`);
+  console.log(`       ${alone.length} on a quick backend, alone: ${spread(alone)}`);
+  console.log(`       ${quick.length} on a quick backend, beside the slow one: ${spread(quick)}`);
+  console.log(`       ${slow.length} on a backend that takes ${SLOW_MS / 1_000} s: ${spread(slow)}`);
+  return [
+    goal(
+      "no burst waited for another's slow backend (goal: within twice and a second of those alone)",
+      Math.max(...quick) < 2 * Math.max(...alone) + 1_000,
+    ),
+    goal("every burst was served", Number.isFinite(Math.max(...alone, ...quick, ...slow))),
+  ];
+}
+
+/** Milliseconds until all runners of each scale set were started; infinite for one whose were not. */
+async function burst(child: ChildProcess, names: readonly string[]): Promise<Map<string, number>> {
+  let told = await ask(child, "forget");
   const begun = realClock.monotonic();
   const begunAt = realClock.now();
   simulator.queueJobs(
     names.flatMap((scaleSet) => Array.from({ length: JOBS_A_BURST }, () => ({ scaleSet, durationMs: 3_600_000 }))),
   );
-  let told = before;
-  const isDone = (): boolean => names.every((name) => (told.startedAt[name]?.length ?? 0) >= JOBS_A_BURST);
-  while (!isDone() && realClock.monotonic() - begun < BURST_LIMIT_MS) {
-    await realClock.sleep(500);
-    told = await ask(child, "tell");
-  }
   const lastOf = (name: string): number => {
     const starts = told.startedAt[name] ?? [];
     return starts.length < JOBS_A_BURST ? Number.POSITIVE_INFINITY : Math.max(...starts) - begunAt;
   };
-  const quick = names.filter((_, at) => at % 2 === 0).map(lastOf);
-  const slow = names.filter((_, at) => at % 2 === 1).map(lastOf);
-  console.log(`       ${bursts} bursts of ${JOBS_A_BURST} jobs at once, until all runners of a scale set are started:`);
-  console.log(`       quick backend: ${spread(quick)}; backend that takes ${SLOW_MS / 1_000} s: ${spread(slow)}`);
-  return [
-    goal("no burst waited for another's slow backend", Math.max(...quick) < SLOW_MS),
-    goal("every burst was served", Number.isFinite(Math.max(...quick, ...slow))),
-  ];
+  while (!names.every((name) => Number.isFinite(lastOf(name))) && realClock.monotonic() - begun < BURST_LIMIT_MS) {
+    await realClock.sleep(500);
+    told = await ask(child, "tell");
+  }
+  return new Map(names.map((name) => [name, lastOf(name)]));
 }
 
 function spread(values: readonly number[]): string {

@@ -98,7 +98,12 @@ export const mutants: readonly Mutant[] = [
     'this.#tell({ type: "stopping" });',
     'for (const { name } of this.#fleet.roster.all()) void this.#placeOf(name).backend.destroy(name, { graceMs: 0, signal: this.#crash.signal }).catch(() => {});\n    this.#tell({ type: "stopping" });',
   ),
-  core("act without a session", "core/rights.ts", 'fleet.session.state === "held" &&\n    ', ""),
+  core(
+    "act without a session",
+    "core/rights.ts",
+    'return (\n    fleet.session.state === "held" &&\n    now < fleet.answeredAt + fleet.timings.leaseMarginMs &&\n    fleet.surveyedAt >= fleet.session.openedAt\n  );',
+    "return now < fleet.answeredAt + fleet.timings.leaseMarginMs;",
+  ),
   core(
     "act after the lease has lapsed",
     "core/rights.ts",

@@ -17,8 +17,10 @@ export interface Stage {
   readonly over: boolean;
   /** Says that a failure took effect. */
   struck(name: string, count?: number): void;
-  /** Every daemon is stopped, and starts again with another configuration. */
-  reconfigure(change: (scaleSet: ScaleSetConfig) => ScaleSetConfig): Promise<void>;
+  /** Every daemon works by another configuration: it is told to, or stopped and started. Undefined leaves a scale set out. */
+  reconfigure(change: (scaleSet: ScaleSetConfig) => ScaleSetConfig | undefined): Promise<void>;
+  /** The configuration is again what it was at the beginning. */
+  restore(): Promise<void>;
   /** SIGTERM, with somebody watching. */
   stop(daemon: Daemon): Promise<void>;
   /** An instance vanishes, and its record with it. */
@@ -457,6 +459,16 @@ export const reconfigurations: readonly Failure[] = [
         return { ...set, maxRunners, minRunners: Math.min(maxRunners, Math.floor(random() * 3)) };
       });
       struck("the limits change");
+    },
+  },
+  {
+    name: "a scale set is taken out, and comes back",
+    async strike({ random, reconfigure, restore, sleep, struck }) {
+      const out = random() < 0.5 ? "set-a" : "set-b";
+      await reconfigure((set) => (set.name === out ? undefined : set));
+      struck("a scale set is taken out, and comes back");
+      await sleep((1 + random() * 8) * MINUTE_MS);
+      await restore();
     },
   },
   {

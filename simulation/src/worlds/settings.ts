@@ -48,6 +48,8 @@ export interface Settings {
   readonly long: number;
   readonly timings: Timings;
   readonly launchConcurrency: number;
+  /** Of all scale sets of a daemon together. */
+  readonly maxRunners: number | undefined;
   readonly service: Pick<
     SimulatorOptions,
     | "assignment"
@@ -209,6 +211,7 @@ export function settingsOf(
     cancelled: chance(0.5) ? 0.15 : 0,
     long: kind.long ?? 0.04,
     timings: kind.timings ?? defaultTimings,
+    maxRunners: chance(world === "limits" ? 0.6 : 0.1) ? kept + between(2, 8) : undefined,
     launchConcurrency: chance(0.3) ? between(1, 2) : 10,
     service: {
       assignment: chance(0.4) ? "acquire" : "direct",

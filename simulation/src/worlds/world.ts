@@ -60,6 +60,7 @@ export async function runWorld(
   await clock.runUntil(() => broken.length > 0 || clock.monotonic() >= settings.lastsMs);
   stage.end();
   if (broken.length === 0) await clock.runUntilSettled(Promise.allSettled(lanes.slice(2)));
+  if (broken.length === 0) await clock.runUntilSettled(stage.misfortune.restore());
   await clock.runUntil(() => broken.length > 0 || stage.rested() || clock.monotonic() >= settings.lastsMs + REST_MS);
   if (broken.length === 0 && !stage.rested()) scene.broke("left", `the world does not come to rest: ${unrest(scene)}`);
   if (broken.length === 0) await stage.cleanEachHost();
@@ -193,6 +194,24 @@ function setUp(settings: Settings) {
     random: chance("rival"),
     env: {},
   });
+  const initial = daemons.map(({ config }) => config);
+  /** Told while it runs, or stopped and started. */
+  const restarts = chance("reload");
+  const workBy = async (
+    daemon: Daemon,
+    change: (sets: readonly ScaleSetConfig[]) => readonly ScaleSetConfig[],
+  ): Promise<void> => {
+    const config = { ...daemon.config, scaleSets: change(daemon.config.scaleSets) };
+    chronicle.tell(
+      "nemesis",
+      `${daemon.name} is to work by ${JSON.stringify(config.scaleSets.map(({ name, minRunners, maxRunners, workFolder }) => [name, minRunners, maxRunners, workFolder]))}`,
+    );
+    if (!daemon.up) return daemon.configure(config);
+    if (restarts() < 0.7) return await Promise.race([daemon.reload(config), sleep(60_000)]);
+    await Promise.race([stopWatched(scene, daemon), sleep(60_000)]);
+    daemon.configure(config);
+    if (!daemon.up && !over.signal.aborted) start(daemon);
+  };
   let rested = false;
   let resting = false;
   const stopAll = async (but?: Daemon): Promise<void> => {
@@ -239,15 +258,15 @@ function setUp(settings: Settings) {
         if (times > 0) tally.add("failure", name, times);
       },
       stop: (daemon: Daemon): Promise<void> => stopWatched(scene, daemon),
-      reconfigure: async (change: (scaleSet: ScaleSetConfig) => ScaleSetConfig): Promise<void> => {
-        const changed = new Map<string, ScaleSetConfig>();
+      reconfigure: async (change: (scaleSet: ScaleSetConfig) => ScaleSetConfig | undefined): Promise<void> => {
+        const changed = new Map<string, ScaleSetConfig | undefined>();
         for (const set of daemons[0]?.config.scaleSets ?? []) changed.set(set.name, change(set));
         for (const daemon of daemons) {
-          const scaleSets = daemon.config.scaleSets.map((set) => changed.get(set.name) ?? set);
-          await Promise.race([stopWatched(scene, daemon), sleep(60_000)]);
-          daemon.configure({ ...daemon.config, scaleSets });
-          if (!daemon.up && !over.signal.aborted) start(daemon);
+          await workBy(daemon, (sets) => sets.flatMap((set) => changed.get(set.name) ?? []));
         }
+      },
+      restore: async (): Promise<void> => {
+        for (const [index, daemon] of daemons.entries()) await workBy(daemon, () => initial[index]?.scaleSets ?? []);
       },
       lose: (host: MemoryHost, name: string): void => {
         facts.lost.add(name);

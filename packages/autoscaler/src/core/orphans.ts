@@ -2,8 +2,11 @@ import { enterStarted } from "./beliefs.js";
 import type { Fleet } from "./fleet.js";
 import type { Runner } from "./model.js";
 
-/** As far as a machine's clock and the service's may be apart. */
-const CLOCKS_APART_MS = 60 * 60_000;
+/**
+ * As far as a machine's clock and the service's may be apart. A scale set is made anew a minute after it was missed, so
+ * what belonged to the old one is older by more than that.
+ */
+const CLOCKS_APART_MS = 15_000;
 
 /**
  * The scale set came back under a new id (F4), which knows nothing of the old one's runners: a 404 about them means
@@ -22,10 +25,10 @@ export function orphan(fleet: Fleet, at: number): void {
 
 /**
  * A runner that an earlier life of a daemon started may be one of a scale set that went away since, which this life
- * knows nothing of. It is no younger than the set that there is now; and a 404 about it means nothing.
+ * knows nothing of. It is older than the set that there is now; and a 404 about it means nothing.
  */
 export function mayBeOrphan(fleet: Fleet, { adopted, belief, startedAt, since }: Runner): boolean {
-  return adopted && belief.kind === "unknown" && (startedAt ?? since) < fleet.scaleSetMadeAt + CLOCKS_APART_MS;
+  return adopted && belief.kind === "unknown" && (startedAt ?? since) < fleet.scaleSetMadeAt - CLOCKS_APART_MS;
 }
 
 /** It is left until it exits. */

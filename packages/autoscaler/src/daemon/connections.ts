@@ -1,19 +1,21 @@
 import { parseConfigUrl, RequestPace, ScaleSetClient } from "@scaleset/client";
 import { credentialsFrom } from "../service/credentials.js";
+import { RunnerGroups } from "../service/runner-groups.js";
 import { VERSION } from "../version.js";
 import type { PlannedSet } from "./plan.js";
 import type { World } from "./world.js";
 
-interface Connection {
+/** What scale sets of one target and credential share. */
+export interface Connection {
   readonly client: ScaleSetClient;
-  users: number;
+  readonly groups: RunnerGroups;
 }
 
 /** One client for each target and credential, shared by the scale sets there and closed after the last of them. */
 export class Connections {
   readonly #world: World;
   readonly #requestsPerSecond: number;
-  readonly #open = new Map<string, Connection>();
+  readonly #open = new Map<string, Connection & { users: number }>();
   /** By host. */
   readonly #paces = new Map<string, RequestPace>();
 
@@ -23,13 +25,14 @@ export class Connections {
   }
 
   /** @throws {ScaleSetError} `CONFIG` for credentials that can't be used at all */
-  use({ connection, target }: PlannedSet): { readonly client: ScaleSetClient; release(): Promise<void> } {
-    const shared = this.#open.get(connection) ?? { client: this.#connect(target), users: 0 };
+  use({ connection, target }: PlannedSet): Connection & { release(): Promise<void> } {
+    const shared = this.#open.get(connection) ?? { ...this.#connect(target), users: 0 };
     this.#open.set(connection, shared);
     shared.users += 1;
     let released = false;
     return {
       client: shared.client,
+      groups: shared.groups,
       release: async () => {
         if (released) return;
         released = true;
@@ -41,9 +44,9 @@ export class Connections {
     };
   }
 
-  #connect({ url, credentials }: PlannedSet["target"]): ScaleSetClient {
+  #connect({ url, credentials }: PlannedSet["target"]): Connection {
     const { fetch, clock, random, logger, env } = this.#world;
-    return new ScaleSetClient({
+    const client = new ScaleSetClient({
       configUrl: url,
       credentials: credentialsFrom(credentials),
       systemInfo: { system: "scaleset-autoscaler", version: VERSION, subsystem: "listener" },
@@ -54,6 +57,7 @@ export class Connections {
       logger,
       env,
     });
+    return { client, groups: new RunnerGroups(client, clock) };
   }
 
   /** A host bears what it bears, however many targets it has. */

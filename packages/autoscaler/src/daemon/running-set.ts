@@ -1,4 +1,3 @@
-import type { ScaleSetClient } from "@scaleset/client";
 import { LABELS_SCHEMA } from "../engine/inventory.js";
 import type { Place } from "../engine/place.js";
 import type { Lanes, PlaceLimiter } from "../engine/place-limiter.js";
@@ -11,7 +10,7 @@ import type { Wakeups } from "../engine/wakeups.js";
 import { Worker } from "../engine/worker.js";
 import type { ScaleSetService } from "../ports/service.js";
 import { ClientScaleSet } from "../service/client-adapter.js";
-import type { Connections } from "./connections.js";
+import type { Connection, Connections } from "./connections.js";
 import type { Places, PlaceUse } from "./places.js";
 import type { PlannedSet } from "./plan.js";
 import type { Sharer, Shares } from "./shares.js";
@@ -152,7 +151,7 @@ export class RunningSet implements Sharer {
       const { world } = this.#process;
       this.#supervisor = new Supervisor({
         name: this.#planned.config.name,
-        make: () => this.#makeWorker(connection.client),
+        make: () => this.#makeWorker(connection),
         clock: world.clock,
         random: world.random,
         logger: world.logger,
@@ -228,7 +227,7 @@ export class RunningSet implements Sharer {
   };
 
   /** Also after a crash: then with the settings of now. */
-  #makeWorker(client: ScaleSetClient): Worker {
+  #makeWorker(connection: Connection): Worker {
     const { world, owner, wakeups, shares } = this.#process;
     const { config, identity, spec, timings } = this.#planned;
     if (this.#place === undefined) throw new Error("a worker needs a place");
@@ -240,7 +239,7 @@ export class RunningSet implements Sharer {
       limits: { minRunners: config.minRunners, maxRunners: config.maxRunners },
       timings,
       labels: { schema: LABELS_SCHEMA, identity, owner, spec },
-      service: this.#service(client),
+      service: this.#service(connection),
       place: this.#place,
       wakeups,
       launches: this.#launches,
@@ -257,12 +256,13 @@ export class RunningSet implements Sharer {
     return worker;
   }
 
-  #service(client: ScaleSetClient): ScaleSetService {
+  #service({ client, groups }: Connection): ScaleSetService {
     const { world, owner, probes, slots } = this.#process;
     const { name, labels, runnerGroup, disableUpdate, workFolder, recreate } = this.#planned.config;
     const { clock, random } = world;
     const service = new ClientScaleSet({
       client,
+      groups,
       name,
       labels,
       runnerGroup,

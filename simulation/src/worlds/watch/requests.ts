@@ -55,6 +55,8 @@ export function requests(scene: Scene): Check {
     const lease = facts.lease(daemon, scaleSet);
     const { rules } = lease;
     const held = ["breaker", "outdated", "drained", "rights"].some((rule) => rules.has(rule));
+    // With a shared limit it is its share; after a change what it was a moment ago.
+    if (!daemon.settled || Number.isFinite(daemon.mostOfAll())) return;
     if (facts.setsVanished > 0 || held || lease.decisions === 0 || lease.refusedAt !== undefined) return;
     scene.checked("I8 a healthy set announces its maximum");
     const max = daemon.maxRunners(scaleSet);
