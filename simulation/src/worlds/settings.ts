@@ -218,7 +218,8 @@ export function settingsOf(
       mergeUndelivered: chance(0.5),
       statisticsAt: chance(0.5) ? "making" : "delivery",
       countOfflineRunners: chance(0.3),
-      idleRunnerTtlMs: chance(0.3) ? between(3, 20) * 60_000 : undefined,
+      // Where no exit is seen, idle runners that the service drops are missed for longer than they live.
+      idleRunnerTtlMs: chance(0.3) && kind.observesExit !== false ? between(3, 20) * 60_000 : undefined,
       orphanedRunners: chance(0.3) ? "loop" : "exit",
       largeIds: chance(0.3),
     },
