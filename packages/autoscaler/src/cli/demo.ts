@@ -28,7 +28,7 @@ export async function demo(command: DemoCommand): Promise<ExitCode> {
     import("../demo/progress.js"),
     import("../demo/report.js"),
     import("../demo/run-demo.js"),
-    import("./this-host.js"),
+    import("../this-host.js"),
   ]);
   let exitCode: ExitCode = exitCodes.failed.code;
   try {

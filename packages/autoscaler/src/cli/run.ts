@@ -10,13 +10,13 @@ import type { LoadedConfig } from "../config/resolve.js";
 import { type Autoscaler, createAutoscaler } from "../daemon.js";
 import { type StatusServer, serveStatus } from "../status/server.js";
 import { StatusSocketError, statusSocketPath } from "../status/socket.js";
+import { thisHost } from "../this-host.js";
 import { VERSION } from "../version.js";
 import { watchConfigFile } from "./config-watch.js";
 import { type ExitCode, exitCodes } from "./exit-codes.js";
 import { Reloading, tellWarnings } from "./reloading.js";
 import { stopRequests } from "./signals.js";
 import { openStateFolder, StateFolderError } from "./state-folder.js";
-import { thisHost } from "./this-host.js";
 
 /** `scaleset run`: works until it is asked to stop. */
 export async function run(options: RunFlags & { readonly config?: string | undefined }): Promise<ExitCode> {

@@ -3,8 +3,8 @@ import { ConfigError, formatIssue } from "../config/issue.js";
 import { loadConfigFile, provisionersOf } from "../config/load.js";
 import { schemaFile } from "../config/reference-page.js";
 import { builtInProvisioners } from "../provisioners/registry.js";
+import { thisHost } from "../this-host.js";
 import { type ExitCode, exitCodes } from "./exit-codes.js";
-import { thisHost } from "./this-host.js";
 
 /** `scaleset validate`: says everything that is wrong with a config file, and touches nothing else. */
 export async function validate(file: string | undefined, options: { readonly json: boolean }): Promise<ExitCode> {

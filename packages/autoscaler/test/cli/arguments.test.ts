@@ -72,7 +72,7 @@ describe("validate", () => {
     expect(stderr).toMatch(
       /^scaleset\.yaml:4:5: scaleSets\[0\]\.maxRuners: unknown key "maxRuners"\n {2}did you mean "maxRunners"\?$/m,
     );
-    expect(stderr).toMatch(/^scaleset\.yaml:5:31: .*unknown key "foldr"\n {2}did you mean "folder"\?$/m);
+    expect(stderr).toMatch(/^scaleset\.yaml:5:41: .*unknown key "foldr"\n {2}did you mean "folder"\?$/m);
     expect(stderr).toMatch(/^3 problems found; nothing was started\.\n$/m);
     expect(code).toBe(2);
   });

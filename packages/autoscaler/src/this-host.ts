@@ -1,10 +1,10 @@
 import { homedir, hostname } from "node:os";
 import process from "node:process";
 import { realClock } from "@scaleset/client";
-import type { ConfigHost, ProvisionerLookup } from "../config/host.js";
-import type { Provisioner } from "../ports/provisioner.js";
-import { KNOWN_PACKAGES, loadPackage } from "../provisioners/package-loader.js";
-import { findProvisioner, UnknownProvisionerError } from "../provisioners/registry.js";
+import type { ConfigHost, ProvisionerLookup } from "./config/host.js";
+import type { Provisioner } from "./ports/provisioner.js";
+import { KNOWN_PACKAGES, loadPackage } from "./provisioners/package-loader.js";
+import { findProvisioner, UnknownProvisionerError } from "./provisioners/registry.js";
 
 /** This machine and this process, with provisioners beside the built-in ones. */
 export function thisHost(provisioners: readonly Provisioner[] = []): ConfigHost {
