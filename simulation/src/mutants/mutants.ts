@@ -142,6 +142,13 @@ export const mutants: readonly Mutant[] = [
     'else plan.command({ type: "read-statistics" }, "is the phantom demand over?");',
     "",
   ),
+  // Seed 44, phantom: with no job to prove it, a healthy probe was never believed, and the minimum was never reached again.
+  core(
+    "only a job closes a breaker that ghosts tripped",
+    "core/conclusions.ts",
+    "  judgeProbe(fleet, reading);\n",
+    "",
+  ),
   core(
     "a restart forgets that a scale set went away",
     "core/orphans.ts",
