@@ -37,10 +37,12 @@ interface Middle {
 
 /** Jobs under way: some have run, some run, most wait. What the service ends itself, it ends soon. */
 async function inTheMiddle(act: (middle: Middle) => Promise<void>, jobs = JOBS, jobS = 2): Promise<void> {
-  await using stage = await FleetStage.set({ jobLockMs: 20_000, runnerTimeoutMs: 5_000 });
+  await using stage = await FleetStage.set({ jobLockMs: 40_000, runnerTimeoutMs: 5_000 });
   const { simulator } = stage;
   const orders = stage.orders({ maxRunners: 6, docker: { ...image, engine: { host: engine.host } } });
-  simulator.queueJobs(Array.from({ length: jobs }, () => ({ scaleSet: SCALE_SET, script: `sleep ${jobS}` })));
+  simulator.queueJobs(
+    Array.from({ length: jobs }, (_, index) => ({ scaleSet: SCALE_SET, script: `sleep ${index < 4 ? 1 : jobS}` })),
+  );
   const daemon = stage.startDaemon(orders);
   await until(
     "some jobs have run and others run",
@@ -98,7 +100,8 @@ describe("killed in the middle", () => {
         expect(lost).toBeLessThanOrEqual(6);
       },
       12,
-      8,
+      // Longer than the ten seconds that an engine gives containers to end.
+      18,
     );
   });
 

@@ -14,6 +14,9 @@ export interface DaemonOrders {
 
 export const SCALE_SET = "containers";
 
+/** Nobody waits minutes in a test. */
+export const TIMINGS = { surplusMs: 2_000, inventoryIntervalMs: 5_000, lostConfirmMs: 5_000, retryMinMs: 500 };
+
 /** The orders as the daemon's configuration. */
 export function configOf(orders: DaemonOrders): AutoscalerConfig {
   return {
@@ -23,8 +26,7 @@ export function configOf(orders: DaemonOrders): AutoscalerConfig {
     baseFolder: orders.stateFolder,
     log: { level: "debug", format: "json" },
     limits: { launchConcurrency: 10 },
-    // Nobody waits minutes in a test.
-    timings: { ...defaultTimings, surplusMs: 2_000, inventoryIntervalMs: 5_000, lostConfirmMs: 5_000, retryMinMs: 500 },
+    timings: { ...defaultTimings, ...TIMINGS },
     scaleSets: [
       {
         name: SCALE_SET,

@@ -5,11 +5,11 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { createSimulator, type Simulator, type SimulatorOptions, simulatedRunnerPath } from "@scaleset/simulator";
-import type { DaemonOrders } from "./daemon.js";
+import { type DaemonOrders, SCALE_SET, TIMINGS } from "./daemon.js";
 
 /** Built, since it runs as a program of its own, in containers. */
 const RUNNER = simulatedRunnerPath.replace("/src/", "/dist/").replace(/\.ts$/, ".js");
-const DAEMON = fileURLToPath(new URL("daemon.mjs", import.meta.url));
+const PROGRAM = fileURLToPath(new URL("../../../autoscaler/dist/cli/main.js", import.meta.url));
 
 /** A simulator over real HTTP, and daemons that launch containers of an engine on this machine. */
 export class FleetStage implements AsyncDisposable {
@@ -39,11 +39,19 @@ export class FleetStage implements AsyncDisposable {
     };
   }
 
-  /** Starts a daemon as a process of its own, to be killed. */
-  startDaemon(orders: DaemonOrders): Daemon {
-    const file = join(this.folder, "orders.json");
-    writeFileSync(file, JSON.stringify(orders), { mode: 0o600 });
-    const daemon = startProcess([DAEMON, file]);
+  /** Starts a daemon as a user does, with an ordinary config file; to be killed. */
+  startDaemon({ configUrl, token, stateFolder, maxRunners, docker }: DaemonOrders): Daemon {
+    const file = join(this.folder, "scaleset.yaml");
+    const config = {
+      github: { url: configUrl, token },
+      owner: "test-daemon",
+      stateFolder,
+      log: { level: "debug", format: "json" },
+      timings: TIMINGS,
+      scaleSets: [{ name: SCALE_SET, maxRunners, provisioner: { docker } }],
+    };
+    writeFileSync(file, JSON.stringify(config), { mode: 0o600 });
+    const daemon = startProcess([PROGRAM, "run", "--config", file]);
     this.#daemons.push(daemon);
     return daemon;
   }
