@@ -110,6 +110,31 @@ describe("scale sets of one process", () => {
     expect(problems()).toEqual([]);
   });
 
+  test("with the same provisioner options share one backend, closed after the last of them", async () => {
+    const here = virtual();
+    let opened = 0;
+    let closed = 0;
+    const counted = memoryKind("counted", async () => {
+      opened += 1;
+      const backend = here.host.open();
+      const close = backend.close.bind(backend);
+      const counting = (): Promise<void> => {
+        closed += 1;
+        return close();
+      };
+      return Object.assign(backend, { close: counting });
+    });
+    const set = (name: string, options: object): object => ({ name, provisioner: { kind: "counted", options } });
+    const config = here.config([set("a", { x: 1, y: 2 }), set("b", { y: 2, x: 1 }), set("c", { x: 2 })]);
+    const daemon = here.start(config, { provisioners: [counted] });
+    await here.until(() => here.simulator.state().scaleSets.filter(({ session }) => session).length === 3);
+    expect(opened).toBe(2);
+    await here.clock.runUntilSettled(daemon.autoscaler.reload(here.config([set("a", { x: 1, y: 2 })])));
+    await here.until(() => closed === 1);
+    await daemon.stop();
+    expect({ opened, closed }).toEqual({ opened: 2, closed: 2 });
+  });
+
   test("that can none of them be begun end the daemon with the reason", async () => {
     const here = virtual();
     const closed = memoryKind("closed", async () => {
