@@ -143,12 +143,7 @@ export const mutants: readonly Mutant[] = [
     "",
   ),
   // Seed 44, phantom: with no job to prove it, a healthy probe was never believed, and the minimum was never reached again.
-  core(
-    "only a job closes a breaker that ghosts tripped",
-    "core/conclusions.ts",
-    "  judgeProbe(fleet, reading);\n",
-    "",
-  ),
+  core("only a job closes a breaker that ghosts tripped", "core/conclusions.ts", "  judgeProbe(fleet, reading);\n", ""),
   core(
     "a restart forgets that a scale set went away",
     "core/orphans.ts",

@@ -217,6 +217,7 @@ export const serviceFailures: readonly Failure[] = [
   once("F15 JIT requests fail", at("generate-jit-config", { kind: "answer", status: 503 }), 6),
   once("F15 a JIT config's answer is cut", at("generate-jit-config", { kind: "truncated" })),
   spoiling("F7 removals fail", [at("remove-runner", { kind: "answer", status: 500 })]),
+  spoiling("F8 look-ups fail", [at("get-runner", { kind: "answer", status: 500 })], { probability: 1, minutes: 12 }),
   once("F7 a removal's answer is lost", at("remove-runner", { kind: "lost-answer" })),
   spoiling("F18 labels are dropped", [
     at(["create-scale-set", "update-scale-set", "get-scale-set"], { kind: "patch", body: { labels: [] } }),
@@ -445,6 +446,25 @@ export const scaleDowns: readonly Failure[] = [
         queue(1 + Math.floor(random() * 3), { durationMs: 60_000 + random() * 60_000 });
       }
       struck("a burst comes when idle runners are to go");
+    },
+  },
+];
+
+/** Commands that were decided and have not begun when the right to carry them out is gone. */
+export const interruptions: readonly Failure[] = [
+  {
+    name: "the session ends while launches wait for their turn",
+    async strike({ simulator, random, queue, sleep, struck }) {
+      for (let wave = 0; wave < 8; wave++) {
+        queue(5, { durationMs: 10_000 });
+        for (let time = 0; time < 4; time++) {
+          await sleep(100 + random() * 1_500);
+          for (const { id } of simulator.state().scaleSets) {
+            if (simulator.expireSession(id)) struck("the session ends while launches wait for their turn");
+          }
+        }
+        await sleep(30_000 * (1 + random()));
+      }
     },
   },
 ];

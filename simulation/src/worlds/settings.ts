@@ -5,6 +5,7 @@ import {
   daemonFailures,
   deprecations,
   type Failure,
+  interruptions,
   reconfigurations,
   runnerFailures,
   scaleDowns,
@@ -80,6 +81,11 @@ const named = (failures: readonly Failure[], pattern: RegExp): Failure[] =>
 
 /** The worlds there are: what is mixed in each. */
 export const kinds = {
+  narrow: {
+    about: "one launch at a time, and sessions that end while the others wait",
+    failures: [...interruptions, ...interruptions, ...named(serviceFailures, /^F(2|3|13|15)/)],
+    launchConcurrency: 1,
+  },
   calm: { about: "one daemon, and nothing goes wrong but time", failures: scaleDowns, pauseMs: 900_000 },
   storm: {
     about: "everything that the service, runners and the backend do wrong, at once",
@@ -212,7 +218,7 @@ export function settingsOf(
     long: kind.long ?? 0.04,
     timings: kind.timings ?? defaultTimings,
     maxRunners: chance(world === "limits" ? 0.6 : 0.1) ? kept + between(2, 8) : undefined,
-    launchConcurrency: chance(0.3) ? between(1, 2) : 10,
+    launchConcurrency: kind.launchConcurrency ?? (chance(0.3) ? between(1, 2) : 10),
     service: {
       assignment: chance(0.4) ? "acquire" : "direct",
       mergeUndelivered: chance(0.5),
