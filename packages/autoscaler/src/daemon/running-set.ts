@@ -241,6 +241,7 @@ export class RunningSet implements Sharer {
       labels: { schema: LABELS_SCHEMA, identity, owner, spec },
       service: this.#service(connection),
       place: this.#place,
+      formerPlaces: [...this.#uses.values()].map(({ place }) => place).filter(({ id }) => id !== this.#place?.id),
       wakeups,
       launches: this.#launches,
       endings: this.#endings,

@@ -37,6 +37,8 @@ export interface WorkerOptions {
   readonly labels: InstanceLabels;
   readonly service: ScaleSetService;
   readonly place: Place;
+  /** Where none are made any more, and some may live on: a worker that crashed was leaving them. */
+  readonly formerPlaces?: readonly Place[] | undefined;
   /** Shared by all workers of the process. */
   readonly wakeups: Wakeups;
   /** Shared by all workers that use a place. */
@@ -100,6 +102,7 @@ export class Worker {
     this.#labels = options.labels;
     this.#place = options.place;
     this.#fleet = new Fleet(options.limits, options.timings, this.#traits());
+    for (const { id } of options.formerPlaces ?? []) this.#fleet.alsoListed(id);
     this.#executor = new Executor({
       ...options,
       backendOf: (name) => this.#placeOf(name).backend,
@@ -143,6 +146,7 @@ export class Worker {
     this.#crash.signal.addEventListener("abort", crashed, { once: true });
     this.#running = true;
     this.#watch(this.#place);
+    for (const former of this.#options.formerPlaces ?? []) this.#watch(former);
     try {
       service.announce(announcedCapacity(this.#fleet));
       if (signal.aborted) listening.abort(signal.reason);
@@ -188,8 +192,9 @@ export class Worker {
     this.#tell({ type: "drain" });
   }
 
-  /** What it wants of a shared limit. */
+  /** What it wants of a shared limit. One that stands by launches nothing, so it wants nothing. */
   demand(): SharedDemand {
+    if (this.#fleet.session.state === "standby") return { wanted: 0, live: this.#fleet.occupying };
     const { assigned } = demandOf(this.#fleet, this.#options.clock.monotonic());
     return { wanted: this.#fleet.limits.minRunners + assigned, live: this.#fleet.occupying };
   }
