@@ -34,7 +34,8 @@ export function inMemoryDaemon(options: {
     stateFolder: "/nowhere",
     baseFolder: "/nowhere",
     log: { level: "error", format: "json" },
-    limits: { launchConcurrency: options.launchConcurrency },
+    // The pace that spares a real service is out of the way.
+    limits: { launchConcurrency: options.launchConcurrency, requestsPerSecond: 10_000 },
     timings: defaultTimings,
     scaleSets: options.names.map((name) => ({
       name,

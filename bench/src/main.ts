@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
+import { benchArrival } from "./arrival.js";
 import { benchBurst } from "./burst.js";
 import { benchCalls } from "./calls.js";
 import { benchDecisions } from "./decisions.js";
@@ -9,7 +10,7 @@ import { type Figure, isMet, table } from "./figures.js";
 import { benchIdleSessions } from "./idle-sessions.js";
 import { benchSimulator } from "./simulator.js";
 
-/** `npm run bench [-- calls idle decode simulator decisions burst] [--quick] [--check] [--write FILE]` */
+/** `npm run bench [-- calls idle decode simulator decisions arrival burst] [--quick] [--check] [--write FILE]` */
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { quick: { type: "boolean" }, check: { type: "boolean" }, write: { type: "string" } },
@@ -23,6 +24,7 @@ const benches: Record<string, () => Promise<Figure[]>> = {
   simulator: () => benchSimulator(quick ? { jobs: 100, sessions: 50 } : { jobs: 10_000, sessions: 1_000 }),
   decode: () => benchDecode(quick ? { rounds: 1, times: 3 } : { rounds: 15, times: 20 }),
   decisions: () => benchDecisions(quick ? { rounds: 1, jobs: 20 } : { rounds: 5, jobs: 2_000 }),
+  arrival: () => benchArrival(quick ? { rounds: 1, jobs: 2, sets: 5 } : { rounds: 3, jobs: 10, sets: 100 }),
   burst: () => benchBurst(quick ? { rounds: 1, jobs: 10 } : { rounds: 3, jobs: 200 }),
 };
 
@@ -58,6 +60,8 @@ ${figures}
   memory, is mostly the connection.
 - **Event**: \`reduce\` and \`decide\` while jobs come, run and end in a full fleet, each event decided upon as if it came
   alone; the bare way is the same with ten runners, so the ratio says how flat it is.
+- **From a message to its JIT request**: the whole daemon with a backend in memory that takes no time, a job a second for
+  each scale set; from the answer that brings the message to the begin of the request.
 - **Burst**: the whole daemon with a backend in memory and the simulator in the same process, from the arrival of the jobs
   to the last started runner; the JIT call takes 50 ms and the start 100 ms, whose waits alone are the bare way.
 - **Message**: \`getMessage\`, from a body in memory to 50 checked jobs, against reading that body and two \`JSON.parse\`.
