@@ -12,7 +12,7 @@ import { type AppliedChanges, Fleets } from "./daemon/fleets.js";
 import { fixedChanges, planOf } from "./daemon/plan.js";
 import type { Problem } from "./engine/problems.js";
 import { offStatus } from "./engine/status.js";
-import type { AutoscalerObserver } from "./engine/worker.js";
+import type { AutoscalerObserver } from "./engine/worker-options.js";
 import type { ExtraProvisioners } from "./provisioners/registry.js";
 import { type AutoscalerStatus, snapshot } from "./status/snapshot.js";
 import { VERSION } from "./version.js";

@@ -1,5 +1,5 @@
 import type { Clock, FetchLike, Logger, Random } from "@scaleset/client";
-import type { AutoscalerObserver } from "../engine/worker.js";
+import type { AutoscalerObserver } from "../engine/worker-options.js";
 
 /** The outside of a daemon, as all its parts use it. */
 export interface World {
