@@ -194,6 +194,15 @@ describe("a drain", () => {
     expect(driver.actions()).toEqual(["deregister r1"]);
   });
 
+  test("of a scale set that stands by waits for no session, unless runners of its own are left", () => {
+    const driver = new Driver().tell({ type: "session.refused", holder: "other" }).tell({ type: "drain" });
+    expect(canLetGo(driver.fleet, driver.now), "nobody looked yet").toBe(false);
+    driver.inventory([]);
+    expect(canLetGo(driver.fleet, driver.now)).toBe(true);
+    driver.inventory([seen("mine", "started")]);
+    expect(canLetGo(driver.fleet, driver.now)).toBe(false);
+  });
+
   test("ends jobs by force only after drainDeadlineMs, where somebody set it", () => {
     const driver = new Driver({}, { drainDeadlineMs: 100_000 }).hold({ assigned: 1 }).launchAll().started("r1");
     driver.tell({ type: "drain" }).pass(90_000);
