@@ -60,6 +60,20 @@ module.exports = {
     only("contract", "contract/", ["ports/"], "The suite knows the contract alone, so it fits any backend"),
     only("config", "config/", ["core/", "ports/", "provisioners/registry\\.ts"], "Reading a file starts nothing"),
     {
+      name: "docker-knows-the-contract",
+      comment: "A backend in a package of its own knows what any third party's may know",
+      severity: "error",
+      from: { path: "^packages/docker/src/", pathNot: "\\.test\\.ts$" },
+      to: { path: "^packages/", pathNot: "^packages/(?:docker/|autoscaler/src/ports/provisioner\\.ts)" },
+    },
+    {
+      name: "nobody-needs-docker",
+      comment: "Its client library is heavy: who does not name it in a config must not load it",
+      severity: "error",
+      from: { path: "^packages/(?!docker/)" },
+      to: { path: "^packages/docker/" },
+    },
+    {
       name: "client-wire-is-below",
       comment: "Decoding knows shapes and errors; not who asked",
       severity: "error",

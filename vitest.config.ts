@@ -15,6 +15,8 @@ export default defineConfig({
         replacement: source("packages/autoscaler/src/ports/provisioner.ts"),
       },
       { find: /^@scaleset\/autoscaler\/testing$/, replacement: source("packages/autoscaler/src/testing.ts") },
+      { find: /^@scaleset\/docker$/, replacement: source("packages/docker/src/index.ts") },
+      { find: /^@scaleset\/docker\/host-image$/, replacement: source("packages/docker/src/host-image.ts") },
     ],
   },
   test: {

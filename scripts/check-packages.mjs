@@ -9,7 +9,7 @@ import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const names = ["client", "simulator", "autoscaler"];
+const names = ["client", "simulator", "autoscaler", "docker"];
 const folder = mkdtempSync(join(tmpdir(), "scaleset-packages-"));
 const problems = [];
 const npm = (args, cwd) => execFileSync("npm", args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
@@ -65,6 +65,8 @@ try {
         "@scaleset/autoscaler",
         "@scaleset/autoscaler/provisioner",
         "@scaleset/autoscaler/testing",
+        "@scaleset/docker",
+        "@scaleset/docker/host-image",
       ],
     ],
   ]) {

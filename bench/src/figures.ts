@@ -6,6 +6,8 @@ export interface Figure {
   readonly bare: readonly number[];
   /** Largest ratio of the medians, ours to bare, that is good enough; undefined = only told. */
   readonly goal: number | undefined;
+  /** Largest median of ours that is good enough, in the figure's unit. @default any */
+  readonly limit?: number | undefined;
 }
 
 export function median(values: readonly number[]): number {
@@ -20,16 +22,27 @@ export function ratio({ ours, bare }: Figure): number {
 }
 
 export function isMet(figure: Figure): boolean {
+  return meetsRatio(figure) && meetsLimit(figure);
+}
+
+function meetsRatio(figure: Figure): boolean {
   return figure.goal === undefined || ratio(figure) <= figure.goal;
+}
+
+function meetsLimit({ ours, limit }: Figure): boolean {
+  return limit === undefined || median(ours) <= limit;
 }
 
 /** A table for people, in Markdown. */
 export function table(figures: readonly Figure[]): string {
   const rows = figures.map((figure) => {
-    const { name, unit, ours, bare, goal } = figure;
+    const { name, unit, ours, bare, goal, limit } = figure;
     const range = (values: readonly number[]): string =>
       `${round(median(values))} (${round(Math.min(...values))}–${round(Math.max(...values))})`;
-    const verdict = goal === undefined ? "" : `${goal} × ${isMet(figure) ? "met" : "MISSED"}`;
+    const verdict = [
+      ...(goal === undefined ? [] : [`${goal} × ${meetsRatio(figure) ? "met" : "MISSED"}`]),
+      ...(limit === undefined ? [] : [`${limit} ${unit} ${meetsLimit(figure) ? "met" : "MISSED"}`]),
+    ].join(", ");
     return `| ${name} | ${unit} | ${range(ours)} | ${range(bare)} | ${ratio(figure).toFixed(2)} × | ${verdict} |`;
   });
   return [

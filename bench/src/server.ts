@@ -48,4 +48,10 @@ server.listen(0, "127.0.0.1", () => {
   const address = server.address();
   process.send?.({ port: typeof address === "object" && address !== null ? address.port : 0 });
 });
+process.on("message", () => {
+  globalThis.gc?.();
+  globalThis.gc?.();
+  const { heapUsed, external } = process.memoryUsage();
+  process.send?.({ bytes: heapUsed + external });
+});
 process.on("disconnect", () => process.exit(0));

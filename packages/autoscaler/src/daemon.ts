@@ -1,30 +1,19 @@
 import {
   type Clock,
-  type Credentials,
   type FetchLike,
-  githubApp,
   type Logger,
-  personalAccessToken,
   type Random,
   realClock,
   realRandom,
-  ScaleSetClient,
   silentLogger,
 } from "@scaleset/client";
-import { abortable } from "./async/abortable.js";
-import type { AutoscalerConfig, CredentialsConfig, ScaleSetConfig } from "./config/config.js";
-import { Inventory, LABELS_SCHEMA } from "./engine/inventory.js";
-import { identityOf, specHashOf } from "./engine/labels.js";
-import { Limiter } from "./engine/limiter.js";
-import type { Place } from "./engine/place.js";
-import { scopedLogger } from "./engine/scoped-logger.js";
+import type { AutoscalerConfig } from "./config/config.js";
+import { type AppliedChanges, Fleets } from "./daemon/fleets.js";
+import { fixedChanges, planOf } from "./daemon/plan.js";
+import type { Problem } from "./engine/problems.js";
 import { offStatus } from "./engine/status.js";
-import { Supervisor } from "./engine/supervisor.js";
-import { Wakeups } from "./engine/wakeups.js";
-import { type AutoscalerObserver, Worker } from "./engine/worker.js";
-import type { Backend, Provisioner } from "./ports/provisioner.js";
-import { findProvisioner } from "./provisioners/registry.js";
-import { ClientScaleSet } from "./service/client-adapter.js";
+import type { AutoscalerObserver } from "./engine/worker-options.js";
+import type { ExtraProvisioners } from "./provisioners/registry.js";
 import { type AutoscalerStatus, snapshot } from "./status/snapshot.js";
 import { VERSION } from "./version.js";
 
@@ -35,8 +24,8 @@ export interface AutoscalerPorts {
   readonly clock?: Clock | undefined;
   readonly random?: Random | undefined;
   readonly logger?: Logger | undefined;
-  /** Provisioners beside the built-in ones. */
-  readonly provisioners?: readonly Provisioner[] | undefined;
+  /** Provisioners beside the built-in ones: by what the config calls them, or a list, each called by its own kind. */
+  readonly provisioners?: ExtraProvisioners | undefined;
   /** Told of everything that is decided and done. Must not throw. */
   readonly observer?: AutoscalerObserver | undefined;
   /** Read for proxies. @default process.env */
@@ -46,145 +35,121 @@ export interface AutoscalerPorts {
 export interface Autoscaler {
   /**
    * Opens the backends and works until the signal aborts: then sessions are closed, scale sets kept, and runners left
-   * alone; the next start adopts them. Nothing that a server answers ends it.
+   * alone; the next start adopts them. Nothing that a server answers ends it, and a scale set that fails is its own
+   * trouble: it is tried again while the others work.
    *
-   * @throws {BackendError} where a backend can't be opened
+   * @throws what the first scale set came to, where none of them could be begun at all
    */
   run(options: { readonly signal: AbortSignal }): Promise<void>;
+  /**
+   * Works by another configuration from now on, changed scale set by changed scale set, without touching running jobs.
+   * Resolves when all of it is begun; what drains goes on draining. Calls queue up. `owner` and `stateFolder` stay as
+   * they were.
+   *
+   * @throws {RangeError} for a configuration that names a target that is not there, or one scale set twice: the old one stays
+   */
+  reload(
+    config: AutoscalerConfig,
+    options?: { readonly provisioners?: ExtraProvisioners | undefined },
+  ): Promise<AppliedChanges>;
+  /** Shows on the status page that a configuration could not be taken, and why; undefined takes that back. */
+  refuseConfig(why: string | undefined): void;
   /** Everything, as it is now. Before `run` no scale set is in it but those that are off. */
   status(): AutoscalerStatus;
 }
 
-/** More than this at once would only queue at the service. */
-const ENDINGS_AT_ONCE = 20;
-
-/** Wires a daemon from its configuration. Nothing is done before `run`. */
-export function createAutoscaler(config: AutoscalerConfig, ports: AutoscalerPorts = {}): Autoscaler {
+/**
+ * Wires a daemon from its configuration. Nothing is done before `run`.
+ *
+ * @throws {RangeError} for a configuration that names a target that is not there, or one scale set twice
+ */
+export function createAutoscaler(initial: AutoscalerConfig, ports: AutoscalerPorts = {}): Autoscaler {
   const clock = ports.clock ?? realClock;
-  const random = ports.random ?? realRandom;
   const logger = ports.logger ?? silentLogger;
-  const { timings } = config;
-  const client = new ScaleSetClient({
-    configUrl: config.github.url,
-    credentials: credentialsOf(config.github.credentials),
-    systemInfo: { system: "scaleset-autoscaler", version: VERSION, subsystem: "listener" },
-    fetch: ports.fetch,
-    clock,
-    random,
-    logger,
-    env: ports.env,
-  });
-  const shared = {
-    wakeups: new Wakeups(clock),
-    launches: new Limiter(config.limits.launchConcurrency),
-    endings: new Limiter(ENDINGS_AT_ONCE),
-    clock,
-    random,
-    timings,
-  };
-
-  const open = async (provisioner: ScaleSetConfig["provisioner"], signal: AbortSignal): Promise<Place> => {
-    const backend = await openBackend(provisioner, config, { clock, random, logger }, ports.provisioners);
-    const deadlineMs = timings.provisionerStepDeadlineMs;
-    await tellFindings(backend, provisioner.kind, { clock, logger, signal, deadlineMs });
-    return {
-      id: specHashOf(provisioner),
-      backend,
-      inventory: new Inventory({ backend, clock, random, timings, logger }),
-    };
-  };
-
-  const supervise = (scaleSet: ScaleSetConfig, place: Place): Supervisor => {
-    const { name, labels, runnerGroup, disableUpdate, workFolder, namePrefix, provisioner } = scaleSet;
-    const log = scopedLogger(logger, { scaleSet: name });
-    const make = (): Worker =>
-      new Worker({
-        ...shared,
-        name,
-        namePrefix,
-        limits: { minRunners: scaleSet.minRunners, maxRunners: scaleSet.maxRunners },
-        labels: {
-          schema: LABELS_SCHEMA,
-          identity: identityOf({ configUrl: config.github.url, runnerGroup, name }),
-          owner: config.owner,
-          spec: specHashOf({ provisioner, workFolder }),
-        },
-        service: new ClientScaleSet({
-          client,
-          name,
-          labels,
-          runnerGroup,
-          disableUpdate,
-          workFolder,
-          owner: config.owner,
-          clock,
-          random,
-          logger: log,
-        }),
-        place,
-        logger: log,
-        observer: ports.observer,
-      });
-    return new Supervisor({ name, make, clock, random, logger });
-  };
-
-  // A poll announces at least 1, and announcing is accepting work: a set that may have no runner is not polled at all.
-  const active = config.scaleSets.filter(({ maxRunners }) => maxRunners > 0);
-  const off = config.scaleSets.filter(({ maxRunners }) => maxRunners === 0).map(({ name }) => name);
+  const { fetch, observer, env } = ports;
+  const world = { clock, random: ports.random ?? realRandom, logger, fetch, observer, env };
+  const fleets = new Fleets(initial, world, ports.provisioners ?? []);
   const startedAt = { at: clock.now(), monotonic: clock.monotonic() };
-  let supervisors: readonly Supervisor[] = [];
+  let config = initial;
+  let plan = planOf(initial);
   let stopping: AbortSignal | undefined;
+  let refused: string | undefined;
+  let fixed: readonly string[] = [];
+  let applying: Promise<unknown> = Promise.resolve();
+
+  const apply = (): Promise<AppliedChanges> => fleets.apply(plan, config.limits);
+  /** One after the other: the second finds what the first has made. */
+  const queued = <Result>(task: () => Promise<Result>): Promise<Result> => {
+    const result = applying.then(task);
+    applying = result.catch(() => {});
+    return result;
+  };
+
   return {
     async run({ signal }) {
       stopping = signal;
-      const opened = new Map<string, Place>();
-      const watching = new AbortController();
-      const inventories: Promise<void>[] = [];
       try {
-        const begun: Supervisor[] = [];
-        for (const scaleSet of active) {
-          const key = specHashOf(scaleSet.provisioner);
-          const place = opened.get(key) ?? (await open(scaleSet.provisioner, signal));
-          opened.set(key, place);
-          begun.push(supervise(scaleSet, place));
-        }
-        supervisors = begun;
-        for (const { inventory } of opened.values()) inventories.push(inventory.run(watching.signal));
+        const { begun, failed } = await queued(apply);
+        const [first] = failed;
+        if (begun.length === failed.length && first !== undefined && !signal.aborted) throw first.error;
         // Also with no scale set to work for it stays, until it is told to stop.
-        await Promise.all([aborted(signal), ...supervisors.map((supervisor) => supervisor.run(signal))]);
+        await aborted(signal);
       } finally {
-        watching.abort();
-        await Promise.all(inventories);
-        for (const { backend } of opened.values()) await backend.close();
-        await client.close();
+        await fleets.stop();
       }
+    },
+    reload(next, { provisioners } = {}) {
+      return queued(async () => {
+        plan = planOf(next);
+        config = next;
+        fixed = fixedChanges(initial, next);
+        if (provisioners !== undefined) fleets.provisioners = provisioners;
+        if (fixed.length > 0) logger.warn({ settings: fixed }, restartNeeded(fixed).message);
+        return await apply();
+      });
+    },
+    refuseConfig: (why) => {
+      refused = why;
     },
     status: () =>
       snapshot({
         version: VERSION,
-        owner: config.owner,
+        owner: initial.owner,
         limits: config.limits,
         at: clock.now(),
         startedAt: startedAt.at,
         uptimeMs: Math.round(clock.monotonic() - startedAt.monotonic),
         stopping: stopping?.aborted === true,
-        scaleSets: [...supervisors.map((supervisor) => supervisor.status()), ...off.map(offStatus)],
+        problems: [
+          ...(refused === undefined ? [] : [configRefused(refused)]),
+          ...(fixed.length === 0 ? [] : [restartNeeded(fixed)]),
+        ],
+        scaleSets: [...fleets.status(plan), ...offSets(config)],
       }),
   };
 }
 
-async function openBackend(
-  { kind, options }: ScaleSetConfig["provisioner"],
-  config: AutoscalerConfig,
-  world: { readonly clock: Clock; readonly random: Random; readonly logger: Logger },
-  extra: readonly Provisioner[] | undefined,
-): Promise<Backend> {
-  const provisioner = findProvisioner(kind, extra);
-  return provisioner.open(options, {
-    stateFolder: config.stateFolder,
-    baseFolder: config.baseFolder,
-    ...world,
-  });
+function offSets({ scaleSets }: AutoscalerConfig): ReturnType<typeof offStatus>[] {
+  return scaleSets.filter(({ maxRunners }) => maxRunners === 0).map(({ name }) => offStatus(name));
+}
+
+function configRefused(why: string): Problem {
+  return {
+    code: "config-refused",
+    level: "error",
+    message: `the config was not taken, the one before stays: ${why}`,
+    remedy:
+      "mend the file (scaleset validate FILE says all that is wrong); it is read again when it changes, and on SIGHUP",
+  };
+}
+
+function restartNeeded(settings: readonly string[]): Problem {
+  return {
+    code: "restart-needed",
+    level: "warning",
+    message: `${settings.join(" and ")} can't change while the daemon runs: the old value stays`,
+    remedy: "restart the daemon when it suits; running jobs go on",
+  };
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
@@ -192,27 +157,4 @@ function aborted(signal: AbortSignal): Promise<void> {
     if (signal.aborted) resolve();
     else signal.addEventListener("abort", () => resolve(), { once: true });
   });
-}
-
-/** What would keep runners from starting here is said at once; it may be mended while the daemon runs. */
-async function tellFindings(
-  backend: Backend,
-  kind: string,
-  world: { readonly clock: Clock; readonly logger: Logger; readonly signal: AbortSignal; readonly deadlineMs: number },
-): Promise<void> {
-  const { clock, logger, signal, deadlineMs } = world;
-  using deadline = clock.deadline(deadlineMs, { signal });
-  try {
-    for (const { level, message, remedy } of await abortable(backend.check(deadline), deadline.signal)) {
-      logger[level === "warning" ? "warn" : level]({ provisioner: kind, remedy }, message);
-    }
-  } catch (error) {
-    logger.warn({ err: error, provisioner: kind }, "the provisioner could not be checked");
-  }
-}
-
-function credentialsOf(credentials: CredentialsConfig): Credentials {
-  if (credentials.kind === "token") return personalAccessToken(credentials.token);
-  const { clientId, installationId, privateKey } = credentials;
-  return githubApp({ clientId, installationId, privateKey });
 }

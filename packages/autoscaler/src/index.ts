@@ -5,10 +5,20 @@ export type {
   LogConfig,
   LogFormat,
   LogLevel,
+  ProvisionerConfig,
   ScaleSetConfig,
+  SecretCommand,
+  SecretConfig,
+  SecretFile,
+  TargetConfig,
 } from "./config/config.js";
+export type { ConfigHost, ProvisionerLookup } from "./config/host.js";
+export { ConfigError, type ConfigIssue, formatIssue } from "./config/issue.js";
+export { loadConfigFile } from "./config/load.js";
+export type { LoadedConfig } from "./config/resolve.js";
 export type { Phase } from "./core/model.js";
 export { defaultTimings, type Limits, type Timings } from "./core/settings.js";
+export type { AppliedChanges } from "./daemon/fleets.js";
 export { type Autoscaler, type AutoscalerPorts, createAutoscaler } from "./daemon.js";
 export { identityOf } from "./engine/labels.js";
 export type { Problem, ProblemCode } from "./engine/problems.js";
@@ -19,4 +29,5 @@ export { NoDaemonError, readStatus, type StatusReadOptions } from "./status/read
 export { type StatusServer, type StatusServerOptions, serveStatus } from "./status/server.js";
 export { type AutoscalerStatus, type DaemonProblem, STATUS_SCHEMA } from "./status/snapshot.js";
 export { StatusSocketError, statusSocketPath } from "./status/socket.js";
+export { thisHost } from "./this-host.js";
 export { VERSION } from "./version.js";

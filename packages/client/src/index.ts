@@ -27,6 +27,7 @@ export {
   type ScaleSetErrorDetails,
 } from "./errors.js";
 export { type ConfigTarget, parseConfigUrl } from "./http/config-url.js";
+export { RequestPace } from "./http/pace.js";
 export type { RetryPolicy } from "./http/retry.js";
 export type { FetchLike, NetworkOptions } from "./http/transport.js";
 export type { SystemInfo } from "./http/user-agent.js";

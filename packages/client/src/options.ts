@@ -3,6 +3,7 @@ import type { Credentials } from "./auth/credentials.js";
 import type { Clock, Random } from "./clock.js";
 import { ScaleSetError } from "./errors.js";
 import { type ConfigTarget, parseConfigUrl } from "./http/config-url.js";
+import type { RequestPace } from "./http/pace.js";
 import type { RetryPolicy } from "./http/retry.js";
 import type { FetchLike, NetworkOptions } from "./http/transport.js";
 import type { SystemInfo } from "./http/user-agent.js";
@@ -28,6 +29,8 @@ export interface ScaleSetClientOptions {
   readonly retry?: Partial<RetryPolicy> | undefined;
   /** Most requests that this client sends in a second; more wait. @default 100 */
   readonly maxRequestsPerSecond?: number | undefined;
+  /** Shared with other clients of the same host, in place of `maxRequestsPerSecond`. @default none, a pace of its own */
+  readonly pace?: RequestPace | undefined;
   /** An answer with a longer body is refused, as `PROTOCOL`. @unit bytes @default 16 MiB */
   readonly maxAnswerBytes?: number | undefined;
   /** Headers to add to every request, for a gateway in between. They never replace the protocol's own. @default none */
@@ -53,6 +56,7 @@ export interface ResolvedOptions {
   readonly timings: ClientTimings;
   readonly retry: RetryPolicy;
   readonly maxRequestsPerSecond: number;
+  readonly pace: RequestPace | undefined;
   readonly maxAnswerBytes: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly network: NetworkOptions;
@@ -81,6 +85,7 @@ export function resolveOptions(options: ScaleSetClientOptions): ResolvedOptions 
     timings: positive("timings", { ...DEFAULT_TIMINGS, ...defined(options.timings) }),
     retry: positive("retry", { ...DEFAULT_RETRY, ...defined(options.retry) }),
     maxRequestsPerSecond: options.maxRequestsPerSecond ?? 100,
+    pace: options.pace,
     maxAnswerBytes: options.maxAnswerBytes ?? 16 * 1024 * 1024,
     headers: options.headers ?? {},
     network: options.network ?? {},

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { createWriteStream, existsSync, readFileSync } from "node:fs";
+import { createWriteStream, readFileSync, statSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { z } from "zod";
 import { CredentialFolder } from "./cli/credentials.js";
@@ -180,7 +180,9 @@ function announcement(
 
 function scenarioNamed(name: string): Scenario {
   try {
-    return existsSync(name) || /[./]/.test(name) ? loadScenario(name) : shippedScenario(name);
+    // A folder of that name is no scenario; a name with a dot or a slash is meant as a file, also where there is none.
+    const isFile = statSync(name, { throwIfNoEntry: false })?.isFile() === true;
+    return isFile || /[./]/.test(name) ? loadScenario(name) : shippedScenario(name);
   } catch (error) {
     if (!(error instanceof ScenarioError)) throw error;
     return program.error(`error: ${error.message}`);

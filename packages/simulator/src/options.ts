@@ -96,6 +96,8 @@ function resolveRules(options: SimulatorOptions): ServiceOptions {
     strandOnZeroCapacity: options.strandOnZeroCapacity ?? given.strandOnZeroCapacity,
     multiLabel: options.multiLabel ?? given.multiLabel,
     acknowledgeUnknown: options.acknowledgeUnknown ?? given.acknowledgeUnknown,
+    endedJobsKept: options.endedJobsKept ?? given.endedJobsKept,
+    goneKept: options.goneKept ?? given.goneKept,
     runnersAcknowledge: options.runnersAcknowledge ?? given.runnersAcknowledge,
     largeIds: options.largeIds ?? given.largeIds,
     runnerTimeoutMs: options.runnerTimeoutMs ?? given.runnerTimeoutMs,

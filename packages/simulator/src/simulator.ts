@@ -160,7 +160,7 @@ export class Simulator implements AsyncDisposable {
     return job !== undefined && this.#service.step((context) => cancelJob(context, job));
   }
 
-  /** A job as it stands; the newest ten thousand ended ones are kept. */
+  /** A job as it stands; of those that ended the newest are kept, ten thousand unless `endedJobsKept` says otherwise. */
   job(id: number): JobView | undefined {
     const job = this.#service.state.jobs.get(id);
     return job && viewJob(job);

@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { Agent, request } from "undici";
 import { expect, test } from "vitest";
 import { send } from "./raw-client.js";
 
@@ -70,6 +71,28 @@ test("a check that no client came to ends with 1, over HTTPS and with an App as 
     expect.stringMatching(/\.pem$/),
   ]);
   expect(await program.exit).toBe(1);
+});
+
+test("a person is told what to put into a client, in words; the journal is a file of JSON lines", async () => {
+  const file = join(mkdtempSync(join(tmpdir(), "simulator-")), "journal.jsonl");
+  const program = start("--port", "0", "--tls", "--github-app", "--journal", file, "--org", "acme/app");
+  const text = await program.line;
+  const said = (name: string) => new RegExp(`^  ${name} +(\\S+)$`, "m").exec(text)?.[1];
+  expect(said("config URL")).toMatch(/^https:\/\/127\.0\.0\.1:\d+\/acme\/app$/);
+  expect([said("token"), said("App id"), said("installation")]).toEqual(["simulator-token", "1", "1"]);
+  const [key, ca] = [said("App key") ?? "", said("CA") ?? ""];
+  expect(readFileSync(key, "utf8")).toContain("BEGIN RSA PRIVATE KEY");
+  expect(statSync(key).mode & 0o077).toBe(0);
+  const dispatcher = new Agent({ connect: { ca: readFileSync(ca, "utf8") } });
+  const { origin } = new URL(said("config URL") ?? "");
+  await (await request(`${origin}/nowhere`, { dispatcher })).body.dump();
+  await dispatcher.close();
+  program.child.kill("SIGTERM");
+  expect(await program.exit).toBe(0);
+  const lines = readFileSync(file, "utf8").trim().split("\n");
+  expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ seq: 1, subject: "request", status: 404 }]);
+  // What was made for this run goes with it.
+  expect([existsSync(key), existsSync(ca)]).toEqual([false, false]);
 });
 
 test("a scenario that is none is refused with its places, before anything is served", async () => {

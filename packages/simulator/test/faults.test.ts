@@ -131,6 +131,41 @@ describe.each(["in process", "over HTTP"])("%s", (way) => {
   });
 });
 
+test("a fault strikes one scale set alone, by its id or its name", async () => {
+  const { simulator, client } = await world();
+  const [a, b] = [await client.createSet("a"), await client.createSet("b")];
+  const answer: Fault["effect"] = { kind: "answer", status: 503 };
+  simulator.faults.add({ call: "get-scale-set", scaleSet: "a", effect: answer });
+  simulator.faults.add({ call: "open-session", scaleSet: b, effect: answer });
+  expect((await client.sets("GET", `/${a}`)).status).toBe(503);
+  expect((await client.sets("GET", `/${b}`)).status).toBe(200);
+  const open = (id: number) => client.sets("POST", `/${id}/sessions`, { ownerName: "x" });
+  expect([(await open(a)).status, (await open(b)).status]).toEqual([200, 503]);
+});
+
+test("a fault strikes the calls that a predicate picks, for a time, once or for good", async () => {
+  const { clock, simulator, client } = await world();
+  const setId = await client.createSet();
+  const get = async () => (await client.sets("GET", `/${setId}`)).status;
+  const effect: Fault["effect"] = { kind: "answer", status: 503 };
+  simulator.faults.add({ when: ({ method, url }) => method === "GET" && url.pathname.endsWith("/agents"), effect });
+  expect([(await client.agents("GET")).status, await get()]).toEqual([503, 200]);
+  simulator.faults.clear();
+  simulator.faults.add({ call: "get-scale-set", count: 1, effect });
+  expect([await get(), await get()]).toEqual([503, 200]);
+  simulator.faults.add({ call: "get-scale-set", afterMs: 10_000, forMs: 5_000, effect });
+  const seen = [await get()];
+  for (const ms of [10_000, 4_999, 1]) {
+    await clock.runFor(ms);
+    seen.push(await get());
+  }
+  expect(seen).toEqual([200, 503, 503, 200]);
+  const lasting = simulator.faults.add({ call: "get-scale-set", effect });
+  expect([await get(), await get()]).toEqual([503, 503]);
+  simulator.faults.remove(lasting);
+  expect(await get()).toBe(200);
+});
+
 test("faults are set, seen and ended over HTTP, and a wrong one is refused", async () => {
   await using simulator = createSimulator();
   const { url } = await simulator.listen();

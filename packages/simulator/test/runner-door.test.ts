@@ -1,89 +1,10 @@
-import { constants, createPrivateKey, type KeyObject, sign } from "node:crypto";
 import { expect, test } from "vitest";
-import { type Raw, send, world } from "./raw-client.js";
+import { RawRunner } from "./kit/raw-runner.js";
+import { send, world } from "./raw-client.js";
 
 type World = Awaited<ReturnType<typeof world>>;
 
 const decode = (text: string) => JSON.parse(Buffer.from(text, "base64").toString());
-
-/** Speaks the runner's protocol by hand. */
-class RawRunner {
-  readonly it: World;
-  // biome-ignore lint/suspicious/noExplicitAny: files of many shapes
-  readonly files: Record<string, any>;
-  readonly key: KeyObject;
-  token = "";
-  sessionId = "";
-
-  constructor(it: World, jitConfig: string) {
-    this.it = it;
-    this.files = Object.fromEntries(
-      Object.entries(decode(jitConfig)).map(([name, text]) => [name, decode(String(text))]),
-    );
-    const numbers = this.files[".credentials_rsaparams"];
-    const url = (value: string) => Buffer.from(value, "base64").toString("base64url");
-    const { d, dp, dq, p, q } = numbers;
-    const jwk = {
-      kty: "RSA",
-      n: url(numbers.modulus),
-      e: url(numbers.exponent),
-      d: url(d),
-      p: url(p),
-      q: url(q),
-      dp: url(dp),
-      dq: url(dq),
-      qi: url(numbers.inverseQ),
-    };
-    this.key = createPrivateKey({ key: jwk, format: "jwk" });
-  }
-
-  assertion(change: Record<string, unknown> = {}, alg: "RS256" | "PS256" = "RS256"): string {
-    const { ClientId, AuthorizationUrl } = this.files[".credentials"].Data;
-    const now = this.it.clock.now() / 1000;
-    const claims = {
-      iss: ClientId,
-      sub: ClientId,
-      aud: AuthorizationUrl,
-      jti: "1",
-      nbf: now,
-      exp: now + 300,
-      ...change,
-    };
-    const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
-    const data = `${part({ alg, typ: "JWT" })}.${part(claims)}`;
-    const padding = alg === "PS256" ? { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 } : {};
-    return `${data}.${sign("sha256", Buffer.from(data), { key: this.key, ...padding }).toString("base64url")}`;
-  }
-
-  async askToken(assertion = this.assertion()): Promise<Raw> {
-    const form = {
-      grant_type: "client_credentials",
-      client_assertion_type: "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-      client_assertion: assertion,
-    };
-    const response = await this.it.simulator.fetch(this.files[".credentials"].Data.AuthorizationUrl, {
-      method: "POST",
-      body: new URLSearchParams(form),
-    });
-    const text = await response.text();
-    return { status: response.status, headers: response.headers, text, body: JSON.parse(text) };
-  }
-
-  call(method: string, path: string, json?: unknown): Promise<Raw> {
-    const url = new URL(path, this.files[".runner"].ServerUrlV2).href;
-    return send(this.it.simulator.fetch, url, { method, token: this.token, ...(json === undefined ? {} : { json }) });
-  }
-
-  async online(): Promise<this> {
-    this.token = (await this.askToken()).body.access_token;
-    this.sessionId = (await this.call("POST", "session", { ownerName: "test" })).body.sessionId;
-    return this;
-  }
-
-  poll(status = "Online"): Promise<Raw> {
-    return this.call("GET", `message?sessionId=${this.sessionId}&status=${status}&runnerVersion=2.0.0`);
-  }
-}
 
 async function withRunner(name = "r-1", options: Parameters<typeof world>[0] = {}) {
   const it = await world(options);
@@ -155,7 +76,7 @@ test("a runner that stops polling is offline after a minute", async () => {
 });
 
 test("a job is told at every poll until it is taken, and is a job message that both known runners can read", async () => {
-  const { it, session, runner } = await withRunner();
+  const { it, setId, session, runner } = await withRunner();
   await assignedJob(it, session);
   const first = await runner.poll();
   expect(first.headers.get("content-type")).toContain("application/json");
@@ -225,7 +146,11 @@ test("a job is told at every poll until it is taken, and is a job message that b
     send(it.simulator.fetch, `${endpoint.url}${path}`, { method: "POST", token: as, json });
   const renewed = await run("renewjob", ids);
   expect(Date.parse(renewed.body.lockedUntil)).toBe(it.clock.now() + 600_000);
-  expect((await run("renewjob", ids, runner.token)).status).toBe(401);
+  // Older runners renew with a token of their own, which is no good for another one's job.
+  expect((await run("renewjob", ids, runner.token)).status).toBe(200);
+  expect((await run("completejob", { ...ids, conclusion: "succeeded" }, runner.token)).status).toBe(401);
+  const stranger = await new RawRunner(it, await it.client.jit(setId, "r-2")).online();
+  expect((await run("renewjob", ids, stranger.token)).status).toBe(404);
   const other = await run("renewjob", { ...ids, jobId: ids.planId });
   expect(other.status).toBe(404);
   expect(other.body).toMatchObject({
@@ -305,6 +230,9 @@ test("a runner too old for jobs is told so, and gets none", async () => {
 
 test("the Go runner's way in: 401 first, location data, a legacy session that sends it to the broker", async () => {
   const { it, runner } = await withRunner();
+  const old = "_apis/distributedtask/pools/1/sessions?api-version=5.1-preview";
+  expect((await runner.call("POST", old, {})).status).toBe(409);
+  await runner.call("DELETE", "session");
   const base = runner.files[".runner"].ServerUrl;
   const data = `${base}_apis/connectionData?connectOptions=1`;
   expect((await send(it.simulator.fetch, data)).status).toBe(401);
@@ -312,7 +240,7 @@ test("the Go runner's way in: 401 first, location data, a legacy session that se
   expect(found.body.locationServiceData.serviceDefinitions).toContainEqual(
     expect.objectContaining({ identifier: "134e239e-2df3-4794-a6f6-24f1f19ec8dc", serviceType: "distributedtask" }),
   );
-  const legacy = await runner.call("POST", "_apis/distributedtask/pools/1/sessions?api-version=5.1-preview", {});
+  const legacy = await runner.call("POST", old, {});
   expect(legacy.body).toMatchObject({
     sessionId: expect.any(String),
     brokerMigrationMessage: { brokerBaseUrl: base.replace(/\/$/, "") },

@@ -30,7 +30,10 @@ export function configOf(
     stateFolder: "/nowhere",
     baseFolder: "/nowhere",
     log: { level: "debug", format: "json" },
-    limits: { launchConcurrency: 10 },
+    limits: {
+      launchConcurrency: settings.launchConcurrency,
+      ...(settings.maxRunners !== undefined && { maxRunners: settings.maxRunners }),
+    },
     timings: settings.timings,
     scaleSets: settings.scaleSets.map(({ name, minRunners, maxRunners }) => ({
       name,

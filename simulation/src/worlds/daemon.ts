@@ -20,6 +20,7 @@ type Observer = NonNullable<AutoscalerPorts["observer"]>;
 export interface DaemonHooks {
   asked: LineHooks["asked"];
   answered: LineHooks["answered"];
+  over: LineHooks["over"];
   began: BackendHooks["began"];
   destroyDelayMs(): number;
   decided: NonNullable<Observer["onDecision"]>;
@@ -42,6 +43,9 @@ export interface DaemonOptions {
   readonly hooks: DaemonHooks;
 }
 
+/** What was under way when the configuration changed has come to its end by then. @unit milliseconds */
+const SETTLED_MS = 90_000;
+
 interface Life {
   readonly clock: Clock;
   readonly line: ServiceLine;
@@ -59,7 +63,10 @@ export class Daemon {
   readonly host: MemoryHost;
   readonly #options: DaemonOptions;
   #config: AutoscalerConfig;
+  #previous: AutoscalerConfig;
+  #changedMs = Number.NEGATIVE_INFINITY;
   readonly #identities = new Set<string>();
+  readonly #prefixes: { readonly name: string; readonly namePrefix: string }[] = [];
   #life: Life | undefined;
   #lives = 0;
   /** It dies after so many moments more. */
@@ -71,6 +78,7 @@ export class Daemon {
     this.path = options.path;
     this.#options = options;
     this.#config = config;
+    this.#previous = config;
     this.configure(config);
   }
 
@@ -88,17 +96,29 @@ export class Daemon {
   }
 
   identityOf(scaleSet: string): string {
-    return identityOf({ configUrl: this.#config.github.url, runnerGroup: "default", name: scaleSet });
+    return identityOf({ configUrl: this.#config.github?.url ?? "", runnerGroup: "default", name: scaleSet });
   }
 
   /** The scale set of an instance, by its name. */
   setOf(instance: string): string | undefined {
-    return this.#config.scaleSets.find(({ namePrefix }) => instance.startsWith(`${namePrefix}-`))?.name;
+    return this.#prefixes.find(({ namePrefix }) => instance.startsWith(`${namePrefix}-`))?.name;
   }
 
   /** The maximum of a scale set, or the one before where that was changed a moment ago. */
   maxRunners(scaleSet: string): number {
-    return this.#config.scaleSets.find(({ name }) => name === scaleSet)?.maxRunners ?? 0;
+    const most = ({ scaleSets }: AutoscalerConfig): number =>
+      scaleSets.find(({ name }) => name === scaleSet)?.maxRunners ?? 0;
+    return Math.max(most(this.#config), this.settled ? 0 : most(this.#previous));
+  }
+
+  /** Whether what it works by was not changed a moment ago. */
+  get settled(): boolean {
+    return this.#options.clock.monotonic() - this.#changedMs > SETTLED_MS;
+  }
+
+  /** The most runners of all its scale sets together; `Infinity` without such a limit. */
+  mostOfAll(): number {
+    return this.#config.limits.maxRunners ?? Number.POSITIVE_INFINITY;
   }
 
   maxRunnersOfAll(): number {
@@ -122,8 +142,20 @@ export class Daemon {
 
   /** Takes another configuration at its next start. */
   configure(config: AutoscalerConfig): void {
+    this.#previous = this.#config;
     this.#config = config;
-    for (const { name } of config.scaleSets) this.#identities.add(this.identityOf(name));
+    this.#changedMs = this.#options.clock.monotonic();
+    for (const { name, namePrefix } of config.scaleSets) {
+      if (this.#identities.has(this.identityOf(name))) continue;
+      this.#identities.add(this.identityOf(name));
+      this.#prefixes.push({ name, namePrefix });
+    }
+  }
+
+  /** Works by another configuration from now on. */
+  async reload(config: AutoscalerConfig): Promise<void> {
+    this.configure(config);
+    await this.#life?.autoscaler.reload(config);
   }
 
   start(): void {
@@ -139,7 +171,7 @@ export class Daemon {
       clock: this.#options.clock,
       random: chance(`${name}:line:${this.#lives}`),
       latencyMs,
-      hooks: { asked: hooks.asked, answered: hooks.answered, moment },
+      hooks: { asked: hooks.asked, answered: hooks.answered, over: hooks.over, moment },
     });
     const backends: MemoryBackend[] = [];
     const memory = defineProvisioner({

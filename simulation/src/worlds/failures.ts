@@ -1,3 +1,4 @@
+import type { ScaleSetConfig } from "@scaleset/autoscaler";
 import type { MemoryFault, MemoryHost, MemoryOperation } from "@scaleset/autoscaler/testing";
 import type { ScaleSetClient } from "@scaleset/client";
 import { type Fault, faultCatalogue, type Random, type RunnerBehaviour, type Simulator } from "@scaleset/simulator";
@@ -16,6 +17,14 @@ export interface Stage {
   readonly over: boolean;
   /** Says that a failure took effect. */
   struck(name: string, count?: number): void;
+  /** Every daemon works by another configuration: it is told to, or stopped and started. Undefined leaves a scale set out. */
+  reconfigure(change: (scaleSet: ScaleSetConfig) => ScaleSetConfig | undefined): Promise<void>;
+  /** The configuration is again what it was at the beginning. */
+  restore(): Promise<void>;
+  /** SIGTERM, with somebody watching. */
+  stop(daemon: Daemon): Promise<void>;
+  /** An instance vanishes, and its record with it. */
+  lose(host: MemoryHost, name: string): void;
   /** Destroys are slower by that, from now on. */
   slowDestroys(ms: number): void;
   /** Queues some jobs for a scale set, or for any. */
@@ -208,6 +217,7 @@ export const serviceFailures: readonly Failure[] = [
   once("F15 JIT requests fail", at("generate-jit-config", { kind: "answer", status: 503 }), 6),
   once("F15 a JIT config's answer is cut", at("generate-jit-config", { kind: "truncated" })),
   spoiling("F7 removals fail", [at("remove-runner", { kind: "answer", status: 500 })]),
+  spoiling("F8 look-ups fail", [at("get-runner", { kind: "answer", status: 500 })], { probability: 1, minutes: 12 }),
   once("F7 a removal's answer is lost", at("remove-runner", { kind: "lost-answer" })),
   spoiling("F18 labels are dropped", [
     at(["create-scale-set", "update-scale-set", "get-scale-set"], { kind: "patch", body: { labels: [] } }),
@@ -350,9 +360,9 @@ export const backendFailures: readonly Failure[] = [
     pick(random, hosts)?.endWatches();
     return true;
   }),
-  moment("an instance is lost", (stage) => dies(stage, (host, name) => host.lose(name))),
+  moment("an instance is lost", (stage) => dies(stage, (host, name) => stage.lose(host, name))),
   moment("an instance ends by itself", (stage) => dies(stage, (host, name) => host.exit(name, 137, "out of memory"))),
-  moment("F22 a host is lost", (stage) => hostDies(stage, (host, name) => host.lose(name))),
+  moment("F22 a host is lost", (stage) => hostDies(stage, (host, name) => stage.lose(host, name))),
   moment("F22 a host reboots", (stage) =>
     hostDies(stage, (host, name) => host.exit(name, undefined, "the host rebooted")),
   ),
@@ -415,10 +425,10 @@ export const daemonFailures: readonly Failure[] = [
   },
   {
     name: "F21 a daemon is stopped",
-    async strike({ daemons, random, struck, sleep }) {
+    async strike({ daemons, random, struck, sleep, stop }) {
       const daemon = pick(random, daemons);
       if (daemon?.up !== true) return;
-      const stopping = daemon.stop();
+      const stopping = stop(daemon);
       struck("F21 a daemon is stopped");
       await Promise.race([stopping, sleep(MINUTE_MS)]);
     },
@@ -436,6 +446,57 @@ export const scaleDowns: readonly Failure[] = [
         queue(1 + Math.floor(random() * 3), { durationMs: 60_000 + random() * 60_000 });
       }
       struck("a burst comes when idle runners are to go");
+    },
+  },
+];
+
+/** Commands that were decided and have not begun when the right to carry them out is gone. */
+export const interruptions: readonly Failure[] = [
+  {
+    name: "the session ends while launches wait for their turn",
+    async strike({ simulator, random, queue, sleep, struck }) {
+      for (let wave = 0; wave < 8; wave++) {
+        queue(5, { durationMs: 10_000 });
+        for (let time = 0; time < 4; time++) {
+          await sleep(100 + random() * 1_500);
+          for (const { id } of simulator.state().scaleSets) {
+            if (simulator.expireSession(id)) struck("the session ends while launches wait for their turn");
+          }
+        }
+        await sleep(30_000 * (1 + random()));
+      }
+    },
+  },
+];
+
+/** What a person changes: limits up and down, and what runners are made from. */
+export const reconfigurations: readonly Failure[] = [
+  {
+    name: "the limits change",
+    async strike({ random, reconfigure, struck }) {
+      await reconfigure((set) => {
+        const maxRunners = 1 + Math.floor(random() * 8);
+        return { ...set, maxRunners, minRunners: Math.min(maxRunners, Math.floor(random() * 3)) };
+      });
+      struck("the limits change");
+    },
+  },
+  {
+    name: "a scale set is taken out, and comes back",
+    async strike({ random, reconfigure, restore, sleep, struck }) {
+      const out = random() < 0.5 ? "set-a" : "set-b";
+      await reconfigure((set) => (set.name === out ? undefined : set));
+      struck("a scale set is taken out, and comes back");
+      await sleep((1 + random() * 8) * MINUTE_MS);
+      await restore();
+    },
+  },
+  {
+    name: "the runner spec changes",
+    async strike({ random, reconfigure, struck }) {
+      const workFolder = `_work-${Math.floor(random() * 1_000_000)}`;
+      await reconfigure((set) => ({ ...set, workFolder }));
+      struck("the runner spec changes");
     },
   },
 ];

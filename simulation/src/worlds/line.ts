@@ -7,6 +7,8 @@ export interface LineHooks {
   asked(asked: Asked): void;
   /** Its answer has reached the daemon. */
   answered(asked: Asked, answer: { readonly status: number; readonly body: string | undefined }): void;
+  /** Nothing more comes of a request: it was answered, it failed, or it was taken back. */
+  over(asked: Asked): void;
   /** Something was asked or answered: a moment in which the daemon may die. */
   moment(): void;
 }
@@ -70,6 +72,7 @@ export class ServiceLine {
     } finally {
       this.#underWay.delete(call);
       init.signal.removeEventListener("abort", hangUp);
+      if (!this.#dead) hooks.over(asked);
     }
   };
 

@@ -5,6 +5,8 @@ import {
   daemonFailures,
   deprecations,
   type Failure,
+  interruptions,
+  reconfigurations,
   runnerFailures,
   scaleDowns,
   serviceFailures,
@@ -46,6 +48,9 @@ export interface Settings {
   readonly cancelled: number;
   readonly long: number;
   readonly timings: Timings;
+  readonly launchConcurrency: number;
+  /** Of all scale sets of a daemon together. */
+  readonly maxRunners: number | undefined;
   readonly service: Pick<
     SimulatorOptions,
     | "assignment"
@@ -76,7 +81,12 @@ const named = (failures: readonly Failure[], pattern: RegExp): Failure[] =>
 
 /** The worlds there are: what is mixed in each. */
 export const kinds = {
-  calm: { about: "one daemon, and nothing goes wrong but time", failures: scaleDowns },
+  narrow: {
+    about: "one launch at a time, and sessions that end while the others wait",
+    failures: [...interruptions, ...interruptions, ...named(serviceFailures, /^F(2|3|13|15)/)],
+    launchConcurrency: 1,
+  },
+  calm: { about: "one daemon, and nothing goes wrong but time", failures: scaleDowns, pauseMs: 900_000 },
   storm: {
     about: "everything that the service, runners and the backend do wrong, at once",
     failures: [...serviceFailures, ...runnerFailures, ...backendFailures, ...scaleDowns],
@@ -130,11 +140,25 @@ export const kinds = {
     scope: "shared",
     strangers: true,
   },
+  reload: {
+    about: "limits and runner specs that change while jobs run",
+    failures: [
+      ...reconfigurations,
+      ...reconfigurations,
+      ...scaleDowns,
+      ...daemonFailures,
+      ...named(serviceFailures, /^F(2|3|13)/),
+    ],
+    daemonCount: (random) => 1 + Math.floor(random() * 2),
+    scope: "shared",
+  },
   limits: {
     about: "jobs that may not take for ever, and runners that may not idle for ever",
     failures: [...scaleDowns, ...daemonFailures],
     timings: { ...defaultTimings, maxJobDurationMs: 12 * 60_000, maxIdleAgeMs: 15 * 60_000 },
     long: 0.1,
+    jobs: 35,
+    pauseMs: 600_000,
   },
 } as const satisfies Record<string, Kind>;
 
@@ -171,7 +195,13 @@ export function settingsOf(
       credentials: chance(0.4) ? "app" : "token",
     }),
   );
-  const sets = between(1, 3);
+  const scaleSets = Array.from({ length: between(1, 3) }, (_, index) => ({
+    name: `set-${"abc"[index]}`,
+    minRunners: chance(0.4) ? between(1, 2) : 0,
+    maxRunners: between(2, 8),
+  }));
+  // Whoever holds a full host for good leaves no room for strangers on it.
+  const kept = scaleSets.reduce((sum, { minRunners }) => sum + minRunners, 0) * (kind.strangers ? 2 : 1);
   return {
     world,
     seed,
@@ -180,23 +210,22 @@ export function settingsOf(
     observesExit: kind.observesExit ?? true,
     bootDeadlineMs: kind.bootDeadlineMs ?? (chance(0.3) ? 180_000 : 120_000),
     hosts: scope === "shared" ? 1 : count,
-    maxInstances: chance(0.15) ? between(4, 8) : undefined,
+    maxInstances: chance(0.15) ? kept + between(3, 8) : undefined,
     daemons,
-    scaleSets: Array.from({ length: sets }, (_, index) => ({
-      name: `set-${"abc"[index]}`,
-      minRunners: chance(0.4) ? between(1, 2) : 0,
-      maxRunners: between(2, 8),
-    })),
+    scaleSets,
     jobs: kind.jobs ?? between(30, 70),
     cancelled: chance(0.5) ? 0.15 : 0,
     long: kind.long ?? 0.04,
     timings: kind.timings ?? defaultTimings,
+    maxRunners: chance(world === "limits" ? 0.6 : 0.1) ? kept + between(2, 8) : undefined,
+    launchConcurrency: kind.launchConcurrency ?? (chance(0.3) ? between(1, 2) : 10),
     service: {
       assignment: chance(0.4) ? "acquire" : "direct",
       mergeUndelivered: chance(0.5),
       statisticsAt: chance(0.5) ? "making" : "delivery",
       countOfflineRunners: chance(0.3),
-      idleRunnerTtlMs: chance(0.3) ? between(3, 20) * 60_000 : undefined,
+      // Where no exit is seen, idle runners that the service drops are missed for longer than they live.
+      idleRunnerTtlMs: chance(0.3) && kind.observesExit !== false ? between(3, 20) * 60_000 : undefined,
       orphanedRunners: chance(0.3) ? "loop" : "exit",
       largeIds: chance(0.3),
     },

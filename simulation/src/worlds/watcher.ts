@@ -49,8 +49,12 @@ export class Watcher {
         facts.answered(daemonOf(), asked, answer);
         for (const check of this.#checks) check.answered?.(daemonOf(), asked, answer);
       },
+      over: (asked) => {
+        for (const check of this.#checks) check.over?.(daemonOf(), asked);
+      },
       began: (call) => {
         chronicle.tell(daemonOf().name, `begins to ${call.operation} ${call.name}`, { runner: call.name });
+        facts.began(daemonOf(), call.operation, call.name);
         for (const check of this.#checks) check.began?.(daemonOf(), call);
       },
       destroyDelayMs,

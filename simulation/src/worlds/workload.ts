@@ -12,7 +12,7 @@ interface Desk {
 
 /** Jobs come in bursts, at a steady pace, and in pauses; some are long, some are cancelled. */
 export async function work(desk: Desk): Promise<void> {
-  const { simulator, settings, random, sleep } = desk;
+  const { settings, random, sleep } = desk;
   const meanPauseMs = settings.lastsMs / Math.max(1, settings.jobs / 3);
   for (let left = settings.jobs; left > 0 && !desk.over; ) {
     const count = Math.min(left, random() < 0.15 ? 6 + Math.floor(random() * 6) : 1 + Math.floor(random() * 3));
@@ -20,7 +20,6 @@ export async function work(desk: Desk): Promise<void> {
     queueJobs(desk, count);
     await sleep(-Math.log(1 - random()) * meanPauseMs);
   }
-  simulator.violations();
 }
 
 /** Some jobs at one moment. Each asks for a scale set that there is, by its label, which outlives the set's id. */
@@ -38,7 +37,7 @@ export function queueJobs(
       durationMs: durationMs ?? lengthOf(settings, random),
       result: random() < 0.1 ? "failed" : "succeeded",
     });
-    queued(job.id);
+    if (job.state !== "stranded") queued(job.id);
     if (random() >= settings.cancelled) continue;
     void sleep(random() * 240_000).then(() => simulator.cancelJob(job.id));
   }

@@ -1,3 +1,4 @@
+import type { ScaleSetConfig } from "@scaleset/autoscaler";
 import { MemoryHost } from "@scaleset/autoscaler/testing";
 import { personalAccessToken, ScaleSetClient } from "@scaleset/client";
 import {
@@ -18,6 +19,7 @@ import { countJournal } from "./took-effect.js";
 import { Facts } from "./watch/facts.js";
 import type { Broken, Scene } from "./watch/scene.js";
 import { leftOver } from "./watch/settled.js";
+import { stopWatched } from "./watch/stops.js";
 import { Watcher } from "./watcher.js";
 import { queueJobs, work } from "./workload.js";
 
@@ -58,7 +60,9 @@ export async function runWorld(
   await clock.runUntil(() => broken.length > 0 || clock.monotonic() >= settings.lastsMs);
   stage.end();
   if (broken.length === 0) await clock.runUntilSettled(Promise.allSettled(lanes.slice(2)));
+  if (broken.length === 0) await clock.runUntilSettled(stage.misfortune.restore());
   await clock.runUntil(() => broken.length > 0 || stage.rested() || clock.monotonic() >= settings.lastsMs + REST_MS);
+  if (broken.length === 0 && !stage.rested()) scene.broke("left", `the world does not come to rest: ${unrest(scene)}`);
   if (broken.length === 0) await stage.cleanEachHost();
   leftOver(scene, stage.openJobs());
   if (broken.length === 0) await stage.stopAll();
@@ -122,6 +126,7 @@ function setUp(settings: Settings) {
       chronicle.tell("broken", `${invariant}: ${message}`, { ...about });
       broken.push({ invariant, message, about, atMs: Math.round(clock.monotonic()) });
     },
+    countsOffline: settings.service.countOfflineRunners ?? false,
     get calmSinceMs() {
       return unrest > 0 ? Number.POSITIVE_INFINITY : calmSinceMs;
     },
@@ -189,11 +194,31 @@ function setUp(settings: Settings) {
     random: chance("rival"),
     env: {},
   });
+  const initial = daemons.map(({ config }) => config);
+  /** Told while it runs, or stopped and started. */
+  const restarts = chance("reload");
+  const workBy = async (
+    daemon: Daemon,
+    change: (sets: readonly ScaleSetConfig[]) => readonly ScaleSetConfig[],
+  ): Promise<void> => {
+    const config = { ...daemon.config, scaleSets: change(daemon.config.scaleSets) };
+    chronicle.tell(
+      "nemesis",
+      `${daemon.name} is to work by ${JSON.stringify(config.scaleSets.map(({ name, minRunners, maxRunners, workFolder }) => [name, minRunners, maxRunners, workFolder]))}`,
+    );
+    if (!daemon.up) return daemon.configure(config);
+    if (restarts() < 0.7) return await Promise.race([daemon.reload(config), sleep(60_000)]);
+    await Promise.race([stopWatched(scene, daemon), sleep(60_000)]);
+    daemon.configure(config);
+    if (!daemon.up && !over.signal.aborted) start(daemon);
+  };
   let rested = false;
   let resting = false;
   const stopAll = async (but?: Daemon): Promise<void> => {
     resting = true;
-    await clock.runUntilSettled(Promise.all(daemons.map(async (daemon) => daemon !== but && (await daemon.stop()))));
+    await clock.runUntilSettled(
+      Promise.all(daemons.map(async (daemon) => daemon !== but && (await stopWatched(scene, daemon)))),
+    );
   };
 
   return {
@@ -232,6 +257,21 @@ function setUp(settings: Settings) {
       struck: (name: string, times = 1) => {
         if (times > 0) tally.add("failure", name, times);
       },
+      stop: (daemon: Daemon): Promise<void> => stopWatched(scene, daemon),
+      reconfigure: async (change: (scaleSet: ScaleSetConfig) => ScaleSetConfig | undefined): Promise<void> => {
+        const changed = new Map<string, ScaleSetConfig | undefined>();
+        for (const set of daemons[0]?.config.scaleSets ?? []) changed.set(set.name, change(set));
+        for (const daemon of daemons) {
+          await workBy(daemon, (sets) => sets.flatMap((set) => changed.get(set.name) ?? []));
+        }
+      },
+      restore: async (): Promise<void> => {
+        for (const [index, daemon] of daemons.entries()) await workBy(daemon, () => initial[index]?.scaleSets ?? []);
+      },
+      lose: (host: MemoryHost, name: string): void => {
+        facts.lost.add(name);
+        host.lose(name);
+      },
       slowDestroys: (ms: number) => {
         destroyDelayMs = ms;
       },
@@ -266,10 +306,11 @@ function setUp(settings: Settings) {
       if (hosts.length === 1) return;
       for (const daemon of daemons) {
         await stopAll(daemon);
+        rested = false;
         if (!daemon.up) start(daemon);
-        const ended = (): boolean => daemon.host.instances().some(({ state }) => state === "exited");
+        const ended = (): boolean => daemon.host.instances().some(({ state }) => state !== "started");
         const until = clock.monotonic() + TURN_MS;
-        await clock.runUntil(() => broken.length > 0 || !ended() || clock.monotonic() > until);
+        await clock.runUntil(() => broken.length > 0 || (!ended() && rested) || clock.monotonic() > until);
       }
     },
     stopAll,
@@ -285,21 +326,37 @@ function setUp(settings: Settings) {
 
 /**
  * Every job has ended, and what lives is what the minimum asks for. On several machines the minimum may live on each,
- * and what ended on a machine is left until its daemon holds the session.
+ * and what does not run on a machine is left until its daemon holds the session.
  */
-function atRest({ simulator, hosts, daemons }: Scene): boolean {
-  const state = simulator.state();
-  if (state.runners.some((runner) => runner.state !== "idle")) return false;
-  if (hosts.length > 1) {
-    const running = hosts.flatMap((host) => host.instances().filter(({ state: at }) => at !== "exited"));
-    return running.length === state.runners.length;
+function atRest({ simulator, hosts, daemons, facts, countsOffline }: Scene): boolean {
+  const ended = new Set<string>();
+  for (const host of hosts) {
+    if (hosts.length === 1) continue;
+    for (const { name, state } of host.instances()) if (state !== "started") ended.add(name);
   }
+  const runners = simulator.state().runners.filter(({ name }) => !facts.forgotten.has(name) && !ended.has(name));
+  const ghost = (name: string): boolean => countsOffline && hosts.some((host) => host.find(name)?.state === "started");
+  if (runners.some(({ name, state }) => state === "busy" || (state === "offline" && !ghost(name)))) return false;
   const wanted = new Map<string, number>();
   for (const daemon of daemons) {
     for (const { name, minRunners } of daemon.config.scaleSets) wanted.set(`${daemon.path}/${name}`, minRunners);
   }
-  const live = hosts.reduce((sum, host) => sum + host.instances().length, 0);
-  return live === state.runners.length && live === [...wanted.values()].reduce((sum, count) => sum + count, 0);
+  const live = hosts.reduce((sum, host) => sum + host.instances().length, 0) - ended.size;
+  if (live !== runners.length) return false;
+  if (hosts.length > 1) return true;
+  // A registration that nobody remembers may count as a runner of another machine until the service drops it.
+  return facts.forgotten.size > 0 || live === [...wanted.values()].reduce((sum, count) => sum + count, 0);
+}
+
+function unrest({ simulator, hosts, daemons }: Scene): string {
+  const runners = simulator.state().runners.map(({ name, state }) => `${name} ${state}`);
+  const instances = hosts.flatMap((host) => host.instances().map(({ name, state }) => `${name} ${state}`));
+  const status = daemons.map((daemon) =>
+    JSON.stringify(
+      daemon.status()?.scaleSets.map((set) => [set.state, set.live, set.target, set.lastDecision?.reasons]),
+    ),
+  );
+  return `registered: ${runners.join(", ")}; instances: ${instances.join(", ")}; ${status.join("; ")}`;
 }
 
 function newHost(

@@ -1,3 +1,4 @@
+import type { DemoProvisioner } from "../demo/ground.js";
 import type { DemoAddresses } from "../demo/run-demo.js";
 import { type ExitCode, exitCodes } from "./exit-codes.js";
 import { exitCodeFor, type StopRequests, stopRequests } from "./signals.js";
@@ -6,13 +7,14 @@ export interface DemoCommand {
   readonly jobs: number;
   readonly maxRunners: number;
   readonly seed: number;
+  readonly provisioner: DemoProvisioner;
   readonly json: boolean;
   readonly keep: boolean;
 }
 
 /** `scaleset demo`: shows it all on this machine, and says whether all went well. */
 export async function demo(command: DemoCommand): Promise<ExitCode> {
-  const { jobs, maxRunners, seed, json, keep } = command;
+  const { jobs, maxRunners, seed, provisioner, json, keep } = command;
   const output = json ? process.stderr : process.stdout;
   const say = (text: string): void => void output.write(`${text}\n`);
   say(`scaleset demo: ${jobs} jobs, at most ${maxRunners} runners, seed ${seed}`);
@@ -26,7 +28,7 @@ export async function demo(command: DemoCommand): Promise<ExitCode> {
     import("../demo/progress.js"),
     import("../demo/report.js"),
     import("../demo/run-demo.js"),
-    import("./this-host.js"),
+    import("../this-host.js"),
   ]);
   let exitCode: ExitCode = exitCodes.failed.code;
   try {
@@ -34,6 +36,7 @@ export async function demo(command: DemoCommand): Promise<ExitCode> {
       jobs,
       maxRunners,
       seed,
+      provisioner,
       host: thisHost(),
       signal: stop.signal,
       view: progressView(output),

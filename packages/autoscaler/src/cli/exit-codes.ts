@@ -14,6 +14,8 @@ export const exitCodes = {
   problems: { code: 5, meaning: "status: the daemon runs, and something is wrong; it says what to do" },
   /** `status`: none answers. */
   noDaemon: { code: 6, meaning: "status: no daemon runs" },
+  /** The terminal was closed; for `run` from flags: and a signal had come before. */
+  hungUp: { code: 129, meaning: "hung up (SIGHUP); for run from flags: by a second signal, without a graceful stop" },
   /** Interrupted (Ctrl-C); for `run`: a second time, before the graceful stop was done. */
   interrupted: { code: 130, meaning: "interrupted; for run: by a second signal, without a graceful stop" },
   /** Like `interrupted`, by SIGTERM. */

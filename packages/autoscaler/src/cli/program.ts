@@ -54,11 +54,13 @@ function commandLine(finish: (code: ExitCode) => void): Command {
   scaleset
     .command("validate")
     .description("check a config file and say everything that is wrong with it")
-    .argument("<file>", "YAML file")
+    .argument("[file]", "YAML file")
     .option("--json", "one line of JSON on standard output")
-    .action(async (file: string, options: { readonly json?: true }) => {
-      const { validate } = await import("./validate.js");
-      finish(validate(file, { json: options.json === true }));
+    .option("--schema", "print the JSON Schema for editors, with the options of the provisioners that the file uses")
+    .action(async (file: string | undefined, options: { readonly json?: true; readonly schema?: true }) => {
+      const { printSchema, validate } = await import("./validate.js");
+      if (options.schema) finish(await printSchema(file));
+      else finish(await validate(file, { json: options.json === true }));
     });
 
   scaleset
@@ -83,6 +85,9 @@ function commandLine(finish: (code: ExitCode) => void): Command {
     .addOption(new Option("--jobs <n>", "jobs to queue").argParser(positiveInteger).default(30))
     .addOption(new Option("--max-runners <n>", "most runners at one time").argParser(positiveInteger).default(10))
     .addOption(new Option("--seed <n>", "chooses the lengths of the jobs").argParser(wholeNumber).default(1))
+    .addOption(
+      new Option("--provisioner <kind>", "what runners run in").choices(["process", "docker"]).default("process"),
+    )
     .option("--json", "end with one line of JSON on standard output; progress goes to standard error")
     .option("--keep", "stay up afterwards, until stopped")
     .action(async (options: DemoFlags) => {
@@ -106,6 +111,7 @@ interface DemoFlags {
   readonly jobs: number;
   readonly maxRunners: number;
   readonly seed: number;
+  readonly provisioner: "process" | "docker";
   readonly json?: true;
   readonly keep?: true;
 }

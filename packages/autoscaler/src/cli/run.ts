@@ -1,39 +1,59 @@
+import { resolve } from "node:path";
 import { type Logger, realClock } from "@scaleset/client";
+import { targetOf } from "../config/config.js";
 import type { RunFlags } from "../config/flag-source.js";
+import type { ConfigHost } from "../config/host.js";
 import { ConfigError, formatIssue } from "../config/issue.js";
 import { loadConfigFile, loadConfigFlags } from "../config/load.js";
 import { createLogger } from "../config/logger.js";
+import type { LoadedConfig } from "../config/resolve.js";
 import { type Autoscaler, createAutoscaler } from "../daemon.js";
-import { lockStateFolder } from "../provisioners/process/state-lock.js";
 import { type StatusServer, serveStatus } from "../status/server.js";
 import { StatusSocketError, statusSocketPath } from "../status/socket.js";
+import { thisHost } from "../this-host.js";
 import { VERSION } from "../version.js";
+import { watchConfigFile } from "./config-watch.js";
 import { type ExitCode, exitCodes } from "./exit-codes.js";
+import { Reloading, tellWarnings } from "./reloading.js";
 import { stopRequests } from "./signals.js";
-import { thisHost } from "./this-host.js";
+import { openStateFolder, StateFolderError } from "./state-folder.js";
 
 /** `scaleset run`: works until it is asked to stop. */
 export async function run(options: RunFlags & { readonly config?: string | undefined }): Promise<ExitCode> {
   const { config: file, ...flags } = options;
-  const { config, warnings } = load(file, flags);
+  const host = thisHost();
+  const { config, provisioners, warnings } = await load(file, flags, host);
   const logger = createLogger(config.log, { stream: process.stdout });
-  for (const warning of warnings) logger.warn({}, formatIssue(warning).replace("\n  ", "; "));
+  tellWarnings(logger, warnings.map(formatIssue));
 
+  const { owner, stateFolder } = config;
+  const autoscaler = createAutoscaler(config, { logger, provisioners });
+  const reloading = file === undefined ? undefined : new Reloading({ file, host, autoscaler, logger, log: config.log });
   using stop = stopRequests(
     (signal) => logger.info({ signal }, "stopping: sessions are closed, runners are left to finish"),
     (signal) => logger.warn({ signal }, "stopping at once"),
+    { onHangUp: reloading && (() => void reloading.reload("SIGHUP")) },
   );
   const scaleSets = config.scaleSets.map(({ name }) => name);
-  const { owner, stateFolder, github } = config;
-  logger.info({ version: VERSION, url: github.url, scaleSets, owner, stateFolder }, "starting");
+  const urls = [...new Set(config.scaleSets.map((set) => targetOf(config, set).url))];
+  logger.info({ version: VERSION, urls, scaleSets, owner, stateFolder }, "starting");
   try {
-    using _lock = await lockStateFolder(stateFolder);
-    const autoscaler = createAutoscaler(config, { logger });
+    using _lock = await openStateFolder(stateFolder);
     await using _status = await openStatus(autoscaler, { stateFolder, logger });
+    const watching =
+      file !== undefined &&
+      watchConfigFile(resolve(host.workingFolder, file), {
+        onChange: () => void reloading?.reload("the config file has changed"),
+        clock: realClock,
+        logger,
+        signal: stop.signal,
+      });
     await autoscaler.run({ signal: stop.signal });
+    await watching;
   } catch (error) {
     if (stop.received === undefined) {
-      logger.error({ error }, "the daemon ended");
+      if (error instanceof StateFolderError) logger.error({}, error.message);
+      else logger.error({ error }, "the daemon ended");
       return exitCodes.failed.code;
     }
     logger.warn({ error }, "the stop was not graceful");
@@ -57,10 +77,10 @@ async function openStatus(
   }
 }
 
-function load(file: string | undefined, flags: RunFlags): ReturnType<typeof loadConfigFile> {
+async function load(file: string | undefined, flags: RunFlags, host: ConfigHost): Promise<LoadedConfig> {
   const [clash] = Object.entries(flags).filter(([, value]) => value !== undefined);
-  if (file === undefined) return loadConfigFlags(flags, thisHost());
-  if (clash === undefined) return loadConfigFile(file, thisHost());
+  if (file === undefined) return await loadConfigFlags(flags, host);
+  if (clash === undefined) return await loadConfigFile(file, host);
   const flag = `--${clash[0].replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
   const problem = "expected either --config or flags, found both";
   throw new ConfigError([

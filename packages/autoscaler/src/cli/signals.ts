@@ -1,6 +1,6 @@
 import { type ExitCode, exitCodes } from "./exit-codes.js";
 
-export type StopSignal = "SIGINT" | "SIGTERM";
+export type StopSignal = "SIGINT" | "SIGTERM" | "SIGHUP";
 
 export interface StopRequests extends Disposable {
   /** Aborts with the first signal. */
@@ -11,10 +11,14 @@ export interface StopRequests extends Disposable {
   readonly received: StopSignal | undefined;
 }
 
-/** The first SIGINT or SIGTERM asks for a graceful stop; a second one ends the process at once. */
+/**
+ * The first SIGINT or SIGTERM asks for a graceful stop; a second one ends the process at once. SIGHUP is one of them (the
+ * terminal is gone) unless it is given a meaning of its own.
+ */
 export function stopRequests(
   onFirst: (signal: StopSignal) => void,
   onSecond: (signal: StopSignal) => void,
+  options: { readonly onHangUp?: (() => void) | undefined } = {},
 ): StopRequests {
   const stop = new AbortController();
   let received: StopSignal | undefined;
@@ -31,8 +35,10 @@ export function stopRequests(
   const requested = new Promise<void>((resolve) => {
     stop.signal.addEventListener("abort", () => resolve(), { once: true });
   });
+  const hangUp = options.onHangUp ?? (() => handle("SIGHUP"));
   process.on("SIGINT", handle);
   process.on("SIGTERM", handle);
+  process.on("SIGHUP", hangUp);
   return {
     signal: stop.signal,
     requested,
@@ -42,10 +48,18 @@ export function stopRequests(
     [Symbol.dispose]() {
       process.off("SIGINT", handle);
       process.off("SIGTERM", handle);
+      process.off("SIGHUP", hangUp);
     },
   };
 }
 
 export function exitCodeFor(signal: StopSignal): ExitCode {
-  return signal === "SIGINT" ? exitCodes.interrupted.code : exitCodes.terminated.code;
+  switch (signal) {
+    case "SIGINT":
+      return exitCodes.interrupted.code;
+    case "SIGTERM":
+      return exitCodes.terminated.code;
+    case "SIGHUP":
+      return exitCodes.hungUp.code;
+  }
 }

@@ -7,9 +7,9 @@ import { decodeStatus, UnknownStatusError } from "../status/decode.js";
 import { standsInTheWay, statusPage } from "../status/page.js";
 import { NoDaemonError, readStatus } from "../status/read.js";
 import { StatusSocketError, statusSocketPath } from "../status/socket.js";
+import { thisHost } from "../this-host.js";
 import { type ExitCode, exitCodes } from "./exit-codes.js";
 import { stopRequests } from "./signals.js";
-import { thisHost } from "./this-host.js";
 
 export interface StatusFlags {
   /** The file that the daemon runs with: its state folder has the socket. */

@@ -11,13 +11,22 @@ export interface ConfigHost {
   readonly workingFolder: string;
   readonly homeFolder: string;
   readonly hostname: string;
-  readonly findProvisioner: (kind: string) => ProvisionerLookup;
+  /** Finds it among those built in, or loads its package, looked for from the configuration's folder first. Never rejects. */
+  readonly findProvisioner: (kind: string, baseFolder: string) => Promise<ProvisionerLookup>;
 }
 
-/** The provisioner of a kind, or the kinds there are. */
+/** The provisioner of a kind, or why there is none. */
 export type ProvisionerLookup =
   | { readonly provisioner: Provisioner }
-  | { readonly provisioner: undefined; readonly known: readonly string[] };
+  | {
+      readonly provisioner: undefined;
+      /** Kinds that have a short name. */
+      readonly known: readonly string[];
+      /** Whether there is such a package, which can't be used. */
+      readonly installed: boolean;
+      readonly problem: string;
+      readonly remedy: string;
+    };
 
 /** systemd says where a service keeps its state; else the user's place for it. */
 export function defaultStateFolder({ environment, homeFolder }: ConfigHost): string {

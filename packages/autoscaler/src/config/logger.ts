@@ -2,10 +2,15 @@ import type { Writable } from "node:stream";
 import type { Logger } from "@scaleset/client";
 import { pino } from "pino";
 import pretty from "pino-pretty";
-import type { LogConfig } from "./config.js";
+import type { LogConfig, LogLevel } from "./config.js";
 import { redact, redactText } from "./redact.js";
 
 export type { Logger } from "@scaleset/client";
+
+/** A logger whose least level can change. */
+export interface AdjustableLogger extends Logger {
+  setLevel(level: LogLevel): void;
+}
 
 /**
  * A logger that writes to a stream at once, one record a line. What looks like a secret is taken out before a record is
@@ -14,7 +19,7 @@ export type { Logger } from "@scaleset/client";
 export function createLogger(
   config: LogConfig,
   output: { readonly stream: Writable & { readonly isTTY?: boolean } },
-): Logger {
+): AdjustableLogger {
   const { stream } = output;
   const destination =
     config.format === "json"
@@ -36,7 +41,10 @@ export function createLogger(
     (level: keyof Logger) =>
     (data: object, message: string): void =>
       records[level](redact(data), redactText(message));
-  return { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error") };
+  const setLevel = (level: LogLevel): void => {
+    records.level = level;
+  };
+  return { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error"), setLevel };
 }
 
 /** Words, since the numbers mean nothing to a reader. */

@@ -1,68 +1,93 @@
-import { defaultTimings } from "../core/settings.js";
-import type { AutoscalerConfig, ScaleSetConfig } from "./config.js";
+import { defaultTimings, type Timings } from "../core/settings.js";
+import type { Provisioner } from "../ports/provisioner.js";
+import { type AutoscalerConfig, GITHUB_TARGET, type ProvisionerConfig, type ScaleSetConfig } from "./config.js";
+import { effectiveSets } from "./effective.js";
 import { substitute } from "./environment.js";
 import { absolutePath, type ConfigHost, defaultOwner, defaultStateFolder } from "./host.js";
-import { ConfigError, type ConfigIssue, formatPath, type Path, sortIssues } from "./issue.js";
+import { ConfigError, type ConfigIssue, formatPath, sortIssues } from "./issue.js";
+import { foundProvisioners, loadProvisioners, readProvisioners } from "./provisioner-options.js";
 import { checkRules } from "./rules.js";
-import { configSchema, type ScaleSetDocument } from "./schema.js";
-import { readCredentials } from "./secrets.js";
+import { type ConfigDocument, configSchema, type ScaleSetDocument, scaleSetDefaults } from "./schema.js";
 import { checkShape } from "./shape.js";
-import { type ConfigSource, isMapping, valueAt } from "./source.js";
-import { suggest } from "./suggest.js";
+import type { ConfigSource } from "./source.js";
+import { readTargets } from "./targets.js";
 
 export interface LoadedConfig {
   readonly config: AutoscalerConfig;
+  /** Those that it names, by how it calls them. */
+  readonly provisioners: ReadonlyMap<string, Provisioner>;
   /** What works and is probably not meant. */
   readonly warnings: readonly ConfigIssue[];
 }
 
 /**
- * Turns what was written, in a file or as flags, into what the daemon takes: variables put in, shape checked, secrets
- * read, defaults filled in.
+ * Turns what was written, in a file or as flags, into what the daemon takes: variables put in, defaults filled in, shape
+ * and rules checked, provisioners loaded.
  *
  * @throws {ConfigError} with everything that is wrong, at once.
  */
-export function resolveConfig(source: ConfigSource, host: ConfigHost): LoadedConfig {
+export async function resolveConfig(source: ConfigSource, host: ConfigHost): Promise<LoadedConfig> {
   const { raw, paths: substituted, issues: unset } = substitute(source, host.environment);
-  const shape = checkShape(configSchema, raw, { source, prefix: [], substituted });
-  const rules = checkRules(raw, source, substituted);
-  const secrets = readCredentials(raw, source);
-  const kinds = readProvisioners(raw, { source, substituted, host });
-  const issues = withoutEchoes([...unset, ...rules.issues, ...shape.issues, ...secrets.issues, ...kinds.issues]);
+  const sets = effectiveSets(raw);
+  const lookups = await loadProvisioners(sets, source, host);
+
+  const shape = checkShape(configSchema, raw, { source, whole: (path) => path, substituted });
+  const targets = readTargets(raw, source);
+  const rules = checkRules({ raw, source, substituted, sets, targets: targets.targets });
+  const kinds = readProvisioners(sets, lookups, { source, substituted });
+  const issues = withoutEchoes([...unset, ...targets.issues, ...rules.issues, ...shape.issues, ...kinds.issues]);
   const { data } = shape;
-  const { credentials } = secrets;
-  if (issues.length > 0 || data === undefined || credentials === undefined) throw new ConfigError(sortIssues(issues));
+  if (issues.length > 0 || data === undefined) throw new ConfigError(sortIssues(issues));
 
   const stateFolder =
     data.stateFolder === undefined ? defaultStateFolder(host) : absolutePath(data.stateFolder, source.baseFolder);
+  const timings = withTimings(defaultTimings, data.timings);
+  const found = [...targets.targets].flatMap(([name, target]) => (target ? [[name, target] as const] : []));
   const config: AutoscalerConfig = {
-    github: { url: data.github.url.trim(), credentials },
+    github: targets.targets.get(GITHUB_TARGET),
+    targets: Object.fromEntries(found.filter(([name]) => name !== GITHUB_TARGET)),
     owner: data.owner ?? defaultOwner(host.hostname, stateFolder),
     stateFolder,
     baseFolder: source.baseFolder,
     scaleSets: data.scaleSets.flatMap((set, index) => {
       const provisioner = kinds.provisioners[index];
-      return provisioner === undefined ? [] : [scaleSetConfig(set, provisioner)];
+      return provisioner === undefined ? [] : [scaleSetConfig(set, data.defaults, { provisioner, timings })];
     }),
     log: data.log,
     limits: data.limits,
-    timings: { ...defaultTimings, ...data.timings },
+    timings,
   };
-  return { config, warnings: sortIssues([...rules.warnings, ...secrets.warnings]) };
+  const warnings = withoutEchoes([...rules.warnings, ...targets.warnings]);
+  return { config, provisioners: foundProvisioners(lookups), warnings: sortIssues(warnings) };
 }
 
-function scaleSetConfig(set: ScaleSetDocument, provisioner: ScaleSetConfig["provisioner"]): ScaleSetConfig {
+function scaleSetConfig(
+  own: ScaleSetDocument,
+  common: ConfigDocument["defaults"],
+  rest: { readonly provisioner: ProvisionerConfig; readonly timings: Timings },
+): ScaleSetConfig {
   return {
-    name: set.name,
-    labels: set.labels ?? [set.name],
-    runnerGroup: set.runnerGroup,
-    minRunners: set.minRunners,
-    maxRunners: set.maxRunners,
-    disableUpdate: set.disableUpdate,
-    namePrefix: set.namePrefix ?? namePrefixFrom(set.name),
-    workFolder: set.workFolder,
-    provisioner,
+    name: own.name,
+    target: own.target ?? common?.target ?? GITHUB_TARGET,
+    labels: own.labels ?? common?.labels ?? [own.name],
+    runnerGroup: own.runnerGroup ?? common?.runnerGroup ?? scaleSetDefaults.runnerGroup,
+    minRunners: own.minRunners ?? common?.minRunners ?? scaleSetDefaults.minRunners,
+    maxRunners: own.maxRunners ?? common?.maxRunners ?? scaleSetDefaults.maxRunners,
+    priority: own.priority ?? common?.priority ?? scaleSetDefaults.priority,
+    disableUpdate: own.disableUpdate ?? common?.disableUpdate ?? scaleSetDefaults.disableUpdate,
+    recreate: own.recreate ?? common?.recreate ?? scaleSetDefaults.recreate,
+    namePrefix: own.namePrefix ?? common?.namePrefix ?? namePrefixFrom(own.name),
+    workFolder: own.workFolder ?? common?.workFolder ?? scaleSetDefaults.workFolder,
+    provisioner: rest.provisioner,
+    timings: own.timings === undefined ? undefined : withTimings(rest.timings, own.timings),
   };
+}
+
+function withTimings(base: Timings, changes: ConfigDocument["timings"]): Timings {
+  const set = Object.entries(changes ?? {}).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, value === "off" ? Number.POSITIVE_INFINITY : value]],
+  );
+  return { ...base, ...Object.fromEntries(set) };
 }
 
 /** Runner names are letters, digits and dashes, and need room for a random part behind the prefix. */
@@ -72,68 +97,6 @@ function namePrefixFrom(name: string): string {
     .slice(0, 40)
     .replaceAll(/^-+|-+$/g, "");
   return plain === "" ? "runner" : plain;
-}
-
-interface ProvisionerFindings {
-  /** One for each scale set; undefined where an issue says why. */
-  readonly provisioners: readonly (ScaleSetConfig["provisioner"] | undefined)[];
-  readonly issues: readonly ConfigIssue[];
-}
-
-interface ProvisionerContext {
-  readonly source: ConfigSource;
-  readonly substituted: ReadonlySet<string>;
-  readonly host: ConfigHost;
-}
-
-/** Each provisioner says itself which options it takes. */
-function readProvisioners(raw: unknown, context: ProvisionerContext): ProvisionerFindings {
-  const sets = valueAt(raw, ["scaleSets"]);
-  const issues: ConfigIssue[] = [];
-  const provisioners = (Array.isArray(sets) ? sets : []).map((set: unknown, index) => {
-    const path: Path = ["scaleSets", index, "provisioner"];
-    const given = valueAt(set, ["provisioner"]);
-    if (!isMapping(given)) return undefined;
-    const found = readProvisioner(given, path, context);
-    issues.push(...found.issues);
-    return found.provisioner;
-  });
-  return { provisioners, issues };
-}
-
-function readProvisioner(
-  given: Readonly<Record<string, unknown>>,
-  path: Path,
-  { source, substituted, host }: ProvisionerContext,
-): { readonly provisioner: ScaleSetConfig["provisioner"] | undefined; readonly issues: readonly ConfigIssue[] } {
-  const [kind, second] = Object.keys(given);
-  if (kind === undefined || second !== undefined) {
-    const issue: ConfigIssue = {
-      place: second === undefined ? source.place(path) : source.place([...path, second], "key"),
-      path,
-      problem: `expected one kind of provisioner, found ${Object.keys(given).join(" and ") || "none"}`,
-      remedy: "write one, for example provisioner: { process: { runner: { folder: ./actions-runner } } }",
-    };
-    return { provisioner: undefined, issues: [issue] };
-  }
-  const at = [...path, kind];
-  const lookup = host.findProvisioner(kind);
-  if (lookup.provisioner === undefined) {
-    const meant = suggest(kind, lookup.known);
-    const issue: ConfigIssue = {
-      place: source.place(at, "key"),
-      path: at,
-      problem: `there is no provisioner called ${JSON.stringify(kind)}`,
-      remedy: meant === undefined ? `known here: ${lookup.known.join(", ")}` : `did you mean ${JSON.stringify(meant)}?`,
-    };
-    return { provisioner: undefined, issues: [issue] };
-  }
-  // `process:` with nothing behind it is an empty set of options.
-  const shape = checkShape(lookup.provisioner.schema, given[kind] ?? {}, { source, prefix: at, substituted });
-  return {
-    provisioner: shape.issues.length === 0 ? { kind, options: shape.data } : undefined,
-    issues: shape.issues,
-  };
 }
 
 /** A value that could not be read is wrong once, not again for being empty; a flag is told about once. */

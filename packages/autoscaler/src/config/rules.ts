@@ -1,102 +1,167 @@
-import { isScaleSetError, parseConfigUrl } from "@scaleset/client";
+import { parseConfigUrl } from "@scaleset/client";
+import { GITHUB_TARGET, type TargetConfig } from "./config.js";
+import type { EffectiveSet } from "./effective.js";
 import type { ConfigIssue, Path } from "./issue.js";
-import { type ConfigSource, valueAt } from "./source.js";
+import { scaleSetDefaults } from "./schema.js";
+import { type ConfigSource, isMapping, valueAt } from "./source.js";
+import { suggest } from "./suggest.js";
 
 interface Findings {
   readonly issues: readonly ConfigIssue[];
   readonly warnings: readonly ConfigIssue[];
 }
 
+interface RuleContext {
+  readonly raw: unknown;
+  readonly source: ConfigSource;
+  /** Paths whose text came from the environment. */
+  readonly substituted: ReadonlySet<string>;
+  readonly sets: readonly EffectiveSet[];
+  /** By name; undefined where something is wrong with it. */
+  readonly targets: ReadonlyMap<string, TargetConfig | undefined>;
+}
+
 /** What the shape alone can't say. Looks at raw data, so that it can say its part while other parts are still wrong. */
-export function checkRules(raw: unknown, source: ConfigSource, substituted: ReadonlySet<string>): Findings {
+export function checkRules(context: RuleContext): Findings {
+  const { source, sets } = context;
   const issues: ConfigIssue[] = [];
   const warnings: ConfigIssue[] = [];
-  const note = (list: ConfigIssue[], path: Path, problem: string, remedy: string): void => {
-    list.push({ place: source.place(path), path, problem, remedy });
-  };
-
-  const url = valueAt(raw, ["github", "url"]);
-  if (typeof url === "string") {
-    const why = urlProblem(url);
-    const remedy = "expected https://HOST/ORG, https://HOST/OWNER/REPO or https://HOST/enterprises/NAME";
-    if (why !== undefined) note(issues, ["github", "url"], why, remedy);
-    else if (sendsInTheClear(url)) {
-      note(warnings, ["github", "url"], "credentials would travel unencrypted", "use https");
-    }
-  }
-  if (source.substitutes) {
-    for (const path of [
-      ["github", "token"],
-      ["github", "app", "privateKey"],
-    ]) {
-      if (typeof valueAt(raw, path) === "string" && !substituted.has(path.join("."))) {
-        note(warnings, path, "the secret stands in the file itself", `use the …File key or a \${VARIABLE} instead`);
-      }
-    }
-  } else {
-    const folder: Path = ["scaleSets", 0, "provisioner", "process", "runner", "folder"];
-    if (valueAt(raw, folder) === undefined)
-      note(issues, folder, "is required", "give the folder of an unpacked actions runner");
-    const place = source.place(["github", "token"]);
-    if (place.kind === "flag" && valueAt(raw, ["github", "token"]) !== undefined) {
-      const problem = "every user of this machine can read the arguments of a process";
-      note(warnings, ["github", "token"], problem, "set SCALESET_TOKEN instead, or use a config file with tokenFile");
-    }
-  }
-
-  const sets = valueAt(raw, ["scaleSets"]);
-  const seen = new Map<string, Path>();
-  for (const [index, set] of (Array.isArray(sets) ? sets : []).entries()) {
-    const at: Path = ["scaleSets", index];
-    const min = countAt(set, "minRunners", 0);
-    const max = countAt(set, "maxRunners", 10);
-    if (min === undefined || max === undefined) {
-      // The schema says what is wrong with the one that is no count.
-    } else if (min > max) {
-      const problem = `minRunners (${min}) is above maxRunners (${max})`;
-      note(issues, [...at, "minRunners"], problem, `lower minRunners, or raise maxRunners to ${min} or more`);
-    } else if (max === 0) {
-      note(
-        warnings,
-        [...at, "maxRunners"],
-        "this scale set takes no jobs",
-        "raise maxRunners above 0, or remove the set",
-      );
-    }
-    const name = valueAt(set, ["name"]);
-    if (typeof name !== "string") continue;
-    const group = valueAt(set, ["runnerGroup"]);
-    const identity = `${typeof group === "string" ? group : "default"}\n${name}`.toLowerCase();
-    const earlier = seen.get(identity);
-    if (earlier === undefined) seen.set(identity, [...at, "name"]);
-    else {
-      const place = source.place(earlier);
-      const where = place.kind === "file" ? `line ${place.line}` : source.nameOf(earlier);
-      const problem = `a scale set of this name is in the same runner group already (${where})`;
-      note(issues, [...at, "name"], problem, "give it another name or another runnerGroup");
-    }
+  const rules = new Rules(context, issues, warnings);
+  if (source.substitutes) rules.secretsInFile();
+  else rules.flags();
+  for (const set of sets) {
+    rules.provisioner(set);
+    rules.counts(set);
+    rules.identity(set, rules.target(set));
   }
   return { issues, warnings };
 }
 
-/** Numbers from flags and variables are still text here. Undefined for what is no count. */
-function countAt(set: unknown, key: string, fallback: number): number | undefined {
-  const value = valueAt(set, [key]) ?? fallback;
-  const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
-  return typeof number === "number" && Number.isInteger(number) && number >= 0 ? number : undefined;
-}
+class Rules {
+  readonly #context: RuleContext;
+  readonly #issues: ConfigIssue[];
+  readonly #warnings: ConfigIssue[];
+  readonly #seen = new Map<string, Path>();
 
-function urlProblem(url: string): string | undefined {
-  try {
-    parseConfigUrl(url);
+  constructor(context: RuleContext, issues: ConfigIssue[], warnings: ConfigIssue[]) {
+    this.#context = context;
+    this.#issues = issues;
+    this.#warnings = warnings;
+  }
+
+  secretsInFile(): void {
+    const { raw, substituted } = this.#context;
+    const named = valueAt(raw, ["targets"]);
+    const places: Path[] = [["github"], ...Object.keys(isMapping(named) ? named : {}).map((name) => ["targets", name])];
+    for (const place of places) {
+      for (const path of [
+        [...place, "token"],
+        [...place, "app", "privateKey"],
+      ]) {
+        if (typeof valueAt(raw, path) !== "string" || substituted.has(path.join("."))) continue;
+        this.#warn(path, "the secret stands in the file itself", `use the …File key or a \${VARIABLE} instead`);
+      }
+    }
+  }
+
+  flags(): void {
+    const { raw, source } = this.#context;
+    const folder: Path = ["scaleSets", 0, "provisioner", "process", "runner", "folder"];
+    if (valueAt(raw, folder) === undefined)
+      this.#refuse(folder, "is required", "give the folder of an unpacked actions runner");
+    const token: Path = ["github", "token"];
+    if (source.place(token).kind === "flag" && valueAt(raw, token) !== undefined) {
+      const problem = "every user of this machine can read the arguments of a process";
+      this.#warn(token, problem, "set SCALESET_TOKEN instead, or use a config file with tokenFile");
+    }
+  }
+
+  provisioner(set: EffectiveSet): void {
+    if (set.raw["provisioner"] !== undefined) return;
+    const remedy =
+      "say what makes its runners, here or under defaults: provisioner: { process: { runner: { folder: ./actions-runner } } }";
+    this.#refuse(set.origin(["provisioner"]), "provisioner is missing", remedy);
+  }
+
+  counts(set: EffectiveSet): void {
+    const min = countAt(set, "minRunners");
+    const max = countAt(set, "maxRunners");
+    // The schema says what is wrong with the one that is no count.
+    if (min === undefined || max === undefined) return;
+    if (min > max) {
+      const problem = `minRunners (${min}) is above maxRunners (${max})`;
+      const remedy = `lower minRunners, or raise maxRunners to ${min} or more`;
+      this.#refuse(placeOfCounts(set), problem, remedy);
+    } else if (max === 0) {
+      const remedy = "raise maxRunners above 0, or remove the set";
+      this.#warn(set.origin(["maxRunners"]), "this scale set is not polled and takes no jobs", remedy);
+    }
+  }
+
+  /** The name of its target; undefined where there is none. */
+  target(set: EffectiveSet): string | undefined {
+    const { targets, source } = this.#context;
+    const given = set.raw["target"];
+    const path = set.origin(["target"]);
+    const known = [...targets.keys()];
+    if (given === undefined) {
+      if (targets.has(GITHUB_TARGET) || known.length === 0) return GITHUB_TARGET;
+      const remedy = `write target: one of ${known.join(", ")}, here or under defaults`;
+      this.#refuse(path, "it is not said where this scale set registers", remedy);
+      return undefined;
+    }
+    if (typeof given !== "string") return undefined;
+    if (targets.has(given) || known.length === 0) return given;
+    const meant = suggest(given, known);
+    const remedy = meant === undefined ? `there is ${known.join(", ")}` : `did you mean ${JSON.stringify(meant)}?`;
+    this.#issues.push({
+      place: source.place(path),
+      path,
+      problem: `there is no target called ${JSON.stringify(given)}`,
+      remedy,
+    });
     return undefined;
-  } catch (error) {
-    if (isScaleSetError(error)) return error.message;
-    throw error;
+  }
+
+  /** Two sets with one identity would fight over their runners. */
+  identity(set: EffectiveSet, target: string | undefined): void {
+    const { targets, source } = this.#context;
+    const { name, runnerGroup = scaleSetDefaults.runnerGroup } = set.raw;
+    if (typeof name !== "string" || typeof runnerGroup !== "string" || target === undefined) return;
+    const url = targets.get(target)?.url;
+    const place = url === undefined ? target : parseConfigUrl(url).url;
+    const identity = [place, runnerGroup, name].join("\n").toLowerCase();
+    const path = set.origin(["name"]);
+    const earlier = this.#seen.get(identity);
+    if (earlier === undefined) {
+      this.#seen.set(identity, path);
+      return;
+    }
+    const there = source.place(earlier);
+    const where = there.kind === "file" ? `line ${there.line}` : source.nameOf(earlier);
+    const problem = `a scale set of this name is in the same runner group already (${where})`;
+    this.#refuse(path, problem, "give it another name or another runnerGroup");
+  }
+
+  #refuse(path: Path, problem: string, remedy: string): void {
+    this.#issues.push({ place: this.#context.source.place(path), path, problem, remedy });
+  }
+
+  #warn(path: Path, problem: string, remedy: string): void {
+    this.#warnings.push({ place: this.#context.source.place(path), path, problem, remedy });
   }
 }
 
-function sendsInTheClear(url: string): boolean {
-  const { protocol, hostname } = new URL(url.trim());
-  return protocol === "http:" && !/^(?:localhost|.*\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
+/** Of the two that don't fit, the one that this very set brought. */
+function placeOfCounts(set: EffectiveSet): Path {
+  const min = set.origin(["minRunners"]);
+  const max = set.origin(["maxRunners"]);
+  return min[0] === "defaults" && max[0] !== "defaults" ? max : min;
+}
+
+/** Numbers from flags and variables are still text here. Undefined for what is no count. */
+function countAt(set: EffectiveSet, key: "minRunners" | "maxRunners"): number | undefined {
+  const value = set.raw[key] ?? scaleSetDefaults[key];
+  const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
+  return typeof number === "number" && Number.isInteger(number) && number >= 0 ? number : undefined;
 }

@@ -41,7 +41,8 @@ export function scalarKinds(root: SchemaNode | undefined, path: Path): ReadonlyS
   return new Set(nodesAt(root, path).map((node) => String(node.type)));
 }
 
-function spread(node: SchemaNode | boolean | undefined): SchemaNode[] {
+/** The readings of a node that has several. */
+export function spread(node: SchemaNode | boolean | undefined): SchemaNode[] {
   if (node === undefined || typeof node === "boolean") return [];
   const readings = [...(node.anyOf ?? []), ...(node.oneOf ?? []), ...(node.allOf ?? [])];
   return readings.length === 0 ? [node] : readings.flatMap(spread);
@@ -52,7 +53,9 @@ function child(node: SchemaNode, step: string | number): SchemaNode | boolean | 
   return node.properties?.[step] ?? node.additionalProperties;
 }
 
-function expectationOf(node: SchemaNode): string | undefined {
+/** What may stand there, in words; undefined where the schema doesn't say. */
+export function expectationOf(node: SchemaNode): string | undefined {
+  if (node.const !== undefined) return String(node.const);
   if (node.enum !== undefined) return `one of ${node.enum.map((value) => String(value)).join(", ")}`;
   switch (node.type) {
     case "integer":

@@ -6,8 +6,8 @@ import { suggest } from "./suggest.js";
 
 export interface ShapeOptions {
   readonly source: ConfigSource;
-  /** Where in the whole configuration this data sits. */
-  readonly prefix: Path;
+  /** Where in the whole configuration a part of this data was written. */
+  readonly whole: (path: Path) => Path;
   /** Paths (of the whole) whose text came from the environment: never quoted in messages. */
   readonly substituted: ReadonlySet<string>;
 }
@@ -52,7 +52,7 @@ function typeScalars(value: unknown, path: Path, context: Omit<ExplainContext, "
   }
   const { guide, options } = context;
   if (typeof value !== "string") return value;
-  const whole = formatPath([...options.prefix, ...path]);
+  const whole = formatPath(options.whole(path));
   if (options.source.substitutes && !options.substituted.has(whole)) return value;
   const kinds = scalarKinds(guide, path);
   if (kinds.has("string")) return value;
@@ -64,7 +64,7 @@ function typeScalars(value: unknown, path: Path, context: Omit<ExplainContext, "
 function explain(issue: z.core.$ZodIssue, context: ExplainContext): ConfigIssue[] {
   const { guide, options } = context;
   const path = issue.path.map((step) => (typeof step === "number" ? step : String(step)));
-  const whole = [...options.prefix, ...path];
+  const whole = options.whole(path);
   if (issue.code === "unrecognized_keys") return issue.keys.map((key) => unknownKey([...path, key], context));
 
   const value = valueAt(context.raw, path);
@@ -94,7 +94,7 @@ function unknownKey(path: Path, { guide, options }: ExplainContext): ConfigIssue
   const key = lastKey(path);
   const known = knownKeys(guide, path.slice(0, -1));
   const meant = suggest(key, known);
-  const whole = [...options.prefix, ...path];
+  const whole = options.whole(path);
   return {
     place: options.source.place(whole, "key"),
     path: whole,

@@ -38,6 +38,11 @@ export class Breaker {
     return this.#gate.probesFrom;
   }
 
+  /** The launch that tries whether it is mended. */
+  get probe(): string | undefined {
+    return this.#gate.probe;
+  }
+
   allowance(now: number): number {
     return this.#gate.allowance(now);
   }
@@ -64,9 +69,10 @@ export class Breaker {
   }
 
   /**
-   * A runner had a job, or lived for a while. Living is no proof where the others never came online: those live, too.
+   * A runner had a job, was counted by the service, or lived for a while. Living is no proof where the others never came
+   * online: those live, too.
    */
-  proved(how: "had a job" | "lived", launchedAt: number): void {
+  proved(how: "had a job" | "came online" | "lived", launchedAt: number): void {
     if (how === "lived" && this.#last === "never came online") return;
     if (this.tripped ? !this.#gate.concerns(launchedAt) : launchedAt < this.#since) return;
     this.forget();

@@ -1,5 +1,6 @@
 import { demandOf } from "./demand.js";
 import type { Fleet } from "./fleet.js";
+import type { Reading } from "./model.js";
 
 /** What follows from everything known by now, after each event and each time that a look was due. */
 export function conclude(fleet: Fleet, at: number): void {
@@ -47,6 +48,18 @@ function compareReading(fleet: Fleet, at: number): void {
   foreign.hear(reading.registered, mustBeRegistered);
   const suspects = fleet.roster.anyDue("started", reading.asOf - traits.bootDeadlineMs);
   fleet.ghosts.hear(reading, { mustBeRegistered, suspects, foreign: foreign.count });
+  judgeProbe(fleet, reading);
   fleet.phantom.hear(reading);
   if (reading.assigned > 0) fleet.unbacked.clear();
+}
+
+/**
+ * Without a job, a launch that tries whether runners come online again is proved by the service's count: nobody is
+ * missing, and it had its time. Where jobs wait beside it, the count may be one of what is not online.
+ */
+function judgeProbe({ breaker, roster, traits, mustBeRegistered, foreign }: Fleet, reading: Reading): void {
+  const probe = breaker.probe === undefined ? undefined : roster.get(breaker.probe);
+  if (probe?.phase !== "started" || probe.startedAt === undefined) return;
+  if (probe.startedAt + traits.bootDeadlineMs > reading.asOf || reading.assigned > reading.running) return;
+  if (reading.registered - foreign.count >= mustBeRegistered) breaker.proved("came online", probe.launchedAt);
 }

@@ -5,7 +5,13 @@ import type { Traits } from "./traits.js";
 export type FleetEvent = { readonly at: number } & (ServiceEvent | OutcomeEvent | BackendEvent | OwnEvent);
 
 export type ServiceEvent =
-  | { readonly type: "session.opened"; readonly scaleSetId: number; readonly statistics: Statistics }
+  | {
+      readonly type: "session.opened";
+      readonly scaleSetId: number;
+      readonly statistics: Statistics;
+      /** How long ago the scale set was made, where the service tells. */
+      readonly scaleSetAgeMs?: number | undefined;
+    }
   | { readonly type: "session.ended" }
   /** Closed by us, because the scale set is drained. */
   | { readonly type: "session.let-go" }

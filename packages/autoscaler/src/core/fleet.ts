@@ -49,6 +49,8 @@ export class Fleet {
   session: Session = { state: "none" };
   /** The one that the newest session is of. */
   scaleSetId: number | undefined;
+  /** When it was made, where the service tells; else long ago. */
+  scaleSetMadeAt = Number.NEGATIVE_INFINITY;
   stopping = false;
   /** Since when the scale set is being drained. */
   drainingSince: number | undefined;
@@ -101,6 +103,11 @@ export class Fleet {
     if (!this.#surveys.has(traits.place)) this.#survey(traits.place, Number.NEGATIVE_INFINITY);
   }
 
+  /** Runners may live there, though none are made there: known before the first event. */
+  alsoListed(place: string): void {
+    if (!this.#surveys.has(place)) this.#survey(place);
+  }
+
   leave(place: string): void {
     if (place !== this.traits.place && this.#surveys.delete(place)) this.#survey();
   }
@@ -113,7 +120,10 @@ export class Fleet {
   /** Places where no new runners are made and none lives any more. */
   emptyPlaces(): string[] {
     if (this.#surveys.size === 1) return [];
-    return [...this.#surveys.keys()].filter((place) => place !== this.traits.place && this.roster.countIn(place) === 0);
+    return [...this.#surveys].flatMap(([place, surveyedAt]) => {
+      const left = place !== this.traits.place && surveyedAt > Number.NEGATIVE_INFINITY;
+      return left && this.roster.countIn(place) === 0 ? [place] : [];
+    });
   }
 
   reading(now: number): Reading | undefined {

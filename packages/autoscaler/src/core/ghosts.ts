@@ -50,6 +50,11 @@ export class Ghosts {
     return this.#askedAt + (resting ? this.#timings.ghostRestMs : this.#timings.ghostAskMs);
   }
 
+  /** When a reading was last asked for. */
+  get askedAt(): number {
+    return this.#askedAt;
+  }
+
   asked(at: number): void {
     this.#askedAt = at;
   }

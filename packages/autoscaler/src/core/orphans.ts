@@ -1,5 +1,12 @@
 import { enterStarted } from "./beliefs.js";
 import type { Fleet } from "./fleet.js";
+import type { Runner } from "./model.js";
+
+/**
+ * As far as a machine's clock and the service's may be apart. A scale set is made anew a minute after it was missed, so
+ * what belonged to the old one is older by more than that.
+ */
+const CLOCKS_APART_MS = 15_000;
 
 /**
  * The scale set came back under a new id (F4), which knows nothing of the old one's runners: a 404 about them means
@@ -12,7 +19,20 @@ export function orphan(fleet: Fleet, at: number): void {
   for (const runner of fleet.roster.all()) {
     if (runner.phase !== "started" || runner.foreignSchema) continue;
     if (runner.belief.kind === "none" && (runner.startedAt ?? at) <= lastReadingAt) continue;
-    fleet.roster.orphan(runner, at);
-    enterStarted(fleet, runner, at);
+    leave(fleet, runner, at);
   }
+}
+
+/**
+ * A runner that an earlier life of a daemon started may be one of a scale set that went away since, which this life
+ * knows nothing of. It is older than the set that there is now; and a 404 about it means nothing.
+ */
+export function mayBeOrphan(fleet: Fleet, { adopted, belief, startedAt, since }: Runner): boolean {
+  return adopted && belief.kind === "unknown" && (startedAt ?? since) < fleet.scaleSetMadeAt - CLOCKS_APART_MS;
+}
+
+/** It is left until it exits. */
+export function leave(fleet: Fleet, runner: Runner, at: number): void {
+  fleet.roster.orphan(runner, at);
+  enterStarted(fleet, runner, at);
 }

@@ -3,6 +3,7 @@ import { demandOf } from "./demand.js";
 import type { FailureKind, OutcomeEvent } from "./events.js";
 import type { Fleet } from "./fleet.js";
 import type { CommandType, Runner } from "./model.js";
+import { leave, mayBeOrphan } from "./orphans.js";
 import { retryDelayMs } from "./retry.js";
 import { newRunner } from "./runner.js";
 
@@ -177,6 +178,8 @@ function lookedUp(fleet: Fleet, runner: Runner, answer: "present" | "absent", at
     fleet.lookUps.set(runner, at + timings.lookUpConfirmMs);
   } else if (at - runner.absentSince < timings.lookUpConfirmMs) {
     fleet.lookUps.set(runner, runner.absentSince + timings.lookUpConfirmMs);
+  } else if (mayBeOrphan(fleet, runner)) {
+    leave(fleet, runner, at);
   } else {
     // The service removed it, as it does when its job is over; the news of that was lost.
     fleet.noteEnd(runner, at);
@@ -213,6 +216,10 @@ function absent(fleet: Fleet, runner: Runner, at: number): void {
     // A request that got no answer may still be carried out after this look-up: look once more.
     runner.jitUnanswered = false;
     fleet.roster.lookAt(runner, at + fleet.timings.lostConfirmMs);
+    return;
+  }
+  if (runner.phase === "retiring" && mayBeOrphan(fleet, runner)) {
+    leave(fleet, runner, at);
     return;
   }
   runner.mayBeRegistered = false;

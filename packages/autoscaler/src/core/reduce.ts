@@ -18,6 +18,7 @@ export function reduce(fleet: Fleet, event: FleetEvent): void {
       fleet.answeredAt = event.at;
       if (fleet.scaleSetId !== undefined && fleet.scaleSetId !== event.scaleSetId) orphan(fleet, event.at);
       fleet.scaleSetId = event.scaleSetId;
+      fleet.scaleSetMadeAt = event.at - (event.scaleSetAgeMs ?? Number.POSITIVE_INFINITY);
       fleet.readings.sessionOpened({ ...event.statistics, asOf: event.at, endsKnown: fleet.ends.total });
       break;
     case "session.ended":

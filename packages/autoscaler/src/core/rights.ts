@@ -10,6 +10,12 @@ export function holds(fleet: Fleet, now: number): boolean {
   );
 }
 
+/** When the right of a holder lapses, unless the service answers before; `Infinity` for who is no holder. */
+export function lapsesAt(fleet: Fleet): number {
+  if (fleet.session.state !== "held") return Number.POSITIVE_INFINITY;
+  return fleet.answeredAt + fleet.timings.leaseMarginMs;
+}
+
 /**
  * What may be done about a runner. Without a session, on a machine of its own, a daemon clears away what ended and is
  * registered no more; after a drain it brings its own ended runners to their end. Standing by it only looks.

@@ -4,15 +4,17 @@ import type { Simulator } from "@scaleset/simulator";
 import type { ConfigHost } from "../config/host.js";
 import { type Autoscaler, createAutoscaler } from "../daemon.js";
 import type { ScaleSetStatus } from "../engine/status.js";
+import { type DemoProvisioner, prepareGround } from "./ground.js";
 import type { Progress, ProgressView } from "./progress.js";
 import { type DemoReport, faultsOf } from "./report.js";
-import { destroyAll, listInstances, runnerCommand, SCALE_SET, type Stage, setStage } from "./stage.js";
+import { destroyAll, listInstances, SCALE_SET, type Stage, setStage } from "./stage.js";
 import { makeWorkload, type Workload } from "./workload.js";
 
 export interface DemoOptions {
   readonly jobs: number;
   readonly maxRunners: number;
   readonly seed: number;
+  readonly provisioner: DemoProvisioner;
   readonly view: ProgressView;
   readonly host: ConfigHost;
   /** Ends the demo early; everything is still cleared away. */
@@ -33,10 +35,13 @@ const SETTLE_MS = 60_000;
 /** Time to boot a runner on a slow machine, and to say that its job has ended. */
 const PER_JOB_MS = 2_000;
 
+/** For what was made for the demo alone. */
+const CLEAR_DEADLINE_MS = 20_000;
+
 const LOG_LINES = 20;
 
 /**
- * Runs real jobs in real processes, against a simulated service over real HTTP, through an ordinary config.
+ * Runs real jobs in real processes or containers, against a simulated service over real HTTP, through an ordinary config.
  *
  * @throws the signal's reason when that aborts; what ended the autoscaler when that ends by itself
  */
@@ -46,10 +51,17 @@ export async function runDemo(options: DemoOptions): Promise<void> {
   const { createSimulator, simulatedRunnerPath } = await import("@scaleset/simulator");
   await using simulator = createSimulator();
   const { url: simulatorUrl } = await simulator.listen();
-  using stage = setStage({
+  const ground = await prepareGround(options.provisioner, [process.execPath, simulatedRunnerPath], options.signal);
+  await using _cleared = {
+    async [Symbol.asyncDispose]() {
+      using deadline = realClock.deadline(CLEAR_DEADLINE_MS);
+      await ground.clear(deadline.signal);
+    },
+  };
+  using stage = await setStage({
     configUrl: simulator.configUrl("demo-org"),
     token: simulator.token,
-    runner: runnerCommand(simulatedRunnerPath),
+    provisioner: ground.provisioner,
     maxRunners: options.maxRunners,
     host: options.host,
   });

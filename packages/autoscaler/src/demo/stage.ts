@@ -1,7 +1,6 @@
 import { closeSync, mkdirSync, mkdtempSync, openSync, realpathSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import process from "node:process";
 import { Writable } from "node:stream";
 import { type Clock, realRandom } from "@scaleset/client";
 import { stringify } from "yaml";
@@ -9,8 +8,7 @@ import type { AutoscalerConfig } from "../config/config.js";
 import type { ConfigHost } from "../config/host.js";
 import { loadConfigFile } from "../config/load.js";
 import { createLogger, type Logger } from "../config/logger.js";
-import type { Backend, OpenContext, Provisioner } from "../ports/provisioner.js";
-import { findProvisioner } from "../provisioners/registry.js";
+import type { Backend, Instance, OpenContext, Provisioner } from "../ports/provisioner.js";
 
 /** The files of one demo, in a temporary folder. */
 export interface Stage extends Disposable {
@@ -30,14 +28,14 @@ export const SCALE_SET = "demo";
 export interface StageOptions {
   readonly configUrl: string;
   readonly token: string;
-  /** Program and arguments of the simulated runner. */
-  readonly runner: readonly string[];
+  /** What makes the runners, as a config has it. */
+  readonly provisioner: Readonly<Record<string, object>>;
   readonly maxRunners: number;
   readonly host: ConfigHost;
 }
 
 /** Writes an ordinary config file and reads it the ordinary way. */
-export function setStage(options: StageOptions): Stage {
+export async function setStage(options: StageOptions): Promise<Stage> {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "scaleset-demo-")));
   const remove = (): void => rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   try {
@@ -46,7 +44,7 @@ export function setStage(options: StageOptions): Stage {
     mkdirSync(join(folder, "state"), { mode: 0o700 });
     writeFileSync(join(folder, "token"), options.token, { mode: 0o600 });
     writeFileSync(configFile, stringify(configDocument(options)));
-    const { config } = loadConfigFile(configFile, options.host);
+    const { config } = await loadConfigFile(configFile, options.host);
     const log = openSync(logFile, "a", 0o600);
     const stream = new Writable({
       write(chunk: Uint8Array, _encoding, done) {
@@ -60,7 +58,8 @@ export function setStage(options: StageOptions): Stage {
       remove();
     };
     const logger = createLogger(config.log, { stream });
-    return { configFile, logFile, config, logger, ...watchedProvisioner(), [Symbol.dispose]: dispose };
+    const watched = await watchedProvisioner(options, folder);
+    return { configFile, logFile, config, logger, ...watched, [Symbol.dispose]: dispose };
   } catch (error) {
     remove();
     throw error;
@@ -78,19 +77,27 @@ function configDocument(options: StageOptions): unknown {
       {
         name: SCALE_SET,
         maxRunners: options.maxRunners,
-        provisioner: { process: { command: options.runner.map(literal) } },
+        provisioner: literal(options.provisioner),
       },
     ],
   };
 }
 
 /** A `${` in a path is no variable. */
-function literal(text: string): string {
-  return text.replaceAll(`\${`, () => `$\${`);
+function literal(value: unknown): unknown {
+  if (typeof value === "string") return value.replaceAll(`\${`, () => `$\${`);
+  if (Array.isArray(value)) return value.map(literal);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, literal(each)]));
 }
 
-function watchedProvisioner(): Pick<Stage, "provisioner" | "opened"> {
-  const ordinary = findProvisioner("process");
+async function watchedProvisioner(
+  { provisioner, host }: StageOptions,
+  baseFolder: string,
+): Promise<Pick<Stage, "provisioner" | "opened">> {
+  const [kind = ""] = Object.keys(provisioner);
+  const { provisioner: ordinary } = await host.findProvisioner(kind, baseFolder);
+  if (ordinary === undefined) throw new Error(`there is no provisioner called ${kind}`);
   let backend: Backend | undefined;
   const open = async (options: unknown, context: OpenContext): Promise<Backend> => {
     backend = await ordinary.open(options, context);
@@ -101,21 +108,30 @@ function watchedProvisioner(): Pick<Stage, "provisioner" | "opened"> {
 
 /** How many instances the backend has, of the disk and the process table: nobody counts their own work. */
 export async function listInstances(stage: Stage, signal: AbortSignal): Promise<number> {
-  const instances = await stage.opened()?.list({ signal });
-  return instances?.length ?? 0;
+  return (await ownInstances(stage, stage.opened(), signal)).length;
+}
+
+/** An engine may have other daemons' instances, too. */
+async function ownInstances(
+  { config }: Stage,
+  backend: Backend | undefined,
+  signal: AbortSignal,
+): Promise<readonly Instance[]> {
+  const instances = (await backend?.list({ signal })) ?? [];
+  return instances.filter(({ labels }) => labels.owner === config.owner);
 }
 
 const DESTROY_DEADLINE_MS = 20_000;
 
 /** Ends every runner that is left, once the daemon has stopped: it leaves its runners to finish, a demo must not. */
-export async function destroyAll({ config, logger }: Stage, clock: Clock): Promise<void> {
+export async function destroyAll(stage: Stage, clock: Clock): Promise<void> {
+  const { config, logger } = stage;
   const [scaleSet] = config.scaleSets;
   if (scaleSet === undefined) return;
   using deadline = clock.deadline(DESTROY_DEADLINE_MS);
   const { signal } = deadline;
   const { stateFolder, baseFolder } = config;
-  const { kind, options } = scaleSet.provisioner;
-  const backend = await findProvisioner(kind).open(options, {
+  const backend = await stage.provisioner.open(scaleSet.provisioner.options, {
     stateFolder,
     baseFolder,
     clock,
@@ -123,14 +139,9 @@ export async function destroyAll({ config, logger }: Stage, clock: Clock): Promi
     logger,
   });
   try {
-    const instances = await backend.list({ signal });
+    const instances = await ownInstances(stage, backend, signal);
     await Promise.all(instances.map(({ name }) => backend.destroy(name, { graceMs: 500, signal })));
   } finally {
     await backend.close();
   }
-}
-
-/** The command line of the runner program: this Node, and the file. */
-export function runnerCommand(path: string): readonly string[] {
-  return [process.execPath, path];
 }

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { Clock, Logger } from "@scaleset/client";
 import { abortable } from "../async/abortable.js";
 import type { RunnerCommand } from "../core/commands.js";
@@ -14,14 +15,16 @@ export interface ExecutorOptions {
   readonly service: ScaleSetService;
   /** Of instances made now. */
   readonly labels: () => InstanceLabels;
-  /** Shared by the process: launches, and everything that ends runners, so that neither waits for the other. */
-  readonly launches: Limiter;
-  readonly endings: Limiter;
+  /** Shared by all who use the runner's backend: launches, and everything that ends runners, so that neither waits for the other. */
+  readonly launchesOf: (name: string) => Limiter;
+  readonly endingsOf: (name: string) => Limiter;
   readonly clock: Clock;
   readonly timings: Timings;
   readonly logger: Logger;
   /** Whether the right to act stands at this moment; it lapses by itself while commands wait for a place. */
   readonly may: (command: CommandType, name: string) => boolean;
+  /** When that right lapses by itself. @unit monotonic milliseconds */
+  readonly lapsesAt: () => number;
   /** Whether what a runner printed is worth keeping when it is destroyed. */
   readonly wantsOutput: (name: string) => boolean;
   readonly keepOutput: (name: string, output: string) => void;
@@ -41,6 +44,8 @@ const rank: Record<CommandType, number> = {
 
 const launching: ReadonlySet<CommandType> = new Set<CommandType>(["create", "request-jit", "start"]);
 
+const asksService: ReadonlySet<CommandType> = new Set<CommandType>(["request-jit", "deregister"]);
+
 /** The last part of what a runner printed that did not come up. */
 const OUTPUT_TAIL_BYTES = 64 * 1024;
 const OUTPUT_DEADLINE_MS = 5_000;
@@ -57,6 +62,8 @@ export class Executor {
 
   constructor(options: ExecutorOptions) {
     this.#options = options;
+    // Every command under way listens to it.
+    setMaxListeners(0, this.#abort.signal);
   }
 
   /** The session that commands act under from now on; those of an earlier one that have not begun are dropped. */
@@ -81,8 +88,8 @@ export class Executor {
   }
 
   async #run(command: RunnerCommand, generation: number | undefined): Promise<void> {
-    const { launches, endings, may, tell, logger } = this.#options;
-    const limiter = launching.has(command.type) ? launches : endings;
+    const { launchesOf, endingsOf, may, tell, logger } = this.#options;
+    const limiter = (launching.has(command.type) ? launchesOf : endingsOf)(command.name);
     await limiter.run(rank[command.type], async () => {
       if (this.#stopped || generation !== this.#generation || !may(command.type, command.name)) {
         tell({ type: "command.dropped", name: command.name, command: command.type }, command);
@@ -97,9 +104,13 @@ export class Executor {
   }
 
   async #carryOut(command: RunnerCommand): Promise<OutcomeEvent> {
-    const { clock, timings } = this.#options;
+    const { clock, timings, lapsesAt } = this.#options;
+    // A call to the service may wait for a token, longer than the right to make it lasts.
+    const rightMs = asksService.has(command.type) ? lapsesAt() - clock.monotonic() : Number.POSITIVE_INFINITY;
     // Awaited in here: the deadline ends with this scope.
-    using deadline = clock.deadline(timings.provisionerStepDeadlineMs, { signal: this.#abort.signal });
+    using deadline = clock.deadline(Math.min(timings.provisionerStepDeadlineMs, rightMs), {
+      signal: this.#abort.signal,
+    });
     const { name } = command;
     const { signal } = deadline;
     switch (command.type) {

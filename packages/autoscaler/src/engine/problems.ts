@@ -18,7 +18,12 @@ export type ProblemCode =
   | "removal-failing"
   | "orphaned-runners"
   | "newer-labels"
-  | "at-maximum";
+  | "at-maximum"
+  | "config-refused"
+  | "restart-needed"
+  | "provisioner-closed"
+  | "connection-refused"
+  | "no-slot";
 
 /** Something that a person should know of. */
 export interface Problem {

@@ -1,72 +1,22 @@
-import type { Clock, Logger, Random } from "@scaleset/client";
 import { abortable } from "../async/abortable.js";
-import type { Command, Decision, RunnerCommand } from "../core/commands.js";
+import type { Command, RunnerCommand } from "../core/commands.js";
 import { decide } from "../core/decide.js";
 import { announcedCapacity, demandOf } from "../core/demand.js";
 import { canLetGo, isEmptied } from "../core/drain.js";
-import type { FleetEvent, OutcomeEvent } from "../core/events.js";
+import type { FleetEvent } from "../core/events.js";
 import { Fleet } from "../core/fleet.js";
 import { reduce } from "../core/reduce.js";
-import { may } from "../core/rights.js";
-import type { Limits, Timings } from "../core/settings.js";
+import { lapsesAt, may } from "../core/rights.js";
+import type { Limits } from "../core/settings.js";
 import type { Traits } from "../core/traits.js";
 import type { InstanceLabels } from "../ports/provisioner.js";
-import type { ScaleSetService, ServiceHandler } from "../ports/service.js";
+import type { ServiceHandler } from "../ports/service.js";
 import { Executor } from "./executor.js";
+import { Homes } from "./homes.js";
 import { newRunnerName } from "./labels.js";
-import type { Limiter } from "./limiter.js";
 import type { Place } from "./place.js";
 import { type ScaleSetStatus, statusOf } from "./status.js";
-import type { Wakeups } from "./wakeups.js";
-
-/** Told of everything that is decided and done; for tests, and for whoever embeds the daemon. Must not throw. */
-export interface AutoscalerObserver {
-  onDecision?(event: { readonly scaleSet: string; readonly decision: Decision }): void;
-  onCommand?(event: {
-    readonly scaleSet: string;
-    readonly command: RunnerCommand;
-    readonly outcome: OutcomeEvent;
-  }): void;
-}
-
-export interface WorkerOptions {
-  readonly name: string;
-  readonly namePrefix: string;
-  readonly limits: Limits;
-  readonly timings: Timings;
-  readonly labels: InstanceLabels;
-  readonly service: ScaleSetService;
-  readonly place: Place;
-  /** Shared by all workers of the process. */
-  readonly wakeups: Wakeups;
-  readonly launches: Limiter;
-  readonly endings: Limiter;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
-  readonly observer?: AutoscalerObserver | undefined;
-  /** Called when what the set wants of a shared limit has changed. */
-  readonly onDemand?: (() => void) | undefined;
-  /** Called when no runner of the set lives in a place any more that it was told to leave. */
-  readonly onLeft?: ((place: Place) => void) | undefined;
-}
-
-/** What a scale set wants of a limit that it shares with others. */
-export interface SharedDemand {
-  /** Runners that jobs and the minimum ask for, before any limit. */
-  readonly wanted: number;
-  readonly live: number;
-}
-
-/** A runner that did not come up, and what it printed. */
-export interface FailedRunner {
-  readonly name: string;
-  /** Milliseconds since the epoch. */
-  readonly at: number;
-  readonly exitCode: number | undefined;
-  readonly reason: string | undefined;
-  readonly output: string;
-}
+import type { FailedRunner, SharedDemand, WorkerOptions } from "./worker-options.js";
 
 /** Enough to see what goes wrong, of the newest ones. */
 const FAILED_RUNNERS_KEPT = 5;
@@ -79,13 +29,11 @@ export class Worker {
   readonly #fleet: Fleet;
   readonly #executor: Executor;
   readonly #crash = new AbortController();
-  readonly #places = new Map<string, { readonly place: Place; readonly unsubscribe: () => void }>();
+  readonly #homes: Homes;
   readonly #failed: FailedRunner[] = [];
   #labels: InstanceLabels;
-  #place: Place;
   #decisionDue = false;
   #ended = false;
-  #running = false;
   #drained = false;
   #lastDecision: { readonly at: number; readonly reasons: readonly string[] } | undefined;
   #trouble: string | undefined;
@@ -97,13 +45,22 @@ export class Worker {
   constructor(options: WorkerOptions) {
     this.#options = options;
     this.#labels = options.labels;
-    this.#place = options.place;
+    const { identity, owner } = options.labels;
+    this.#homes = new Homes(options.place, options.formerPlaces ?? [], {
+      identity,
+      owner,
+      tell: (event) => this.#take(event),
+    });
     this.#fleet = new Fleet(options.limits, options.timings, this.#traits());
+    for (const { id } of options.formerPlaces ?? []) this.#fleet.alsoListed(id);
     this.#executor = new Executor({
       ...options,
       backendOf: (name) => this.#placeOf(name).backend,
+      launchesOf: (name) => options.launches(this.#placeOf(name).id),
+      endingsOf: (name) => options.endings(this.#placeOf(name).id),
       labels: () => this.#labels,
       may: (command, name) => may(this.#fleet, command, this.#fleet.roster.get(name), options.clock.monotonic()),
+      lapsesAt: () => lapsesAt(this.#fleet),
       wantsOutput: (name) => {
         const runner = this.#fleet.roster.get(name);
         return runner?.failedToBoot === true && !runner.hadJob;
@@ -137,8 +94,7 @@ export class Worker {
     };
     signal.addEventListener("abort", stop, { once: true });
     this.#crash.signal.addEventListener("abort", crashed, { once: true });
-    this.#running = true;
-    this.#watch(this.#place);
+    this.#homes.watch();
     try {
       service.announce(announcedCapacity(this.#fleet));
       if (signal.aborted) listening.abort(signal.reason);
@@ -150,7 +106,7 @@ export class Worker {
       this.#ended = true;
       signal.removeEventListener("abort", stop);
       this.#crash.signal.removeEventListener("abort", crashed);
-      for (const { unsubscribe } of this.#places.values()) unsubscribe();
+      this.#homes.close();
       wakeups.set(this.#wake, Number.POSITIVE_INFINITY);
       await this.#executor.stop();
     }
@@ -174,9 +130,8 @@ export class Worker {
   /** Runners are made from another spec from now on; idle ones of the old are replaced one by one. */
   setSpec({ specHash, place }: { readonly specHash: string; readonly place: Place }): void {
     this.#labels = { ...this.#labels, spec: specHash };
-    this.#place = place;
+    this.#homes.moveTo(place);
     this.#tell({ type: "traits.changed", traits: this.#traits() });
-    if (this.#running) this.#watch(place);
   }
 
   /** Launches nothing more, lets idle runners go, closes the session, and ends once the busy ones have ended. */
@@ -184,8 +139,9 @@ export class Worker {
     this.#tell({ type: "drain" });
   }
 
-  /** What it wants of a shared limit. */
+  /** What it wants of a shared limit. One that stands by launches nothing, so it wants nothing. */
   demand(): SharedDemand {
+    if (this.#fleet.session.state === "standby") return { wanted: 0, live: this.#fleet.occupying };
     const { assigned } = demandOf(this.#fleet, this.#options.clock.monotonic());
     return { wanted: this.#fleet.limits.minRunners + assigned, live: this.#fleet.occupying };
   }
@@ -197,7 +153,6 @@ export class Worker {
 
   status(): ScaleSetStatus {
     const { name, clock } = this.#options;
-    const inventories = [...this.#places.values()].map(({ place }) => place.inventory.problem);
     return statusOf(this.#fleet, {
       name,
       now: clock.monotonic(),
@@ -205,51 +160,37 @@ export class Worker {
       stopped: this.#ended,
       trouble: this.#trouble,
       drift: this.#drift,
-      inventory: inventories.filter((problem) => problem !== undefined),
+      inventory: this.#homes.problems(),
       failedRunners: this.#failed,
     });
   }
 
   #traits(): Traits {
-    const { bootDeadlineMs, observesExit, scope } = this.#place.backend.capabilities;
-    return { bootDeadlineMs, observesExit, scope, spec: this.#labels.spec, place: this.#place.id };
+    const { id, backend } = this.#homes.current;
+    const { bootDeadlineMs, observesExit, scope } = backend.capabilities;
+    return { bootDeadlineMs, observesExit, scope, spec: this.#labels.spec, place: id };
   }
 
   #placeOf(name: string): Place {
-    const id = this.#fleet.roster.get(name)?.place;
-    return (id === undefined ? undefined : this.#places.get(id)?.place) ?? this.#place;
-  }
-
-  #watch(place: Place): void {
-    if (this.#places.has(place.id)) return;
-    const { identity, owner } = this.#labels;
-    const unsubscribe = place.inventory.subscribe({
-      place: place.id,
-      identity,
-      owner,
-      tell: (event) => this.#take(event),
-    });
-    this.#places.set(place.id, { place, unsubscribe });
+    return this.#homes.of(this.#fleet.roster.get(name)?.place);
   }
 
   /** Places that nothing is made in any more, and where nothing lives. */
   #leavePlaces(): void {
     for (const id of this.#fleet.emptyPlaces()) {
-      const left = this.#places.get(id);
-      left?.unsubscribe();
-      this.#places.delete(id);
+      const left = this.#homes.leave(id);
       this.#tell({ type: "place.left", place: id });
-      if (left !== undefined) this.#options.onLeft?.(left.place);
+      if (left !== undefined) this.#options.onLeft?.(left);
     }
   }
 
   #handler(): ServiceHandler {
     return {
-      opened: ({ generation, scaleSetId, statistics }) => {
+      opened: ({ generation, scaleSetId, statistics, scaleSetAgeMs }) => {
         this.#executor.generation = generation;
-        this.#tell({ type: "session.opened", scaleSetId, statistics });
+        this.#tell({ type: "session.opened", scaleSetId, statistics, scaleSetAgeMs });
         // What lived before may have changed while nobody held the session.
-        for (const { place } of this.#places.values()) place.inventory.refresh();
+        this.#homes.refresh();
       },
       ended: () => this.#sessionEnded(),
       refused: (holder) => this.#tell({ type: "session.refused", holder }),

@@ -36,7 +36,13 @@ export type JitAnswer =
 
 /** Told synchronously, in order. When a call returns, the news is taken in: a message may then be acknowledged. */
 export interface ServiceHandler {
-  opened(session: { readonly generation: number; readonly scaleSetId: number; readonly statistics: Statistics }): void;
+  opened(session: {
+    readonly generation: number;
+    readonly scaleSetId: number;
+    readonly statistics: Statistics;
+    /** How long ago the scale set was made, as far as the service tells. @unit milliseconds */
+    readonly scaleSetAgeMs?: number | undefined;
+  }): void;
   ended(): void;
   refused(holder: string | undefined): void;
   pollBegan(): void;

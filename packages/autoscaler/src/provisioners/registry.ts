@@ -26,10 +26,17 @@ export class UnknownProvisionerError extends Error {
  *
  * @throws {UnknownProvisionerError}
  */
-export function findProvisioner(kind: string, extra: Iterable<Provisioner> = []): Provisioner {
+export function findProvisioner(kind: string, extra: ExtraProvisioners = []): Provisioner {
   const known = new Map(builtInProvisioners());
-  for (const provisioner of extra) known.set(provisioner.kind, provisioner);
+  for (const [name, provisioner] of byName(extra)) known.set(name, provisioner);
   const found = known.get(kind);
   if (found === undefined) throw new UnknownProvisionerError(kind, [...known.keys()]);
   return found;
+}
+
+/** Called as the config calls them (a package's name), or each by its own kind. */
+export type ExtraProvisioners = ReadonlyMap<string, Provisioner> | readonly Provisioner[];
+
+function byName(extra: ExtraProvisioners): Iterable<readonly [string, Provisioner]> {
+  return "get" in extra ? extra : extra.map((provisioner) => [provisioner.kind, provisioner] as const);
 }

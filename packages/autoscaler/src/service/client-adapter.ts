@@ -13,9 +13,12 @@ import type { JobNews } from "../core/events.js";
 import type { Statistics } from "../core/model.js";
 import type { CallOptions } from "../ports/provisioner.js";
 import type { JitAnswer, ScaleSetService, ServiceHandler } from "../ports/service.js";
+import type { RunnerGroups } from "./runner-groups.js";
 
 export interface ClientScaleSetOptions {
   readonly client: ScaleSetClient;
+  /** Shared by the scale sets of a connection. */
+  readonly groups: RunnerGroups;
   readonly name: string;
   readonly labels: readonly string[];
   readonly runnerGroup: string;
@@ -45,6 +48,7 @@ export class ClientScaleSet implements ScaleSetService {
   #listener: Listener | undefined;
   #capacity = 1;
   #scaleSetId: number | undefined;
+  #createdOn: Date | undefined;
   #missingSince: number | undefined;
 
   constructor(options: ClientScaleSetOptions) {
@@ -85,7 +89,8 @@ export class ClientScaleSet implements ScaleSetService {
           this.#scaleSetId = scaleSetId;
           this.#missingSince = undefined;
           handler.trouble(undefined);
-          handler.opened({ generation, scaleSetId, statistics: toStatistics(statistics) });
+          const scaleSetAgeMs = this.#createdOn && clock.now() - this.#createdOn.getTime();
+          handler.opened({ generation, scaleSetId, statistics: toStatistics(statistics), scaleSetAgeMs });
         },
         onSessionLost: () => handler.ended(),
         onPollStarted: () => {
@@ -198,15 +203,16 @@ export class ClientScaleSet implements ScaleSetService {
     handler: ServiceHandler,
     signal: AbortSignal,
   ): Promise<{ readonly id: number; readonly runnerGroupId: number }> {
-    const { client, name, labels, runnerGroup, disableUpdate, logger } = this.#options;
-    const group = await client.getRunnerGroupByName(runnerGroup, { signal });
-    const set = await client.ensureRunnerScaleSet({ name, runnerGroupId: group.id, labels, disableUpdate }, { signal });
+    const { client, groups, name, labels, runnerGroup, disableUpdate, logger } = this.#options;
+    const runnerGroupId = await groups.idOf(runnerGroup, { signal });
+    const set = await client.ensureRunnerScaleSet({ name, runnerGroupId, labels, disableUpdate }, { signal });
+    this.#createdOn = set.createdOn;
     logger.info({ scaleSetId: set.id, outcome: set.outcome }, `scale set ${name} is there`);
     const drift = set.drift.map(({ field, wanted, actual }) => `${field}: asked for "${wanted}", got "${actual}"`);
     const words = drift.length === 0 ? undefined : `the service did not take what was asked (${drift.join("; ")})`;
     if (words !== undefined) logger.warn({ scaleSetId: set.id, drift: set.drift }, words);
     handler.drifted(words);
-    return { id: set.id, runnerGroupId: group.id };
+    return { id: set.id, runnerGroupId };
   }
 
   /** A set that went away: found again by its name, or made anew when it stays away (F4). */
@@ -215,6 +221,7 @@ export class ClientScaleSet implements ScaleSetService {
     const found = await client.getRunnerScaleSet(runnerGroupId, name, { signal });
     if (found !== undefined) {
       this.#missingSince = undefined;
+      this.#createdOn = found.createdOn;
       handler.drifted(undefined);
       return found.id;
     }

@@ -25,7 +25,7 @@ export interface AutoscalerStatus {
   /** `stopping`: it was told to end, and brings launches under way to their end. */
   readonly state: "running" | "stopping";
   readonly limits: {
-    /** Launches under way at one time. */
+    /** Launches under way at one time on each provisioner. */
     readonly launchConcurrency: number;
   };
   /** Sums over all scale sets. */
@@ -44,14 +44,15 @@ export interface AutoscalerStatus {
 export interface DaemonFacts
   extends Pick<AutoscalerStatus, "version" | "owner" | "limits" | "at" | "startedAt" | "uptimeMs" | "scaleSets"> {
   readonly stopping: boolean;
+  /** Of the daemon itself. */
+  readonly problems?: readonly Problem[] | undefined;
 }
 
-export function snapshot({ stopping, scaleSets, limits, ...facts }: DaemonFacts): AutoscalerStatus {
+export function snapshot({ stopping, scaleSets, limits, problems: own = [], ...facts }: DaemonFacts): AutoscalerStatus {
   const sum = (count: (set: ScaleSetStatus) => number): number =>
     scaleSets.reduce((total, set) => total + count(set), 0);
-  const problems = scaleSets.flatMap(({ name, problems }) =>
-    problems.map((problem) => ({ scaleSet: name, ...problem })),
-  );
+  const ofSets = scaleSets.flatMap(({ name, problems }) => problems.map((problem) => ({ scaleSet: name, ...problem })));
+  const problems: DaemonProblem[] = [...own, ...ofSets];
   return {
     schema: STATUS_SCHEMA,
     ...facts,

@@ -44,7 +44,7 @@ describe("wrong arguments end with 2 and say what is wrong", () => {
     [
       "flags that are not enough",
       ["run", "--url", "https://github.com/my-org"],
-      /^--name: is required[\s\S]*SCALESET_TOKEN/m,
+      /SCALESET_TOKEN[\s\S]*^--name: is required/m,
     ],
   ])("%s", async (_, args, text) => {
     const { code, stdout, stderr } = await run(args);
@@ -59,7 +59,9 @@ describe("validate", () => {
     const { file, cwd } = configFile(CONFIG);
     const { code, stdout, stderr } = await run(["validate", file], { cwd, env: { TOKEN: "t" } });
     expect(stdout).toBe("scaleset.yaml is valid: 1 scale set at https://github.com/my-org\n");
-    expect(stderr).toMatch(/^warning: scaleset\.yaml:4:17: scaleSets\[0\]\.maxRunners: this scale set takes no jobs/);
+    expect(stderr).toMatch(
+      /^warning: scaleset\.yaml:4:17: scaleSets\[0\]\.maxRunners: this scale set is not polled and takes no jobs/,
+    );
     expect(code).toBe(0);
   });
 
@@ -70,7 +72,7 @@ describe("validate", () => {
     expect(stderr).toMatch(
       /^scaleset\.yaml:4:5: scaleSets\[0\]\.maxRuners: unknown key "maxRuners"\n {2}did you mean "maxRunners"\?$/m,
     );
-    expect(stderr).toMatch(/^scaleset\.yaml:5:31: .*unknown key "foldr"\n {2}did you mean "folder"\?$/m);
+    expect(stderr).toMatch(/^scaleset\.yaml:5:41: .*unknown key "foldr"\n {2}did you mean "folder"\?$/m);
     expect(stderr).toMatch(/^3 problems found; nothing was started\.\n$/m);
     expect(code).toBe(2);
   });

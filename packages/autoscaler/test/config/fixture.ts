@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
+import type { CredentialsConfig } from "../../src/config/config.js";
 import type { ConfigHost } from "../../src/config/host.js";
 import { ConfigError, type ConfigIssue, formatIssue } from "../../src/config/issue.js";
 import { loadConfigFile } from "../../src/config/load.js";
@@ -32,21 +33,29 @@ export function testHost(host: Partial<ConfigHost> = {}): ConfigHost {
     workingFolder: "/work",
     homeFolder: "/home/someone",
     hostname: "host-1",
-    findProvisioner: (kind) =>
-      kind === "box" ? { provisioner: box } : { provisioner: undefined, known: ["box", "process"] },
+    findProvisioner: async (kind) =>
+      kind === "box"
+        ? { provisioner: box }
+        : {
+            provisioner: undefined,
+            known: ["box", "process"],
+            installed: false,
+            problem: `the provisioner "${kind}" is not installed`,
+            remedy: `npm i ${kind}`,
+          },
     ...host,
   };
 }
 
-export function load(yaml: string, host: Partial<ConfigHost> = {}): LoadedConfig {
+export async function load(yaml: string, host: Partial<ConfigHost> = {}): Promise<LoadedConfig> {
   const folder = host.workingFolder ?? testFolder();
   writeFileSync(join(folder, "scaleset.yaml"), yaml);
-  return loadConfigFile("scaleset.yaml", testHost({ ...host, workingFolder: folder }));
+  return await loadConfigFile("scaleset.yaml", testHost({ ...host, workingFolder: folder }));
 }
 
 /** Every error of a load that must fail, as `line:column path: problem`. */
-export function errorsOf(attempt: () => unknown): string[] {
-  return issuesOf(attempt).map(
+export async function errorsOf(attempt: () => Promise<unknown>): Promise<string[]> {
+  return (await issuesOf(attempt)).map(
     (issue) =>
       formatIssue(issue)
         .split("\n")[0]
@@ -54,9 +63,9 @@ export function errorsOf(attempt: () => unknown): string[] {
   );
 }
 
-export function issuesOf(attempt: () => unknown): readonly ConfigIssue[] {
+export async function issuesOf(attempt: () => Promise<unknown>): Promise<readonly ConfigIssue[]> {
   try {
-    attempt();
+    await attempt();
   } catch (error) {
     if (error instanceof ConfigError) return error.issues;
     throw error;
@@ -71,3 +80,16 @@ scaleSets:
   - name: linux-x64
     provisioner: { box: {} }
 `;
+
+export function credentialsOf({ config }: LoadedConfig, target = "github"): CredentialsConfig {
+  const found = target === "github" ? config.github : config.targets?.[target];
+  if (found === undefined) throw new Error(`there is no target ${target}`);
+  return found.credentials;
+}
+
+/** The token that stands in the configuration itself. */
+export function tokenOf(loaded: LoadedConfig, target?: string): string | undefined {
+  const credentials = credentialsOf(loaded, target);
+  if (credentials.kind !== "token" || !("reveal" in credentials.token)) return undefined;
+  return credentials.token.reveal();
+}

@@ -90,6 +90,21 @@ describe("runners that exit at once, again and again (F20)", () => {
     expect(driver.actions()).toEqual([]);
   });
 
+  test("one that the service counts closes it, also where no job comes", () => {
+    const driver = new Driver({ min: 3, max: 3 }).hold().launchAll().pass(125_000);
+    driver.reading({ registered: 0 }).pass(56_000).reading({ registered: 0 });
+    driver.act();
+    for (const name of ["r1", "r2", "r3"]) driver.tell({ type: "deregister.done", name, answer: "removed" });
+    driver.act();
+    for (const name of ["r1", "r2", "r3"]) driver.tell({ type: "destroy.done", name });
+    expect(driver.fleet.breaker.tripped).toBe(true);
+    driver.untilAction(20_000);
+    driver.launchAll().pass(60_000).reading({ registered: 1, idle: 1 });
+    expect(driver.fleet.breaker.tripped, "it may be another's").toBe(true);
+    driver.pass(70_000).reading({ registered: 1, idle: 1 });
+    expect(driver.actions()).toEqual(["create r5", "create r6"]);
+  });
+
   test("while it is tripped, only what is live is announced; a new runner spec ends it", () => {
     const driver = new Driver({ max: 8 }).hold({ assigned: 1 });
     for (let failure = 0; failure < 3; failure++) failsAtOnce(driver);

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { decide } from "../../src/core/decide.js";
 import { announcedCapacity } from "../../src/core/demand.js";
 import { canLetGo } from "../../src/core/drain.js";
-import { Driver, seen } from "./driver.js";
+import { Driver, noJobs, seen } from "./driver.js";
 
 describe("the end of a runner that nobody saw", () => {
   test("a working one that the service does not know, twice a minute apart, is taken for done", () => {
@@ -49,6 +49,35 @@ describe("the end of a runner that nobody saw", () => {
     driver.tell({ type: "session.opened", scaleSetId: 2, statistics: driver.fleet.reading(driver.now) ?? never() });
     driver.inventory([seen("r1", "started")]).pass(3_600_000);
     expect(driver.actions().filter((action) => action.startsWith("look-up"))).toEqual([]);
+  });
+});
+
+describe("runners whose scale set may have gone away before this daemon started (F4)", () => {
+  function restarted(setAgeMs: number): Driver {
+    const driver = new Driver();
+    driver.tell({ type: "session.opened", scaleSetId: 2, statistics: noJobs, scaleSetAgeMs: setAgeMs });
+    driver.inventory([seen("r1", "started", { ageMs: 20 * 60_000 })]);
+    expect(driver.untilAction(70_000).actions).toEqual(["deregister r1"]);
+    return driver.tell({ type: "deregister.done", name: "r1", answer: "absent" }).pass(600_000);
+  }
+
+  test("are left until they exit when they are older than the set: that it knows them not means nothing", () => {
+    const driver = restarted(10 * 60_000);
+    expect(driver.actions()).toEqual([]);
+    expect(driver.phase("r1")).toBe("started");
+    driver.tell({ type: "instance.changed", instance: seen("r1", "exited") });
+    expect(driver.actions()).toEqual(["deregister r1"]);
+  });
+
+  test("and for six hours at most", () => {
+    const driver = restarted(10 * 60_000).pass(6 * 60 * 60_000);
+    expect(driver.actions()).toEqual(["deregister r1"]);
+    driver.tell({ type: "deregister.done", name: "r1", answer: "absent" }).pass(100_000);
+    expect(driver.actions()).toEqual(["destroy r1"]);
+  });
+
+  test("are taken down as ever when the set is there for much longer", () => {
+    expect(restarted(24 * 60 * 60_000).actions()).toEqual(["destroy r1"]);
   });
 });
 

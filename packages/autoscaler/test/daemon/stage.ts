@@ -1,11 +1,15 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { realClock } from "@scaleset/client";
 import { createSimulator, type Simulator, simulatedRunnerPath } from "@scaleset/simulator";
 import { onTestFinished } from "vitest";
+import { decodeStatus } from "../../src/status/decode.js";
+import { readStatus } from "../../src/status/read.js";
+import { statusSocketPath } from "../../src/status/socket.js";
 
 const program = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 /** Built, since it runs as a program of its own. */
@@ -17,6 +21,25 @@ export interface Stage {
   startDaemon(): Daemon;
   /** Folders of instances that are still there. */
   instances(): string[];
+  /** The config file. */
+  readonly config: string;
+  configText(): string;
+  document(): Document;
+  /** Writes it again, with some of it changed. */
+  configure(change: (document: Document) => Partial<Document>): void;
+  /** What a running daemon's status says is wrong. */
+  problems(): Promise<readonly { readonly code: string; readonly level: string }[]>;
+}
+
+/** The config file as these tests write it. */
+export interface Document {
+  readonly github: { readonly url: string; readonly token?: string; readonly tokenFile?: string };
+  readonly scaleSets: readonly {
+    readonly name: string;
+    readonly minRunners?: number;
+    readonly maxRunners: number;
+    readonly provisioner: { readonly process: { readonly command: readonly string[]; readonly env?: object } };
+  }[];
 }
 
 export interface Daemon {
@@ -38,22 +61,21 @@ export async function stage(options: {
   await simulator.listen();
   const state = join(folder, "state");
   const config = join(folder, "scaleset.yaml");
-  writeFileSync(
-    config,
-    JSON.stringify({
-      github: { url: simulator.configUrl("my-org"), token: simulator.token },
-      owner: "test-daemon",
-      stateFolder: state,
-      log: { level: "debug", format: "json" },
-      scaleSets: [
-        {
-          name: "linux-x64",
-          maxRunners: options.maxRunners,
-          provisioner: { process: { command: [process.execPath, runner] } },
-        },
-      ],
-    }),
-  );
+  let document: Document = {
+    github: { url: simulator.configUrl("my-org"), token: simulator.token },
+    scaleSets: [
+      {
+        name: "linux-x64",
+        maxRunners: options.maxRunners,
+        provisioner: { process: { command: [process.execPath, runner] } },
+      },
+    ],
+  };
+  const write = (): void => {
+    const rest = { owner: "test-daemon", stateFolder: state, log: { level: "debug", format: "json" } };
+    writeFileSync(config, JSON.stringify({ ...document, ...rest }));
+  };
+  write();
   const daemons: Daemon[] = [];
   onTestFinished(async () => {
     for (const daemon of daemons) {
@@ -65,6 +87,17 @@ export async function stage(options: {
   });
   return {
     simulator,
+    config,
+    configText: () => readFileSync(config, "utf8"),
+    document: () => document,
+    configure: (change) => {
+      document = { ...document, ...change(document) };
+      write();
+    },
+    problems: async () => {
+      const status = await readStatus({ path: statusSocketPath(state), clock: realClock });
+      return decodeStatus(status).problems;
+    },
     startDaemon: () => {
       const daemon = start(config);
       daemons.push(daemon);
@@ -72,7 +105,7 @@ export async function stage(options: {
     },
     instances: () => {
       const root = join(state, "processes");
-      return existsSync(root) ? readdirSync(root).filter((name) => name.startsWith("linux-x64-")) : [];
+      return existsSync(root) ? readdirSync(root).filter((name) => /^(?:linux-x64|other)-/.test(name)) : [];
     },
   };
 }

@@ -63,6 +63,13 @@ describe("a worker that is told of new limits", () => {
   });
 });
 
+test("a worker that stands by wants nothing of a shared limit", async () => {
+  const scene = await working({ min: 2 });
+  expect(scene.worker.demand().wanted).toBe(2);
+  scene.service.handler?.refused("other");
+  expect(scene.worker.demand().wanted).toBe(0);
+});
+
 describe("a worker whose runners are made elsewhere from now on", () => {
   test("ends the old ones where they are, one by one, and leaves that place when it is empty", async () => {
     const scene = await working({ min: 2, onStart: idle });
@@ -86,6 +93,34 @@ describe("a worker whose runners are made elsewhere from now on", () => {
     expect(scene.left()?.id).toBe("place-1");
     expect(elsewhere.instances().every(({ labels }) => labels.spec === "2")).toBe(true);
   });
+});
+
+test("a worker that starts again knows of runners in a place that was being left, and leaves it when they are gone", async () => {
+  const { clock, make, service, stop, host, inventory, random } = stage();
+  const elsewhere = new MemoryHost({ clock, random, onStart: idle }).open();
+  const second = new Inventory({ backend: elsewhere, clock, random, timings: defaultTimings, logger: quiet });
+  const labels = { schema: 1, identity: "me", owner: "here", spec: "0" };
+  const { signal } = stop;
+  await clock.runUntilSettled(elsewhere.create({ name: "old", labels }, { signal }));
+  await clock.runUntilSettled(elsewhere.start("old", { reveal: () => "jit" }, { signal }));
+  const watching = second.run(signal);
+  const left: string[] = [];
+  const worker = make({
+    place: { id: "place-1", backend: host.open(), inventory },
+    formerPlaces: [{ id: "place-0", backend: elsewhere, inventory: second }],
+    onLeft: ({ id }) => void left.push(id),
+  });
+  const running = worker.run({ signal });
+  await clock.drain();
+  service.open(0);
+  await clock.runFor(2_000);
+  expect(worker.status().live).toBe(1);
+  expect(left).toEqual([]);
+  await clock.runUntil(() => keepLease(service) && left.length > 0, { limitMs: 600_000 });
+  expect(left).toEqual(["place-0"]);
+  expect(elsewhere.host.instances()).toEqual([]);
+  stop.abort();
+  await clock.runUntilSettled(Promise.all([running, watching]));
 });
 
 describe("a worker that is drained", () => {

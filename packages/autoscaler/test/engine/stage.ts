@@ -3,9 +3,10 @@ import { type Random, seededRandom, VirtualClock } from "@scaleset/simulator";
 import type { Statistics } from "../../src/core/model.js";
 import { defaultTimings, type Timings } from "../../src/core/settings.js";
 import { Inventory } from "../../src/engine/inventory.js";
-import { Limiter } from "../../src/engine/limiter.js";
+import { PlaceLimiter } from "../../src/engine/place-limiter.js";
 import { Wakeups } from "../../src/engine/wakeups.js";
-import { Worker, type WorkerOptions } from "../../src/engine/worker.js";
+import { Worker } from "../../src/engine/worker.js";
+import type { WorkerOptions } from "../../src/engine/worker-options.js";
 import type { Backend } from "../../src/ports/provisioner.js";
 import type { JitAnswer, ScaleSetService, ServiceHandler } from "../../src/ports/service.js";
 import { MemoryHost, type MemoryHostOptions } from "../../src/testing.js";
@@ -108,8 +109,8 @@ export function stage(options: StageOptions = {}): Stage {
   const inventory = new Inventory({ backend, clock, random, timings, logger: quiet });
   const shared = {
     wakeups: new Wakeups(clock),
-    launches: new Limiter(2),
-    endings: new Limiter(4),
+    launches: new PlaceLimiter(2).lanes(),
+    endings: new PlaceLimiter(4).lanes(),
     clock,
     random,
     timings,

@@ -85,6 +85,30 @@ describe("a worker", () => {
     await clock.runUntilSettled(running);
   });
 
+  test("takes a call to the service back when its right lapses on the way", async () => {
+    const { clock, service, host, make, stop } = stage();
+    let cutAt: number | undefined;
+    service.jit = (_name, signal) =>
+      new Promise((_resolve, reject) => {
+        // As one that waits for a token, which GitHub lets nobody have for a while.
+        signal.addEventListener("abort", () => {
+          cutAt = clock.monotonic();
+          reject(signal.reason);
+        });
+      });
+    const running = make().run({ signal: stop.signal });
+    await clock.drain();
+    service.open(0);
+    const openedAt = clock.monotonic();
+    await clock.runFor(40_000);
+    service.handler?.message({ redelivered: false, statistics: { ...noJobs, assigned: 1 }, jobs: [] });
+    await clock.runUntil(() => host.instances().length === 1);
+    await clock.runFor(120_000);
+    expect(cutAt).toBeLessThanOrEqual(openedAt + 65_000);
+    stop.abort();
+    await clock.runUntilSettled(running);
+  });
+
   test("gives a backend that ignores its signal no longer than the deadline", async () => {
     const { clock, service, backend, make, stop } = stage();
     backend.create = () => new Promise(() => {});

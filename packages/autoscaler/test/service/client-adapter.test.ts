@@ -9,6 +9,7 @@ import {
 import { expect, onTestFinished, test } from "vitest";
 import type { ServiceHandler } from "../../src/ports/service.js";
 import { ClientScaleSet } from "../../src/service/client-adapter.js";
+import { RunnerGroups } from "../../src/service/runner-groups.js";
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 
@@ -28,6 +29,7 @@ function stage(
   });
   const service = new ClientScaleSet({
     client,
+    groups: new RunnerGroups(client, clock),
     name: "linux",
     labels: options.labels ?? ["linux"],
     recreate: options.recreate,
@@ -67,7 +69,7 @@ function stage(
     await clock.runUntilSettled(listening);
     await simulator.close();
   });
-  return { clock, simulator, service, heard, problem: () => problem, drift: () => drift };
+  return { clock, client, simulator, service, heard, problem: () => problem, drift: () => drift };
 }
 
 function requests(simulator: Simulator): number {
@@ -166,4 +168,18 @@ test("a JIT request whose answer is lost is told as unanswered, one that is refu
   const asked = service.requestJitConfig("lost", { signal });
   expect(await clock.runUntilSettled(asked)).toMatchObject({ outcome: "unanswered" });
   expect(simulator.state().runners.map(({ name }) => name)).toContain("lost");
+});
+
+test("scale sets that begin together ask for their runner group once; a failed question is asked again", async () => {
+  const { clock, client, simulator } = stage();
+  await clock.runFor(1_000);
+  const before = requests(simulator);
+  const groups = new RunnerGroups(client, clock);
+  const { signal } = new AbortController();
+  const ids = Promise.all(Array.from({ length: 20 }, () => groups.idOf("default", { signal })));
+  expect(new Set(await clock.runUntilSettled(ids))).toEqual(new Set([1]));
+  expect(requests(simulator) - before).toBe(1);
+  await expect(clock.runUntilSettled(groups.idOf("nobody's", { signal }))).rejects.toThrow();
+  await expect(clock.runUntilSettled(groups.idOf("nobody's", { signal }))).rejects.toThrow();
+  expect(requests(simulator) - before).toBe(3);
 });

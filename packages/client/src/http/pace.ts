@@ -1,23 +1,41 @@
+import { realClock } from "../async/real-clock.js";
 import type { Clock } from "../clock.js";
+import { ScaleSetError } from "../errors.js";
 
 /**
- * Spreads requests so that a thousand scale sets that start together, or a loop gone wild, stay bounded: a bucket that
- * holds a second's worth. Each caller takes its turn at once, in order, and waits for it by itself.
+ * So many requests a second for all clients that share it: a bucket that holds a second's worth, so that a thousand scale
+ * sets that start together, or a loop gone wild, stay bounded. Make one for each host that several clients talk to.
+ *
+ * @example
+ * ```ts
+ * const pace = new RequestPace(100);
+ * const credentials = githubApp({ clientId: "Iv23liABC", privateKey });
+ * const acme = new ScaleSetClient({ configUrl: "https://github.com/acme", credentials, pace });
+ * const labs = new ScaleSetClient({ configUrl: "https://github.com/labs", credentials, pace });
+ * ```
  */
-export class Pace {
+export class RequestPace {
   readonly #clock: Clock;
   readonly #intervalMs: number;
   readonly #burst: number;
   /** When the next turn would come if the bucket had no room. @unit milliseconds, monotonic */
   #nextTurn = Number.NEGATIVE_INFINITY;
 
-  constructor(clock: Clock, perSecond: number) {
+  /**
+   * @param perSecond - requests a second, above 0
+   * @param clock - where time comes from. @default `realClock`
+   * @throws {@link ScaleSetError} `CONFIG` for a rate that is no positive number.
+   */
+  constructor(perSecond: number, clock: Clock = realClock) {
+    if (!(perSecond > 0)) {
+      throw new ScaleSetError("CONFIG", "requests a second must be a positive number", { operation: "configure" });
+    }
     this.#clock = clock;
     this.#intervalMs = 1_000 / perSecond;
     this.#burst = Math.max(1, perSecond);
   }
 
-  /** Takes the next turn. Answers how long it is until then. @unit milliseconds */
+  /** @internal Takes the next turn, which each caller waits for by itself. Answers how long it is until then. @unit milliseconds */
   turnMs(): number {
     const now = this.#clock.monotonic();
     this.#nextTurn = Math.max(this.#nextTurn, now - (this.#burst - 1) * this.#intervalMs);

@@ -9,7 +9,7 @@ import type { ClientTimings } from "../timings.js";
 import { type Field, protocolError, UnexpectedShape } from "../wire/decode.js";
 import { parseJson } from "../wire/json.js";
 import { errorFromAnswer } from "./answer-error.js";
-import { Pace } from "./pace.js";
+import { RequestPace } from "./pace.js";
 import { errorCode, redact, redactedCause } from "./redact.js";
 import { nextStep, type Repeat, type RetryPolicy } from "./retry.js";
 import { type Answer, AnswerTooLargeError, type Lane, type Transport } from "./transport.js";
@@ -71,6 +71,7 @@ export interface SenderOptions {
   readonly systemInfo: SystemInfo;
   readonly retry: RetryPolicy;
   readonly maxRequestsPerSecond: number;
+  readonly pace: RequestPace | undefined;
   readonly maxAnswerBytes: number;
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -85,7 +86,7 @@ export class Sender {
   systemInfo: SystemInfo;
   readonly #options: SenderOptions;
   readonly #transport: Transport;
-  readonly #pace: Pace;
+  readonly #pace: RequestPace;
   readonly #addedHeaders: Readonly<Record<string, string>>;
   readonly #userAgent = new UserAgent();
   readonly #lifetime = new Lifetime();
@@ -101,7 +102,7 @@ export class Sender {
     const added = Object.entries(options.headers).map(([name, value]) => [name.toLowerCase(), value] as const);
     this.#addedHeaders = Object.fromEntries(added);
     this.#transport = transport;
-    this.#pace = new Pace(options.clock, options.maxRequestsPerSecond);
+    this.#pace = options.pace ?? new RequestPace(options.maxRequestsPerSecond, options.clock);
   }
 
   /** @throws {ScaleSetError}, or the signal's reason. */

@@ -119,10 +119,11 @@ function liveRunners(set: SetSeen, nowMs: number): number {
 }
 
 function watchForLeak(runner: RunnerSeen, bench: Bench): void {
-  const sinceMs = runner.offlineSinceMs;
+  const { id, offlineSinceMs: sinceMs } = runner;
+  // It holds no runner: most are long gone when it looks.
   bench.later(sinceMs + bench.limits.leakedMs, () => {
-    const current = bench.view.runners.get(runner.id);
-    if (current === runner && !runner.online && runner.offlineSinceMs === sinceMs) reportLeak(runner, bench);
+    const current = bench.view.runners.get(id);
+    if (current !== undefined && !current.online && current.offlineSinceMs === sinceMs) reportLeak(current, bench);
   });
 }
 

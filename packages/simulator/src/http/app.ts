@@ -6,11 +6,12 @@ import { Refusal } from "../service/refusal.js";
 import { actionsError, brokerError, gitHubError, runServiceError } from "./exceptions.js";
 import { type AppEnv, type Around, addRoutes, answer, type Desk } from "./exchange.js";
 import { gitHubApiRoutes } from "./github-api.js";
+import { legacyJobRoutes, legacyRunnerRoutes } from "./legacy-runner-door.js";
 import { messageQueueRoutes } from "./message-queue.js";
 import { paths, type UrlShapes } from "./places.js";
 import { resultsRoutes } from "./results.js";
 import { runServiceRoutes } from "./run-service.js";
-import { brokerRoutes, legacyRunnerRoutes, runnerTokenRoute } from "./runner-door.js";
+import { brokerRoutes, runnerTokenRoute } from "./runner-door.js";
 import { scaleSetRoutes } from "./scale-set-api.js";
 
 /** The whole service as one application: a request goes in, a response comes out. */
@@ -33,15 +34,21 @@ export function createApp(
   addRoutes(app, desk, { routes: messageQueueRoutes(desk), refuse: actionsError, around });
   addRoutes(app, desk, { routes: [runnerTokenRoute(desk)], refuse: brokerError, around });
   addRoutes(app, desk, { routes: [...brokerRoutes(desk), ...legacyRunnerRoutes(desk)], refuse: brokerError, around });
-  addRoutes(app, desk, { routes: runServiceRoutes(desk), refuse: runServiceError, around });
+  addRoutes(app, desk, {
+    routes: [...runServiceRoutes(desk), ...legacyJobRoutes(desk)],
+    refuse: runServiceError,
+    around,
+  });
   addRoutes(app, desk, { routes: resultsRoutes(desk, options.logs), refuse: runServiceError, around });
   // What else runners send is best effort, and 404 is what makes both kinds of runner go on at once.
   const noResults = (): never => {
     throw new Refusal("NotFoundException", "The simulator keeps nothing of this kind.");
   };
-  app.all(`${paths.results}*`, (context) =>
-    answer(context, desk, { call: "runner-results", handle: noResults, refuse: runServiceError, around }),
-  );
+  for (const path of [`${paths.results}*`, `${paths.run}_apis/distributedtask/*`]) {
+    app.all(path, (context) =>
+      answer(context, desk, { call: "runner-results", handle: noResults, refuse: runServiceError, around }),
+    );
+  }
   addRoutes(app, desk, { routes: gitHubApiRoutes(desk, { base, app: options.app }), refuse: gitHubError, around });
   const notFound = (): never => {
     throw new Refusal("NotFoundException", "Not Found");

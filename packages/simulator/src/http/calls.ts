@@ -25,6 +25,7 @@ export const callNames = [
   "runner-token",
   "runner-connection-data",
   "runner-legacy-session",
+  "runner-legacy-message",
   "runner-open-session",
   "runner-close-session",
   "runner-get-message",

@@ -45,6 +45,8 @@ export interface ControlRoute {
   readonly path: string;
   readonly summary: string;
   readonly body?: z.ZodType;
+  /** Where `body` checks by hand: what it takes, for the description. @default `body` */
+  readonly described?: z.ZodType;
   /** Query parameters and what they mean. */
   readonly query?: Readonly<Record<string, string>>;
   /** Status of success. */
@@ -84,6 +86,8 @@ const jobsSchema = z.unknown().transform((body, context): z.infer<typeof jobInpu
   }
   return severalOf(jobInputSchema, body, context);
 });
+/** Without what only code can give. */
+const outerFaultSchema = faultSchema.omit({ when: true });
 const faultsSchema = z.unknown().transform((body, context): Fault[] => severalOf(faultSchema, body, context));
 
 function severalOf<T>(schema: z.ZodType<T>, body: unknown, context: z.core.$RefinementCtx): T[] {
@@ -107,9 +111,12 @@ export function controlTable(port: ControlPort): ControlRoute[] {
     was ? { status: 204 } : { status: 404, body: { message: `there is no ${what}` } };
   const id = ({ param }: ControlCall): number => numberOf(param("id"), "id");
   return [
-    route("POST", "/jobs", "Queue a job, a list of jobs, or `{count, job}`", 201, jobsSchema, ({ body }) =>
-      made({ jobs: port.queueJobs(body) }),
-    ),
+    {
+      ...route("POST", "/jobs", "Queue a job, a list of jobs, or `{count, job}`", 201, jobsSchema, ({ body }) =>
+        made({ jobs: port.queueJobs(body) }),
+      ),
+      described: z.union([jobInputSchema, z.array(jobInputSchema), bulkSchema]),
+    },
     route("GET", "/jobs", "Jobs that are kept, oldest first", 200, undefined, () => ok({ jobs: port.jobs() })),
     route("GET", "/jobs/{id}", "One job", 200, undefined, (call) => {
       const job = port.job(id(call));
@@ -131,9 +138,12 @@ export function controlTable(port: ControlPort): ControlRoute[] {
     route("POST", "/workflows", "Queue the jobs of a workflow file", 201, workflowSchema, ({ body }) =>
       made(port.queueWorkflow(body.workflow, { repository: body.repository })),
     ),
-    route("POST", "/faults", "Add a fault or a list of them", 201, faultsSchema, ({ body }) =>
-      made({ ids: body.map((fault) => port.faults.add(fault)) }),
-    ),
+    {
+      ...route("POST", "/faults", "Add a fault or a list of them", 201, faultsSchema, ({ body }) =>
+        made({ ids: body.map((fault) => port.faults.add(fault)) }),
+      ),
+      described: z.union([outerFaultSchema, z.array(outerFaultSchema)]),
+    },
     route("GET", "/faults", "Faults in force, and what they did", 200, undefined, () =>
       ok({ faults: port.faults.list() }),
     ),

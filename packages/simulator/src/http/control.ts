@@ -4,6 +4,14 @@ import { z } from "zod";
 import { type ControlPort, controlTable } from "./control-table.js";
 import { openApi } from "./openapi.js";
 
+const description = { method: "GET", path: "/openapi.json", summary: "This description", status: 200 } as const;
+const following = {
+  method: "GET",
+  path: "/journal/follow",
+  summary: "What happens, as it happens, as server-sent events",
+  status: 200,
+} as const;
+
 /** The same as the simulator's methods, for who has it in another process. */
 export function controlRoutes(port: ControlPort): Hono {
   const app = new Hono();
@@ -35,8 +43,8 @@ export function controlRoutes(port: ControlPort): Hono {
       }
     });
   }
-  app.get("/openapi.json", (context) => context.json(openApi(table)));
-  app.get("/journal/follow", (context) =>
+  app.get(description.path, (context) => context.json(openApi([...table, description, following])));
+  app.get(following.path, (context) =>
     streamSSE(context, async (stream) => {
       const gone = new AbortController();
       stream.onAbort(() => gone.abort());

@@ -13,6 +13,8 @@ export function jobMessage(options: {
   readonly origin: string;
   readonly jobToken: string;
   readonly uuid: () => string;
+  /** Where it sends logs and results; without it a runner of the old flow sends them to the run service. */
+  readonly results: boolean;
 }): Record<string, unknown> {
   const { job, set, origin, jobToken } = options;
   const { spec } = job;
@@ -58,7 +60,7 @@ export function jobMessage(options: {
       },
     },
     variables: {
-      "system.github.results_endpoint": { value: `${origin}${paths.results}` },
+      ...(options.results ? { "system.github.results_endpoint": { value: `${origin}${paths.results}` } } : {}),
       [durationVariable]: { value: String(spec.durationMs) },
       [resultVariable]: { value: spec.result },
     },

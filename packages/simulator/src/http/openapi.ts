@@ -2,8 +2,11 @@ import { z } from "zod";
 import type { ControlRoute } from "./control-table.js";
 import { paths } from "./places.js";
 
+/** What is told of a route. */
+export type Described = Omit<ControlRoute, "handle">;
+
 /** The control API in the words of OpenAPI 3.1. */
-export function openApi(table: readonly ControlRoute[]): Record<string, unknown> {
+export function openApi(table: readonly Described[]): Record<string, unknown> {
   const operations: Record<string, Record<string, unknown>> = {};
   for (const route of table) {
     const at = `${paths.control}${route.path}`;
@@ -20,7 +23,15 @@ export function openApi(table: readonly ControlRoute[]): Record<string, unknown>
   };
 }
 
-function operationOf({ method, path, summary, body, query = {}, status }: ControlRoute): Record<string, unknown> {
+function operationOf({
+  method,
+  path,
+  summary,
+  body,
+  described = body,
+  query = {},
+  status,
+}: Described): Record<string, unknown> {
   const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
     name,
     in: "path",
@@ -40,7 +51,9 @@ function operationOf({ method, path, summary, body, query = {}, status }: Contro
     ...(inPath.length + inQuery.length === 0 ? {} : { parameters: [...inPath, ...inQuery] }),
     ...(body === undefined
       ? {}
-      : { requestBody: { required: true, content: { "application/json": { schema: jsonSchema(body) } } } }),
+      : {
+          requestBody: { required: true, content: { "application/json": { schema: jsonSchema(described ?? body) } } },
+        }),
     responses: {
       [status]: text(status === 204 ? "Done" : "What was asked for"),
       ...(body === undefined && inPath.length === 0

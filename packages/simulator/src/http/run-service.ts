@@ -4,39 +4,46 @@ import { uuid } from "../service/context.js";
 import { Refusal } from "../service/refusal.js";
 import { completeJob, renewJob, startJob } from "../service/runs.js";
 import type { JobResult, JobRow } from "../service/state.js";
+import type { TokenKind } from "../service/tokens.js";
 import type { Desk, Exchange, Route } from "./exchange.js";
 import { jobMessage } from "./job-message.js";
 import { paths } from "./places.js";
+import { anyCase } from "./runner-bodies.js";
 import { runnerOf } from "./runner-door.js";
 
-const acquireSchema = z.object({ jobMessageId: z.string() });
-const renewSchema = z.object({ planId: z.string(), jobId: z.string() });
+const acquireSchema = anyCase(z.object({ jobMessageId: z.string() }));
+const idsSchema = z.object({ planId: z.string(), jobId: z.string() });
+const renewSchema = anyCase(idsSchema);
+/** In lower case: a runner that fails before its first step writes `Failed`. */
 const conclusions: Readonly<Record<string, JobResult>> = {
   succeeded: "succeeded",
-  succeededWithIssues: "succeeded",
+  succeededwithissues: "succeeded",
   skipped: "succeeded",
   failed: "failed",
   abandoned: "failed",
   canceled: "canceled",
 };
-const completeSchema = renewSchema.extend({
-  conclusion: z.string().transform((value, context) => {
-    const result = conclusions[value];
-    if (result === undefined) context.addIssue({ code: "custom", message: `${value} is no conclusion` });
-    return result ?? "failed";
+const completeSchema = anyCase(
+  idsSchema.extend({
+    conclusion: z.string().transform((value, context) => {
+      const result = conclusions[value.toLowerCase()];
+      if (result === undefined) context.addIssue({ code: "custom", message: `${value} is no conclusion` });
+      return result ?? "failed";
+    }),
   }),
-});
+);
 
 /** The run service: a runner takes its job, renews its hold on it, and says how it ended. */
 export function runServiceRoutes(desk: Desk): Route[] {
   const { service, clock } = desk;
 
-  /** The job that the job token, the body and the plan all name. */
-  function jobOf(exchange: Exchange, body: z.infer<typeof renewSchema>): JobRow {
+  /** The job that the token, the body and the plan all name. */
+  function jobOf(exchange: Exchange, body: z.infer<typeof idsSchema>, kinds: readonly TokenKind[]): JobRow {
     service.advance();
-    const token = admit(service.tokens, exchange.headers, { kinds: ["job"], nowMs: clock.now() });
+    const token = admit(service.tokens, exchange.headers, { kinds, nowMs: clock.now() });
     const job = service.state.jobsByJobId.get(body.jobId);
-    if (job === undefined || token.subject !== job.jobId || job.planId !== body.planId || job.state !== "running") {
+    const named = token.kind === "job" ? job?.jobId : job?.runner?.clientId;
+    if (job === undefined || token.subject !== named || job.planId !== body.planId || job.state !== "running") {
       throw new Refusal("JobNotFoundException", `There is no running job ${body.jobId}.`);
     }
     return job;
@@ -55,7 +62,11 @@ export function runServiceRoutes(desk: Desk): Route[] {
           const ttlMs = service.options.runnerTokenTtlMs;
           const jobToken = service.tokens.issue("job", { ttlMs, subject: job.jobId }).value;
           const { origin } = exchange.url;
-          return Response.json(jobMessage({ job, set: runner.scaleSet, origin, jobToken, uuid: () => uuid(context) }));
+          // Runners of the old door crash over a results endpoint that has no WebSocket for live lines beside it.
+          const results = runner.session?.legacy !== true;
+          return Response.json(
+            jobMessage({ job, set: runner.scaleSet, origin, jobToken, results, uuid: () => uuid(context) }),
+          );
         });
       },
     },
@@ -64,7 +75,8 @@ export function runServiceRoutes(desk: Desk): Route[] {
       path: `${paths.run}renewjob`,
       call: "runner-renew-job",
       handle: async (exchange) => {
-        const job = jobOf(exchange, await exchange.json(renewSchema));
+        // Both known runners renew with the job's token, and an older one with its own.
+        const job = jobOf(exchange, await exchange.json(renewSchema), ["job", "runner"]);
         const lockedUntilMs = service.step((context) => renewJob(context, job));
         return Response.json({ lockedUntil: new Date(lockedUntilMs).toISOString() });
       },
@@ -75,7 +87,7 @@ export function runServiceRoutes(desk: Desk): Route[] {
       call: "runner-complete-job",
       handle: async (exchange) => {
         const body = await exchange.json(completeSchema);
-        const job = jobOf(exchange, body);
+        const job = jobOf(exchange, body, ["job"]);
         service.step((context) => completeJob(context, job, body.conclusion));
         return Response.json({});
       },

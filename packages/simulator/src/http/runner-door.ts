@@ -2,7 +2,7 @@ import { z } from "zod";
 import { admit } from "../gate/authorization.js";
 import { clientOfAssertion } from "../gate/runner-assertion.js";
 import { publicKeyOf } from "../keys/runner-keys.js";
-import { uuid } from "../service/context.js";
+import type { Context } from "../service/context.js";
 import { Refusal } from "../service/refusal.js";
 import { beginRunnerPoll, endRunnerPoll, openRunnerSession, runnerSession } from "../service/runner-sessions.js";
 import { endRunnerSession } from "../service/runners.js";
@@ -10,12 +10,10 @@ import type { RunnerRow, RunnerSessionRow } from "../service/state.js";
 import type { Desk, Exchange, Route } from "./exchange.js";
 import { hold } from "./hold.js";
 import { paths } from "./places.js";
+import { anyCase } from "./runner-bodies.js";
 
-const sessionSchema = z
-  .object({ ownerName: z.string(), OwnerName: z.string() })
-  .partial()
-  .transform((body) => body.ownerName ?? body.OwnerName ?? "RUNNER");
-const acknowledgeSchema = z.object({ runnerRequestId: z.string() });
+const sessionSchema = anyCase(z.object({ ownerName: z.string().nullish() }));
+const acknowledgeSchema = anyCase(z.object({ runnerRequestId: z.string() }));
 
 /** The runner of the token in the header, gone or not. */
 export function runnerOf({ service, clock }: Desk, exchange: Exchange): RunnerRow {
@@ -70,7 +68,7 @@ export function brokerRoutes(desk: Desk): Route[] {
       call: "runner-open-session",
       handle: async (exchange) => {
         const runner = runnerOf(desk, exchange);
-        const ownerName = await exchange.json(sessionSchema);
+        const ownerName = (await exchange.json(sessionSchema)).ownerName ?? "RUNNER";
         // 401 sends it to the token endpoint, which then tells it for good that it is not registered.
         if (runner.removed) throw new Refusal("UnauthorizedException", "The runner is not registered.");
         const session = service.step((context) => openRunnerSession(context, runner, ownerName));
@@ -103,16 +101,22 @@ export function brokerRoutes(desk: Desk): Route[] {
         const busy = exchange.url.searchParams.get("status")?.toLowerCase() === "busy";
         const id = exchange.url.searchParams.get("sessionId") ?? "";
         const look = () => messageFor(desk, exchange, { runner, id, busy });
-        const session = service.step((context) => {
+        const begin = (context: Context): RunnerSessionRow => {
           const found = runnerSession(context, runner, id);
           beginRunnerPoll(context, found);
           return found;
-        });
+        };
+        const legacy = runner.legacySessionId === id;
+        // Older runners ask the old queue again after an empty answer, and heed its word alone that they are gone.
+        if (legacy && runner.session?.id !== id) return new Response(null, { status: 202 });
+        const session = service.step(begin);
         try {
           const { signal } = exchange;
-          const message = await hold(desk, { row: runner, holdMs: desk.pollHoldMs, signal, look });
-          if (message === undefined || signal.aborted) return new Response(null, { status: 202 });
-          return Response.json(message(session));
+          const ended = () => (legacy && runner.session !== session ? "ended" : look());
+          const message = await hold(desk, { row: runner, holdMs: desk.pollHoldMs, signal, look: ended });
+          if (message === undefined || message === "ended" || signal.aborted)
+            return new Response(null, { status: 202 });
+          return Response.json(message(session, signal));
         } finally {
           service.step((context) => endRunnerPoll(context, session));
         }
@@ -134,7 +138,8 @@ export function brokerRoutes(desk: Desk): Route[] {
   ];
 }
 
-type Message = (session: RunnerSessionRow) => Record<string, unknown>;
+/** Makes the message; `gone` aborts if its asker's connection breaks while it is written. */
+type Message = (session: RunnerSessionRow, gone: AbortSignal) => Record<string, unknown>;
 
 /**
  * What there is to say to a runner. Nothing is taken off a list by saying it: a job is told at each poll until the
@@ -166,52 +171,16 @@ function messageFor(
     });
   }
   if (job.state === "running" && job.cancelAsked && !session.cancellationSent) {
-    return (told) => {
+    return (told, gone) => {
       told.cancellationSent = true;
+      const putBack = (): void => {
+        told.cancellationSent = false;
+        service.step(({ woken }) => woken.add(runner));
+      };
+      gone.addEventListener("abort", putBack, { once: true });
       const body = JSON.stringify({ jobId: job.jobId, timeout: "00:05:00" });
       return { messageId: told.nextMessageId++, messageType: "JobCancellation", body };
     };
   }
   return undefined;
-}
-
-/** What only the Go runner asks before it turns to the broker (runner-protocol.md §7). */
-export function legacyRunnerRoutes(desk: Desk): Route[] {
-  const base = paths.broker;
-  return [
-    {
-      method: "GET",
-      path: `${base}_apis/connectionData`,
-      call: "runner-connection-data",
-      handle: (exchange) => {
-        runnerOf(desk, exchange);
-        return Response.json({
-          locationServiceData: {
-            serviceDefinitions: [
-              ["134e239e-2df3-4794-a6f6-24f1f19ec8dc", "sessions"],
-              ["c3a054f6-7a8a-49c0-944e-3a8e5d7adfd7", "messages"],
-            ].map(([identifier, displayName]) => ({
-              identifier,
-              serviceType: "distributedtask",
-              displayName,
-              relativePath: `/_apis/{area}/pools/{poolId}/{resource}/{${displayName === "sessions" ? "sessionId" : "messageId"}}`,
-            })),
-          },
-        });
-      },
-    },
-    {
-      method: "POST",
-      path: `${base}_apis/distributedtask/pools/:pool/sessions`,
-      call: "runner-legacy-session",
-      handle: (exchange) => {
-        runnerOf(desk, exchange);
-        return Response.json({
-          sessionId: desk.service.step((context) => uuid(context)),
-          ownerName: "RUNNER",
-          brokerMigrationMessage: { brokerBaseUrl: `${exchange.url.origin}${base.replace(/\/$/, "")}` },
-        });
-      },
-    },
-  ];
 }

@@ -75,21 +75,19 @@ export class Journal {
     };
   }
 
-  /** New entries as they come, until `signal` aborts or the loop is left. */
+  /** New entries as they come, until `signal` aborts or the loop is left. Who is slower than the ring misses some: their numbers tell. */
   async *follow({ signal }: { readonly signal?: AbortSignal | undefined } = {}): AsyncGenerator<JournalEntry, void> {
-    const waiting: JournalEntry[] = [];
+    let told = this.#seq;
     let wake = (): void => undefined;
-    const unsubscribe = this.subscribe((entry) => {
-      waiting.push(entry);
-      wake();
-    });
+    const unsubscribe = this.subscribe(() => wake());
     const onAbort = (): void => wake();
     signal?.addEventListener("abort", onAbort);
     try {
       while (!signal?.aborted) {
-        const entry = waiting.shift();
-        if (entry !== undefined) {
-          yield entry;
+        if (told < this.#seq) {
+          told = Math.max(told, this.#seq - this.#capacity) + 1;
+          const entry = this.#ring[(told - 1) % this.#capacity];
+          if (entry !== undefined) yield entry;
           continue;
         }
         await new Promise<void>((resolve) => {

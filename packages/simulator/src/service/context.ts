@@ -2,7 +2,8 @@ import type { Journal } from "../journal/journal.js";
 import { type Random, randomUuid } from "../time/random.js";
 import type { TimerQueue } from "../time/timer-queue.js";
 import type { ServiceOptions } from "./options.js";
-import type { ScaleSetRow, State } from "./state.js";
+import type { Retired } from "./retired.js";
+import type { JobRow, RunnerRow, ScaleSetRow, SessionRow, State } from "./state.js";
 
 /** What every rule of the service works with. Nothing in it waits: time comes in by `now`, and goes on by `timers`. */
 export interface Context {
@@ -12,6 +13,14 @@ export interface Context {
   readonly timers: TimerQueue;
   readonly random: Random;
   now(): number;
+  /** What is over, and how much of it is still known. */
+  readonly retired: {
+    readonly jobs: Retired<JobRow>;
+    /** Ids of attempts. */
+    readonly attempts: Retired<string>;
+    readonly runners: Retired<RunnerRow>;
+    readonly sessions: Retired<SessionRow>;
+  };
   /** Scale sets that may take jobs or have something to say. They are looked at when the step is over. */
   readonly touched: Set<ScaleSetRow>;
   /** Scale sets and runners whose held polls should look again. */

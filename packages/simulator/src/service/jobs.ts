@@ -2,8 +2,8 @@ import { after, type Context, nextId, noTimer, uuid } from "./context.js";
 import { tell } from "./job-messages.js";
 import type { JobEnd, JobResult, JobRow, JobSpec, ScaleSetRow } from "./state.js";
 
-/** Ended jobs kept for whoever looks; older ones live on in the counts. */
-const endedJobsKept = 10_000;
+/** Waits from queueing to starting that are kept, at least. */
+const waitsKept = 10_000;
 
 /** Queues a job. Whoever may take it gets it when the present step ends. */
 export function queueJob(context: Context, spec: JobSpec, workflowRunId?: string): JobRow {
@@ -46,8 +46,8 @@ export function queueJob(context: Context, spec: JobSpec, workflowRunId?: string
 export function mayRun(set: ScaleSetRow, spec: JobSpec): boolean {
   if (spec.scaleSetId !== undefined && spec.scaleSetId !== set.id) return false;
   if (spec.scaleSetName !== undefined && spec.scaleSetName.toLowerCase() !== set.name.toLowerCase()) return false;
-  const labels = new Set(set.labels.map((label) => label.name.toLowerCase()));
-  if (!spec.runsOn.every((label) => labels.has(label.toLowerCase()))) return false;
+  if (!spec.runsOn.every((label) => set.labels.some(({ name }) => name.toLowerCase() === label.toLowerCase())))
+    return false;
   const visible = set.scope.groups.get(set.runnerGroupId)?.repositories;
   if (visible !== undefined && spec.repository !== undefined && !visible.has(spec.repository.toLowerCase()))
     return false;
@@ -126,11 +126,8 @@ export function endJob(
   context.state.jobsByJobId.delete(job.jobId);
   count(context, job, result, end);
   record(context, job, "completed", `${result}: ${cause}`, { end });
-  context.state.endedJobs.push(job);
-  if (context.state.endedJobs.length > endedJobsKept) {
-    const oldest = context.state.endedJobs.shift();
-    if (oldest !== undefined) context.state.jobs.delete(oldest.id);
-  }
+  context.retired.attempts.add(job.jobId);
+  context.retired.jobs.add(job);
 }
 
 export function record(
@@ -234,6 +231,7 @@ function lapse(context: Context, job: JobRow): void {
 
 function newAttempt(context: Context, job: JobRow): void {
   context.state.jobsByJobId.delete(job.jobId);
+  context.retired.attempts.add(job.jobId);
   job.attempt += 1;
   job.jobId = uuid(context);
   job.runnerRequestId = "0";
@@ -273,7 +271,7 @@ function count(context: Context, job: JobRow, result: JobResult, end: JobEnd): v
   else tally.failed += 1;
   if (job.firstStartedAtMs === undefined) return;
   tally.queueToStartMs.push(job.firstStartedAtMs - job.queuedAtMs);
-  if (tally.queueToStartMs.length > 2 * endedJobsKept) tally.queueToStartMs.splice(0, endedJobsKept);
+  if (tally.queueToStartMs.length > 2 * waitsKept) tally.queueToStartMs.splice(0, waitsKept);
 }
 
 /** Jobs that have not ended and still can. */

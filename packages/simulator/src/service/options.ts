@@ -22,6 +22,10 @@ export interface ServiceOptions {
   readonly multiLabel: boolean;
   /** What acknowledging an unknown message does: nothing, with 204, or a refusal [guess]. @default "accept" */
   readonly acknowledgeUnknown: "accept" | "refuse";
+  /** Ended jobs kept for whoever looks; older ones live on in the counts. @default 10_000 */
+  readonly endedJobsKept: number;
+  /** Runners, attempts and sessions that are over and still known to late callers, of each the newest. @default 1_000 */
+  readonly goneKept: number;
   /** Whether runners are asked to acknowledge the job they are told of; whether the hosted service asks is unknown. @default true */
   readonly runnersAcknowledge: boolean;
   /** Whether `runnerRequestId` and `workflowRunId` pass 2^53, where a careless reader loses digits. @default false */
@@ -63,6 +67,8 @@ export const defaultServiceOptions: ServiceOptions = {
   strandOnZeroCapacity: true,
   multiLabel: true,
   acknowledgeUnknown: "accept",
+  endedJobsKept: 10_000,
+  goneKept: 1_000,
   runnersAcknowledge: true,
   largeIds: false,
   runnerTimeoutMs: minuteMs,

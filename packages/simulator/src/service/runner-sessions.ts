@@ -1,19 +1,20 @@
+import { randomHex } from "../time/random.js";
 import { after, type Context, uuid } from "./context.js";
 import { Refusal } from "./refusal.js";
 import { dropRegistration, endRunnerSession, expectJob, recordRunner } from "./runners.js";
 import type { RunnerRow, RunnerSessionRow } from "./state.js";
 
 /** A runner comes online: it can have one session at a time, and none once its registration is gone. */
-export function openRunnerSession(context: Context, runner: RunnerRow, ownerName: string): RunnerSessionRow {
-  if (runner.removed) throw new Refusal("TaskAgentNotFoundException", `The runner ${runner.name} was not found.`);
-  if (runner.session !== undefined) {
-    throw new Refusal(
-      "TaskAgentSessionConflictException",
-      `The runner ${runner.name} already has an active session for owner ${runner.session.ownerName}.`,
-    );
-  }
+export function openRunnerSession(
+  context: Context,
+  runner: RunnerRow,
+  ownerName: string,
+  legacyId?: string,
+): RunnerSessionRow {
+  refuseSession(runner);
   const session: RunnerSessionRow = {
-    id: uuid(context),
+    id: legacyId ?? uuid(context),
+    legacy: legacyId !== undefined,
     runner,
     openedAtMs: context.now(),
     ownerName,
@@ -33,6 +34,29 @@ export function openRunnerSession(context: Context, runner: RunnerRow, ownerName
   }
   watchForSilence(context, session);
   return session;
+}
+
+/** A runner asks at the old door. It is not online by that: a newer one goes on to the broker for a session of its own. */
+export function startLegacySession(context: Context, runner: RunnerRow): { readonly id: string; readonly key: string } {
+  refuseSession(runner);
+  const id = uuid(context);
+  runner.legacySessionId = id;
+  return { id, key: Buffer.from(randomHex(context.random, 32), "hex").toString("base64") };
+}
+
+/** An older runner polls the old queue with the session that it got there, and is online by that. */
+export function openLegacySession(context: Context, runner: RunnerRow, id: string): void {
+  if (runner.legacySessionId !== id || runner.session !== undefined || runner.removed) return;
+  openRunnerSession(context, runner, "RUNNER", id);
+}
+
+function refuseSession(runner: RunnerRow): void {
+  if (runner.removed) throw new Refusal("TaskAgentNotFoundException", `The runner ${runner.name} was not found.`);
+  if (runner.session === undefined) return;
+  throw new Refusal(
+    "TaskAgentSessionConflictException",
+    `The runner ${runner.name} already has an active session for owner ${runner.session.ownerName}.`,
+  );
 }
 
 /** The live session with this id of this runner. */

@@ -29,6 +29,7 @@ export function registerRunner(
     clientId: uuid(context),
     createdAtMs: context.now(),
     session: undefined,
+    legacySessionId: undefined,
     job: undefined,
     offlineSinceMs: context.now(),
     everOnline: false,
@@ -147,6 +148,6 @@ function forget(context: Context, runner: RunnerRow): void {
   runner.scaleSet.runners.delete(runner);
   context.touched.add(runner.scaleSet);
   context.woken.add(runner);
-  // Its credentials are known a while longer, to tell "gone" from "never was".
-  after(context, 3_600_000, () => context.state.runnersByClientId.delete(runner.clientId));
+  // A job that goes on needs its runner's credentials to the end.
+  if (runner.job?.state !== "running") context.retired.runners.add(runner);
 }

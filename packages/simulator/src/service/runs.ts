@@ -77,6 +77,7 @@ export function completeJob(context: Context, job: JobRow, result: JobResult): v
   const end = stopped ? (runner.hostDied ? "host-died" : "lost") : result === "canceled" ? "cancelled" : "finished";
   endJob(context, job, { result, end, cause: "the runner said so" });
   runner.job = undefined;
+  if (runner.removed) context.retired.runners.add(runner);
   dropRegistration(context, runner, "its job is done");
 }
 
@@ -111,5 +112,6 @@ function giveUp(context: Context, job: JobRow): void {
   });
   if (runner === undefined) return;
   runner.job = undefined;
+  if (runner.removed) context.retired.runners.add(runner);
   dropRegistration(context, runner, "its job was given up");
 }

@@ -5,6 +5,7 @@ import type { Context } from "./context.js";
 import { takeJobs } from "./jobs.js";
 import type { ServiceOptions } from "./options.js";
 import { makeMessages } from "./queue.js";
+import { Retired } from "./retired.js";
 import { matchRunners } from "./runs.js";
 import { emptyState, type ScaleSetRow, type State } from "./state.js";
 import { Tokens } from "./tokens.js";
@@ -29,9 +30,24 @@ export class Service {
   }) {
     const { now, random, journal, peerTime } = options;
     this.tokens = new Tokens({ now, random, peerTime });
+    const state = emptyState();
+    const { tokens } = this;
     this.#context = {
-      state: emptyState(),
+      state,
       options: options.rules,
+      retired: {
+        jobs: new Retired(options.rules.endedJobsKept, ({ id }) => state.jobs.delete(id)),
+        // The last pieces of a log come after its job has ended.
+        attempts: new Retired(options.rules.goneKept, (jobId) => tokens.forget(jobId)),
+        runners: new Retired(options.rules.goneKept, ({ clientId }) => {
+          state.runnersByClientId.delete(clientId);
+          tokens.forget(clientId);
+        }),
+        sessions: new Retired(options.rules.goneKept, ({ id }) => {
+          state.sessions.delete(id);
+          tokens.forget(id);
+        }),
+      },
       journal,
       timers: new TimerQueue(),
       random,

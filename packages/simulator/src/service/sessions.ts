@@ -92,8 +92,7 @@ export function endSession(context: Context, session: SessionRow, how: "closed" 
   context.touched.add(session.scaleSet);
   record(context, session, how, cause);
   withdrawOffers(context, session.scaleSet);
-  // Late callers are told what became of it; after a day nobody asks.
-  after(context, 86_400_000, () => context.state.sessions.delete(session.id));
+  context.retired.sessions.add(session);
 }
 
 function watchForSilence(context: Context, session: SessionRow): void {

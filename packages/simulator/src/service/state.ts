@@ -159,6 +159,8 @@ export interface RunnerRow {
   readonly clientId: string;
   readonly createdAtMs: number;
   session: RunnerSessionRow | undefined;
+  /** The newest session it asked for at the old door; it is its session when it polls there. */
+  legacySessionId: string | undefined;
   /** Matched or running. */
   job: JobRow | undefined;
   /** When it was last found to have no session. */
@@ -180,6 +182,8 @@ export interface RunnerSessionRow {
   readonly runner: RunnerRow;
   readonly openedAtMs: number;
   readonly ownerName: string;
+  /** It was opened at the old door. */
+  readonly legacy: boolean;
   lastSeenAtMs: number;
   heldPolls: number;
   /** Whether the runner knows already that its job is to be cancelled. */
@@ -209,7 +213,7 @@ export interface Tally {
 export interface State {
   readonly scopes: Map<string, Scope>;
   readonly scaleSets: Map<number, ScaleSetRow>;
-  /** Every session ever opened that somebody may still ask about. */
+  /** Sessions that live, and the newest that ended: late callers are told what became of theirs. */
   readonly sessions: Map<string, SessionRow>;
   readonly jobs: Map<number, JobRow>;
   readonly jobsByJobId: Map<string, JobRow>;
@@ -219,8 +223,6 @@ export interface State {
   /** Jobs that no scale set has, by what they ask for, oldest first. */
   readonly backlog: Map<string, Set<JobRow>>;
   readonly tally: Tally;
-  /** Ended jobs still kept for whoever asks, oldest first. */
-  readonly endedJobs: JobRow[];
   /** Runner versions are refused: exit code 7 (F19). */
   runnersDeprecated: boolean;
   nextId: number;
@@ -250,7 +252,6 @@ export function emptyState(): State {
       registrations: 0,
       queueToStartMs: [],
     },
-    endedJobs: [],
     runnersDeprecated: false,
     nextId: 0,
   };

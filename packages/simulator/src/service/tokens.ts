@@ -11,9 +11,13 @@ export interface Token {
   readonly subject?: string | undefined;
 }
 
-/** Every token in use, by value. Expired ones are kept a while, so that "expired" can be told from "unknown". */
+/**
+ * Every token in use, by value. Expired ones are kept a while, so that "expired" can be told from "unknown"; those of
+ * runners, attempts and sessions that are over go with them.
+ */
 export class Tokens {
   readonly #byValue = new Map<string, Token>();
+  readonly #bySubject = new Map<string, Set<string>>();
   readonly #now: () => number;
   readonly #random: Random;
   readonly #peerTime: (atMs: number) => number;
@@ -40,7 +44,17 @@ export class Tokens {
     const expiresAtMs = this.#now() + options.ttlMs;
     const token: Token = { kind, value: this.#value(kind, expiresAtMs), expiresAtMs, subject: options.subject };
     this.#byValue.set(token.value, token);
+    if (token.subject === undefined) return token;
+    const values = this.#bySubject.get(token.subject);
+    if (values === undefined) this.#bySubject.set(token.subject, new Set([token.value]));
+    else values.add(token.value);
     return token;
+  }
+
+  /** Forgets every token of what is over for good. */
+  forget(subject: string): void {
+    for (const value of this.#bySubject.get(subject) ?? []) this.#byValue.delete(value);
+    this.#bySubject.delete(subject);
   }
 
   find(value: string): Token | undefined {
@@ -51,9 +65,16 @@ export class Tokens {
   revoke(kind: TokenKind, subject?: string): void {
     for (const token of this.#byValue.values()) {
       if (token.kind === kind && (subject === undefined || token.subject === subject)) {
-        this.#byValue.delete(token.value);
+        this.#delete(token);
       }
     }
+  }
+
+  #delete({ value, subject = "" }: Token): void {
+    this.#byValue.delete(value);
+    const values = this.#bySubject.get(subject);
+    values?.delete(value);
+    if (values?.size === 0) this.#bySubject.delete(subject);
   }
 
   #value(kind: TokenKind, expiresAtMs: number): string {
@@ -76,7 +97,7 @@ export class Tokens {
     if (now < this.#nextSweepMs) return;
     this.#nextSweepMs = now + 3_600_000;
     for (const token of this.#byValue.values()) {
-      if (token.expiresAtMs < now - 3_600_000) this.#byValue.delete(token.value);
+      if (token.expiresAtMs < now - 3_600_000) this.#delete(token);
     }
   }
 }

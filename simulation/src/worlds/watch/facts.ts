@@ -28,8 +28,8 @@ export interface Lease {
   answeredAt: number;
   polledAt: number;
   decisions: number;
-  /** The backend refused its spec, or a right was missing, and nothing was started since. */
-  refused: boolean;
+  /** When the backend refused its spec, or a right was missing; undefined once a launch begun since was well. */
+  refusedAt: number | undefined;
   /** Rules that spoke in the newest decision. */
   rules: ReadonlySet<string>;
 }
@@ -44,6 +44,15 @@ export class Facts {
   readonly setPaths = new Map<number, string>();
   /** Rules that asked for the end of a runner that works, by name. */
   readonly forced = new Set<string>();
+  /** When each launch began, by the daemon's own clock. */
+  readonly createdAt = new Map<string, number>();
+  /** Instances that vanished with their record. */
+  readonly lost = new Set<string>();
+  /**
+   * Those of them whose registration no daemon remembers either, since it died as well: nobody can find it again, and
+   * the service drops it after a day.
+   */
+  readonly forgotten = new Set<string>();
   /** A scale set went away once. */
   setsVanished = 0;
   readonly #simulator: Simulator;
@@ -55,6 +64,8 @@ export class Facts {
 
   /** A daemon knows nothing when it starts. */
   born(daemon: Daemon): void {
+    for (const name of this.lost) this.forgotten.add(name);
+    this.lost.clear();
     this.#leases.set(daemon, new Map());
   }
 
@@ -71,7 +82,7 @@ export class Facts {
       answeredAt: never,
       polledAt: never,
       decisions: 0,
-      refused: false,
+      refusedAt: undefined,
       rules: new Set(),
     };
     of.set(scaleSet, fresh);
@@ -117,6 +128,10 @@ export class Facts {
     }
   }
 
+  began(daemon: Daemon, operation: string, name: string): void {
+    if (operation === "create") this.createdAt.set(name, daemon.now());
+  }
+
   decided(daemon: Daemon, { scaleSet, decision }: DecisionEvent): void {
     const lease = this.lease(daemon, scaleSet);
     lease.decisions += 1;
@@ -128,9 +143,12 @@ export class Facts {
 
   commanded(daemon: Daemon, { scaleSet, outcome }: CommandEvent): void {
     const lease = this.lease(daemon, scaleSet);
-    if (outcome.type === "start.done") lease.refused = false;
+    const begunAt = this.createdAt.get(outcome.name) ?? 0;
+    if (outcome.type === "start.done" && begunAt > (lease.refusedAt ?? Number.POSITIVE_INFINITY)) {
+      lease.refusedAt = undefined;
+    }
     if (outcome.type !== "create.failed" && outcome.type !== "start.failed") return;
-    lease.refused ||= outcome.kind === "rejected" || outcome.kind === "denied";
+    if (outcome.kind === "rejected" || outcome.kind === "denied") lease.refusedAt = daemon.now();
   }
 
   entry(entry: JournalEntry): void {

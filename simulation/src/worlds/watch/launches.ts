@@ -55,6 +55,19 @@ export function launches(scene: Scene): Check {
       const max = daemon.maxRunners(scaleSet);
       const count = live(daemon, instance.labels.identity);
       scene.checked("I3 never above the maximum");
+      const all = daemon.host
+        .instances()
+        .filter(({ labels, state }) => labels.owner === daemon.name && state !== "exited");
+      if (Number.isFinite(daemon.mostOfAll())) {
+        scene.checked("I3 never above the maximum of all");
+        if (all.length > daemon.mostOfAll()) {
+          scene.broke(
+            "I3",
+            `${daemon.name} launches ${runnerName} as number ${all.length} of ${daemon.mostOfAll()} in all`,
+            about,
+          );
+        }
+      }
       if (count > max) scene.broke("I3", `${daemon.name} launches ${runnerName} as number ${count} of ${max}`, about);
       const now = scene.clock.monotonic();
       const key = keyOf(scaleSetId);

@@ -1,4 +1,5 @@
 import type { Daemon } from "../daemon.js";
+import type { Lease } from "./facts.js";
 import type { Check, Scene } from "./scene.js";
 
 /** Most requests that a daemon sends in a minute: what its listeners need at their worst, and the steps of its runners' lives. */
@@ -10,8 +11,21 @@ const SETTLED_MS = 5_000;
 export function requests(scene: Scene): Check {
   const { facts } = scene;
   const counts = new Map<Daemon, { minute: number; count: number }>();
+  /** Refreshes under way, by the life of a daemon and its scale set. */
+  const refreshing = new Map<Lease, number>();
+  const refresh = (daemon: Daemon, scaleSetId: number, change: number): void => {
+    const lease = facts.lease(daemon, facts.setName(scaleSetId));
+    const count = Math.max(0, (refreshing.get(lease) ?? 0) + change);
+    refreshing.set(lease, count);
+    if (change < 0) return;
+    scene.checked("I7 one refresh at a time");
+    if (count > 1) scene.broke("I7", `${daemon.name} has ${count} refreshes under way at once`, { scaleSetId });
+  };
 
   return {
+    over(daemon, asked) {
+      if (asked.kind === "refresh") refresh(daemon, asked.scaleSetId, -1);
+    },
     asked(daemon, asked) {
       const now = scene.clock.monotonic();
       const minute = Math.floor(now / 60_000);
@@ -21,6 +35,7 @@ export function requests(scene: Scene): Check {
       scene.checked("I7 requests a minute are bounded");
       const most = mostAMinute(daemon.config.scaleSets.length, daemon.maxRunnersOfAll());
       if (count === most + 1) scene.broke("I7", `${daemon.name} sends more than ${most} requests in a minute`);
+      if (asked.kind === "refresh") refresh(daemon, asked.scaleSetId, 1);
       if (asked.kind === "poll") announced(daemon, asked.scaleSetId, asked.capacity);
     },
   };
@@ -40,7 +55,9 @@ export function requests(scene: Scene): Check {
     const lease = facts.lease(daemon, scaleSet);
     const { rules } = lease;
     const held = ["breaker", "outdated", "drained", "rights"].some((rule) => rules.has(rule));
-    if (facts.setsVanished > 0 || held || lease.decisions === 0 || lease.refused) return;
+    // With a shared limit it is its share; after a change what it was a moment ago.
+    if (!daemon.settled || Number.isFinite(daemon.mostOfAll())) return;
+    if (facts.setsVanished > 0 || held || lease.decisions === 0 || lease.refusedAt !== undefined) return;
     scene.checked("I8 a healthy set announces its maximum");
     const max = daemon.maxRunners(scaleSet);
     if (capacity < max) scene.broke("I8", `a poll of ${daemon.name} announces ${capacity}, and may have ${max}`, about);

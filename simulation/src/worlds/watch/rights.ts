@@ -5,6 +5,9 @@ import type { Check, Scene } from "./scene.js";
 /** The right to act lapses so long after the last answer. Half a second of rounding and of calls that begin with a look for a token. @unit milliseconds */
 const LEASE_MS = 65_000 + 500;
 
+/** A request that was begun while the session stood may be sent once more after it, with a renewed token. @unit milliseconds */
+const CALL_MS = 15_000;
+
 /** I11: who holds no session, or was not answered for long, neither launches, retires nor destroys. */
 export function rights(scene: Scene): Check {
   const { facts } = scene;
@@ -27,10 +30,9 @@ export function rights(scene: Scene): Check {
     asked(daemon, asked) {
       if (asked.kind === "jit") {
         const { scaleSetId, runnerName } = asked;
-        act(daemon, facts.lease(daemon, facts.setName(scaleSetId)), "asks for a JIT config for", {
-          runner: runnerName,
-          scaleSetId,
-        });
+        const lease = facts.lease(daemon, facts.setName(scaleSetId));
+        if (lease.state !== "held" && daemon.now() - lease.answeredAt <= CALL_MS) return;
+        act(daemon, lease, "asks for a JIT config for", { runner: runnerName, scaleSetId });
       }
       if (asked.kind === "remove") {
         const runner = facts.byId.get(asked.runnerId);

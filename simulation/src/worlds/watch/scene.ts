@@ -28,6 +28,8 @@ export interface Scene {
   /** A check had something to look at. */
   checked(name: string): void;
   broke(invariant: string, message: string, about?: About): void;
+  /** Whether the service counts registrations that never came online as runners. */
+  readonly countsOffline: boolean;
   /** Since when nothing has gone wrong; `Infinity` while something does. */
   readonly calmSinceMs: number;
 }
@@ -36,6 +38,7 @@ export interface Scene {
 export interface Check {
   asked?(daemon: Daemon, asked: Asked): void;
   answered?(daemon: Daemon, asked: Asked, answer: Answered): void;
+  over?(daemon: Daemon, asked: Asked): void;
   began?(daemon: Daemon, call: { readonly operation: "create" | "start" | "destroy"; readonly name: string }): void;
   decided?(daemon: Daemon, event: DecisionEvent): void;
   logged?(daemon: Daemon, level: string, message: string, data: object): void;

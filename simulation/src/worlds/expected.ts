@@ -1,0 +1,97 @@
+import { kinds } from "./settings.js";
+import type { TallyKind } from "./tally.js";
+
+const failuresOfNobody = [
+  "F7 a removal meets a job",
+  "F9 a message comes again",
+  "F17 the clock is off",
+  "F23 a stranger's set of the same name",
+];
+
+const checks = [
+  "F15 a name is asked for once",
+  "F23 only instances of its own scale sets are touched",
+  "I1 nothing that is answered ends a daemon",
+  "I10 no secret in a log line",
+  "I11 only the holder acts",
+  "I2 no busy runner is killed",
+  "I2 the instance goes last",
+  "I2 the wait for one that the service does not know",
+  "I3 never above the maximum",
+  "I3 never above the maximum of all",
+  "I3 waiting jobs get a runner",
+  "I4 the instance is there before its JIT config",
+  "I5 handled before it is acknowledged",
+  "I6 a stop closes the sessions and keeps the scale sets",
+  "I6 a stop leaves busy runners alone",
+  "I7 one refresh at a time",
+  "I7 launches that come to nothing are bounded",
+  "I7 requests a minute are bounded",
+  "I8 a healthy set announces its maximum",
+  "I8 a poll carries a capacity of at least 1",
+  "I8 the capacity is the total, never the free places",
+  "leaked: nothing is left behind",
+  "left: every job ends",
+  "lost: no job is lost",
+  "twice: no job is run by two runners",
+];
+
+const commands = [
+  "create.done",
+  "create.failed",
+  "create dropped",
+  "jit.done",
+  "jit.failed",
+  "start.done",
+  "start.failed",
+  "look-up.done",
+  "look-up.failed",
+  "deregister.done",
+  "deregister.failed",
+  "destroy.done",
+  "destroy.failed",
+];
+
+const rules = [
+  "abandoned",
+  "breaker",
+  "detached",
+  "drained",
+  "exited",
+  "finished",
+  "foreign",
+  "ghost",
+  "idle-age",
+  "launch",
+  "orphaned",
+  "outdated",
+  "overdue",
+  "phantom",
+  "refill",
+  "retiring",
+  "rights",
+  "spec-changed",
+  "surplus",
+  "vanished",
+];
+
+/** Everything that a block of worlds has to bring about at least once. */
+export const expected: Readonly<Record<TallyKind, readonly string[]>> = {
+  world: Object.keys(kinds),
+  failure: [
+    ...new Set([
+      ...Object.values(kinds).flatMap(({ failures }) => failures.map(({ name }) => name)),
+      ...failuresOfNobody,
+    ]),
+  ],
+  rule: rules,
+  command: commands,
+  check: checks,
+};
+
+/** What virtual time or a backend in memory can't show, and where it is shown. */
+export const shownElsewhere: readonly string[] = [
+  "I9, its own time from a message to the JIT request: bench/",
+  "dropped commands other than creates: the engine's own tests (a launch begun has its next place before it asks, and 20 removals at once never wait in a small world)",
+  "I10, arguments of processes and metadata of images: the provisioners' own tests",
+];

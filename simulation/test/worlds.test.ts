@@ -1,0 +1,46 @@
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { describe, expect, test } from "vitest";
+import { runBlock } from "../src/worlds/block.js";
+import { storyOf } from "../src/worlds/report.js";
+import { worldNames } from "../src/worlds/settings.js";
+import { runWorld } from "../src/worlds/world.js";
+
+const built = (name: string): string => fileURLToPath(new URL(`../dist/worlds/${name}.js`, import.meta.url));
+
+/** New ones each time, so that every run looks where none looked before. */
+const anywhere = Date.now() % 1_000_000;
+
+/** A busy machine takes a while. */
+const PATIENCE_MS = 300_000;
+
+async function expectWell(first: number, last: number): Promise<void> {
+  const block = await runBlock({ first, last, processes: 2, program: built("world-process") });
+  expect(block.broken.map(storyOf).join("\n")).toBe("");
+  expect(block.worlds).toBe(last - first + 1);
+}
+
+describe("worlds in which everything goes wrong: no job is lost or run twice, nothing leaks, every invariant holds", () => {
+  test(`seeds 1..${worldNames.length}, one world of each kind`, () => expectWell(1, worldNames.length), PATIENCE_MS);
+  test(`seeds ${anywhere}..${anywhere + 5}, others in each run`, () => expectWell(anywhere, anywhere + 5), PATIENCE_MS);
+});
+
+describe("a world is its seed's alone", () => {
+  const hash = (lines: readonly string[]): string => createHash("sha256").update(lines.join("\n")).digest("hex");
+
+  test(
+    "in any order, and in a fresh process",
+    async () => {
+      const options = { world: "shared", hours: 0.2 } as const;
+      const first = (await runWorld(7, options)).chronicle.text();
+      await runWorld(8, options);
+      const again = (await runWorld(7, options)).chronicle.text();
+      expect(again).toEqual(first);
+      const { stdout } = await promisify(execFile)(process.execPath, [built("print-chronicle"), "7", "shared", "0.2"]);
+      expect(stdout.trim()).toBe(hash(first));
+    },
+    PATIENCE_MS,
+  );
+});
