@@ -25,12 +25,19 @@ function temporaryMountPoint(): string {
   return folder;
 }
 
-/** A small disk of its own, until the test is over. */
+let disks = 0;
+
+/** A small disk of its own, until the test is over, wherever it was moved to by then. */
 function smallDisk(folder: string, options = "size=1m"): string {
   mkdirSync(folder, { recursive: true });
-  execFileSync("mount", ["-t", "tmpfs", "-o", options, "tmpfs", folder]);
+  disks += 1;
+  const source = `scaleset-test-${process.pid}-${disks}`;
+  execFileSync("mount", ["-t", "tmpfs", "-o", options, source, folder]);
   onTestFinished(() => {
-    if (readFileSync("/proc/self/mounts", "utf8").includes(` ${folder} `)) execFileSync("umount", ["--lazy", folder]);
+    for (const line of readFileSync("/proc/self/mounts", "utf8").split("\n")) {
+      const [from, place = ""] = line.split(" ");
+      if (from === source) execFileSync("umount", ["--lazy", place.replaceAll("\\040", " ")]);
+    }
   });
   return folder;
 }

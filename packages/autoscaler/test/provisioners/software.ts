@@ -43,7 +43,15 @@ export function forgedArchive(
   entries: readonly { path: string; type?: "File" | "SymbolicLink" | "Link"; linkpath?: string; text?: string }[],
 ): Archive {
   const blocks = entries.flatMap(({ path, type = "File", linkpath = "", text = "" }) => {
-    const header = new Header({ path, type, linkpath, size: Buffer.byteLength(text), mode: 0o755 });
+    const header = new Header({
+      path,
+      type,
+      linkpath,
+      size: Buffer.byteLength(text),
+      mode: 0o755,
+      uid: 1001,
+      gid: 1001,
+    });
     const block = Buffer.alloc(512);
     header.encode(block, 0);
     const body = Buffer.alloc(Math.ceil(Buffer.byteLength(text) / 512) * 512);
