@@ -24,7 +24,7 @@ async function expectWell(first: number, last: number): Promise<void> {
 
 describe("worlds in which everything goes wrong: no job is lost or run twice, nothing leaks, every invariant holds", () => {
   test(`seeds 1..${worldNames.length}, one world of each kind`, () => expectWell(1, worldNames.length), PATIENCE_MS);
-  test(`seeds ${anywhere}..${anywhere + 5}, others in each run`, () => expectWell(anywhere, anywhere + 5), PATIENCE_MS);
+  test(`seeds ${anywhere}..${anywhere + 2}, others in each run`, () => expectWell(anywhere, anywhere + 2), PATIENCE_MS);
 });
 
 describe("a world is its seed's alone", () => {
