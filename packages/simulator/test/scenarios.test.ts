@@ -1,6 +1,7 @@
 import { readScenario, ScenarioError, seededRandom, shippedScenario, shippedScenarios } from "@scaleset/simulator";
 import { describe, expect, test } from "vitest";
 import { arrivalsOf } from "../src/scenario/workload.js";
+import { world } from "./raw-client.js";
 
 const least = "name: x\nabout: nothing\nlasts: 1m\njobs:\n  - { shape: burst, count: 1 }\n";
 
@@ -94,4 +95,26 @@ describe("workloads", () => {
     expect((lengths[4_950] ?? 0) / 60_000).toBeGreaterThan(20);
     expect((lengths[4_950] ?? 0) / 60_000).toBeLessThan(45);
   });
+});
+
+test("what an event does for a while lasts as much shorter as the scenario is faster", async () => {
+  const { clock, client, simulator } = await world();
+  const setId = await client.createSet();
+  const session = await client.openSession(setId);
+  const stop = new AbortController();
+  const scenario = readScenario(
+    `${least.replace("lasts: 1m", "lasts: 20m")}events:\n  - { do: stale-session, at: 1m, for: 10m }\n`,
+  );
+  const played = simulator.play(scenario, { speed: 10, signal: stop.signal });
+  void client.poll(session).catch(() => {});
+  const open = async (): Promise<number> =>
+    (await client.sets("POST", `/${setId}/sessions`, { ownerName: "host-2" })).status;
+  await clock.runFor(8_000);
+  expect(await open()).toBe(409);
+  await clock.runFor(50_000);
+  expect(await open()).toBe(409);
+  await clock.runFor(9_000);
+  expect(await open()).toBe(200);
+  stop.abort();
+  await clock.runUntilSettled(played.catch(() => {}));
 });

@@ -230,7 +230,7 @@ class ScenarioRun {
       case "stale-session":
         for (const { id, session } of sets) {
           const ownerName = event.owner ?? session?.ownerName ?? "a-killed-process";
-          simulator.leaveStaleSession(id, { ownerName, forMs: event.for });
+          simulator.leaveStaleSession(id, { ownerName, forMs: event.for && event.for / this.#speed });
         }
         return;
       case "remove-scale-set":
