@@ -8,15 +8,15 @@ export type BootFailure = "exited at once" | "never came online";
  * Runners that fail one after the other, with nothing between that shows that they can do their work: launches pause,
  * longer each time, so that the number of JIT configs asked for stays bounded (F20).
  */
-export class Breaker {
+export class Breaker extends ProbingGate {
   readonly #timings: Timings;
-  readonly #gate = new ProbingGate();
   #running = 0;
   #since = Number.NEGATIVE_INFINITY;
   #trips = 0;
   #last: BootFailure = "exited at once";
 
   constructor(timings: Timings) {
+    super();
     this.#timings = timings;
   }
 
@@ -31,41 +31,19 @@ export class Breaker {
   }
 
   get tripped(): boolean {
-    return this.#gate.shutAt !== undefined;
-  }
-
-  get probesFrom(): number {
-    return this.#gate.probesFrom;
-  }
-
-  /** The launch that tries whether it is mended. */
-  get probe(): string | undefined {
-    return this.#gate.probe;
-  }
-
-  allowance(now: number): number {
-    return this.#gate.allowance(now);
-  }
-
-  launched(name: string, at: number): void {
-    this.#gate.launched(name, at);
-  }
-
-  /** A runner is gone without a verdict. */
-  ended(name: string): void {
-    this.#gate.ended(name);
+    return this.shutAt !== undefined;
   }
 
   failed(how: BootFailure, launchedAt: number, at: number): void {
     // Those launched before it tripped fail as well, and say nothing new.
-    if (this.tripped && !this.#gate.concerns(launchedAt)) return;
+    if (this.tripped && !this.concerns(launchedAt)) return;
     this.#last = how;
     if (this.#running === 0) this.#since = launchedAt;
     this.#running += 1;
     if (this.#running < this.#timings.breakerFailures) return;
     const pauseMs = Math.min(this.#timings.breakerMaxMs, this.#timings.breakerMinMs * 2 ** Math.min(this.#trips, 30));
     this.#trips += 1;
-    this.#gate.shut(at, at + pauseMs);
+    this.shut(at, at + pauseMs);
   }
 
   /**
@@ -74,13 +52,13 @@ export class Breaker {
    */
   proved(how: "had a job" | "came online" | "lived", launchedAt: number): void {
     if (how === "lived" && this.#last === "never came online") return;
-    if (this.tripped ? !this.#gate.concerns(launchedAt) : launchedAt < this.#since) return;
+    if (this.tripped ? !this.concerns(launchedAt) : launchedAt < this.#since) return;
     this.forget();
   }
 
   /** What runners are made from has changed: earlier failures say nothing about it. */
   forget(): void {
-    this.#gate.open();
+    this.open();
     this.#running = 0;
     this.#trips = 0;
   }

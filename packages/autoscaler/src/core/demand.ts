@@ -52,7 +52,7 @@ function mostRunners({ limits, share, foreign }: Fleet): number {
 
 /** Launching would be useless just now, and for a while: the service should give the work to others. */
 export function degraded(fleet: Fleet): boolean {
-  return fleet.outdated.since !== undefined || fleet.launchPause.refusing || fleet.breaker.tripped;
+  return fleet.outdated.shutAt !== undefined || fleet.launchPause.refusing || fleet.breaker.tripped;
 }
 
 /**

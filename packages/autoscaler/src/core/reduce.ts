@@ -74,7 +74,7 @@ export function reduce(fleet: Fleet, event: FleetEvent): void {
       if (event.traits.spec !== fleet.traits.spec) {
         fleet.roster.changeSpec(event.traits.spec);
         // What was wrong with the old spec says nothing about the new one.
-        fleet.outdated.forget();
+        fleet.outdated.open();
         fleet.breaker.forget();
         fleet.launchPause.forget();
       }

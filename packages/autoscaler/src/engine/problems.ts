@@ -107,7 +107,7 @@ function* withInstances({ inventory, stopped }: WorkerFacts): Generator<Problem>
 
 function* withLaunches({ outdated, breaker, launchPause }: Fleet, worker: WorkerFacts): Generator<Problem> {
   const { now } = worker;
-  if (outdated.since !== undefined) {
+  if (outdated.shutAt !== undefined) {
     yield {
       code: "runner-outdated",
       level: "error",
