@@ -54,7 +54,6 @@ export class Watcher {
       },
       began: (call) => {
         chronicle.tell(daemonOf().name, `begins to ${call.operation} ${call.name}`, { runner: call.name });
-        facts.began(daemonOf(), call.operation, call.name);
         for (const check of this.#checks) check.began?.(daemonOf(), call);
       },
       destroyDelayMs,

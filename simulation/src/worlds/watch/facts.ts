@@ -45,7 +45,7 @@ export class Facts {
   /** Rules that asked for the end of a runner that works, by name. */
   readonly forced = new Set<string>();
   /** When each launch began, by the daemon's own clock. */
-  readonly createdAt = new Map<string, number>();
+  readonly launchedAt = new Map<string, number>();
   /** Instances that vanished with their record. */
   readonly lost = new Set<string>();
   /**
@@ -103,6 +103,7 @@ export class Facts {
       case "acquire": {
         const lease = this.lease(daemon, this.setName(asked.scaleSetId));
         if (asked.kind === "open") lease.state = well ? "held" : status === 409 ? "standby" : "none";
+        if (asked.kind === "refresh" && (status === 400 || status === 404)) lease.state = "none";
         if (!well) return;
         lease.answeredAt = daemon.now();
         if (asked.kind === "poll") lease.polledAt = daemon.now();
@@ -128,23 +129,20 @@ export class Facts {
     }
   }
 
-  began(daemon: Daemon, operation: string, name: string): void {
-    if (operation === "create") this.createdAt.set(name, daemon.now());
-  }
-
   decided(daemon: Daemon, { scaleSet, decision }: DecisionEvent): void {
     const lease = this.lease(daemon, scaleSet);
     lease.decisions += 1;
     lease.rules = new Set([...decision.reasons, ...decision.commands].map(({ rule }) => rule));
     for (const { command, rule } of decision.commands) {
       if (rule === "overdue" && "name" in command) this.forced.add(command.name);
+      if (command.type === "create") this.launchedAt.set(command.name, daemon.now());
     }
   }
 
   commanded(daemon: Daemon, { scaleSet, outcome }: CommandEvent): void {
     const lease = this.lease(daemon, scaleSet);
-    const begunAt = this.createdAt.get(outcome.name) ?? 0;
-    if (outcome.type === "start.done" && begunAt > (lease.refusedAt ?? Number.POSITIVE_INFINITY)) {
+    const launchedAt = this.launchedAt.get(outcome.name) ?? 0;
+    if (outcome.type === "start.done" && launchedAt > (lease.refusedAt ?? Number.POSITIVE_INFINITY)) {
       lease.refusedAt = undefined;
     }
     if (outcome.type !== "create.failed" && outcome.type !== "start.failed") return;

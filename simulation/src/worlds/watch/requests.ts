@@ -62,8 +62,15 @@ export function requests(scene: Scene): Check {
     if (!daemon.settled || Number.isFinite(daemon.mostOfAll())) return;
     if (facts.setsVanished > 0 || held || lease.decisions === 0 || lease.refusedAt !== undefined) return;
     scene.checked("I8 a healthy set announces its maximum");
-    const max = daemon.maxRunners(scaleSet);
+    // A place that one of no more use to the service still takes is not announced.
+    const max = daemon.maxRunners(scaleSet) - unregistered(daemon, lease, scaleSet);
     if (capacity < max) scene.broke("I8", `a poll of ${daemon.name} announces ${capacity}, and may have ${max}`, about);
+  }
+
+  function unregistered(daemon: Daemon, lease: Lease, scaleSet: string): number {
+    return daemon.host.instances().filter(({ name }) => {
+      return daemon.setOf(name) === scaleSet && facts.byName.get(name)?.absentAt.has(lease);
+    }).length;
   }
 
   function startedLongAgo(daemon: Daemon, scaleSet: string): number {

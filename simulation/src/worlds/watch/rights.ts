@@ -48,7 +48,9 @@ export function rights(scene: Scene): Check {
       const lease = facts.lease(daemon, scaleSet);
       const runner = facts.byName.get(name);
       if (operation === "destroy") {
-        const ended = daemon.host.find(name)?.state === "exited" && runner?.registered !== true;
+        // Gone, where an earlier attempt was carried out and not answered.
+        const state = daemon.host.find(name)?.state ?? "gone";
+        const ended = (state === "exited" || state === "gone") && runner?.registered !== true;
         const own = daemon.host.find(name)?.labels.owner === daemon.name;
         if (lease.state === "none" && ended && daemon.host.capabilities.scope === "host") return;
         if (lease.state === "closed" && own) return;
