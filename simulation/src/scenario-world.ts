@@ -8,6 +8,7 @@ import {
   VirtualClock,
 } from "@scaleset/simulator";
 import { startFleet } from "./fleet.js";
+import { smallRunnerKey } from "./small-key.js";
 
 export interface ScenarioWorldOptions {
   readonly scenario: Scenario;
@@ -36,7 +37,12 @@ export async function runScenarioWorld({
   const virtual = speed === undefined ? new VirtualClock() : undefined;
   const clock = virtual ?? scaledClock(speed ?? 1);
   const chance = (part: string): Random => seededRandom(`${scenario.name}:${part}`);
-  const simulator = createSimulator({ clock, random: chance("service"), assignment: scenario.assignment });
+  const simulator = createSimulator({
+    clock,
+    random: chance("service"),
+    assignment: scenario.assignment,
+    runnerKeys: smallRunnerKey,
+  });
   const trace: string[] = [];
   const note = (line: string): void => void (traced && trace.push(`${Math.round(clock.monotonic())} ${line}`));
   const unsubscribe = traced

@@ -8,6 +8,7 @@ import {
   VirtualClock,
 } from "@scaleset/simulator";
 import { startFleet } from "./fleet.js";
+import { smallRunnerKey } from "./small-key.js";
 
 export interface WorldOptions {
   readonly seed: number;
@@ -42,7 +43,7 @@ export async function runWorld(options: WorldOptions): Promise<WorldResult> {
   // Each part draws from a source of its own, so that one more draw in one of them leaves the others' as they are.
   const chance = (part: string): Random => seededRandom(`${seed}:${part}`);
   const clock = new VirtualClock();
-  const simulator = createSimulator({ clock, random: chance("service") });
+  const simulator = createSimulator({ clock, random: chance("service"), runnerKeys: smallRunnerKey });
   const trace: string[] = [];
   const note = (line: string): void => void trace.push(`${clock.monotonic()} ${line}`);
   const unsubscribe = simulator.journal.subscribe((entry) => note(journalLine(entry)));

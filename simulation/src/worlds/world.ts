@@ -9,6 +9,7 @@ import {
   seededRandom,
   VirtualClock,
 } from "@scaleset/simulator";
+import { smallRunnerKey } from "../small-key.js";
 import { Chronicle } from "./chronicle.js";
 import { APP, appKey, configOf } from "./config.js";
 import { Daemon } from "./daemon.js";
@@ -93,6 +94,7 @@ function setUp(settings: Settings) {
   const simulator = createSimulator({
     clock,
     random: chance("service"),
+    runnerKeys: smallRunnerKey,
     app: { issuer: APP, key, installationId: 1 },
     // A job that waits for long is not lost by that: only a runner that dies loses one.
     requeueDelaysMs: Array.from({ length: 60 }, () => 60_000),
