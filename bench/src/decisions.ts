@@ -9,7 +9,7 @@ export interface DecisionEffort {
   readonly jobs: number;
 }
 
-type WithoutTime<Event> = Event extends unknown ? Omit<Event, "at"> : never;
+type OutcomeAt = OutcomeEvent & { readonly at: number };
 type Core = Awaited<ReturnType<typeof loadCore>>;
 
 /** The core is nobody's public entry: it is measured by itself all the same, since every event goes through it. */
@@ -52,7 +52,7 @@ class Busy {
   readonly #fleet: Fleet;
   readonly #size: number;
   readonly #working: string[] = [];
-  readonly #outcomes: OutcomeEvent[] = [];
+  readonly #outcomes: OutcomeAt[] = [];
   #now = 1_000_000;
   #events = 0;
   #named = 0;
@@ -68,8 +68,8 @@ class Busy {
       place: "place",
     });
     const none = { assigned: 0, running: 0, registered: 0, busy: 0, idle: 0 };
-    this.#tell({ type: "session.opened", scaleSetId: 1, statistics: none });
-    this.#tell({ type: "inventory", place: "place", begunAt: this.#now, instances: [] });
+    this.#tell({ type: "session.opened", scaleSetId: 1, statistics: none, at: this.#now });
+    this.#tell({ type: "inventory", place: "place", begunAt: this.#now, instances: [], at: this.#now });
     this.#passPoll();
     this.#message(size, []);
     for (const { name } of [...this.#fleet.roster.all()]) this.#begin(name);
@@ -97,6 +97,7 @@ class Busy {
     this.#message(this.#size - 1, [{ kind: "completed", jobId: `job of ${name}`, runnerName: name }]);
     this.#tell({
       type: "instance.changed",
+      at: this.#now,
       instance: {
         name,
         state: "exited",
@@ -120,26 +121,26 @@ class Busy {
 
   #passPoll(): void {
     this.#now += 3_000;
-    this.#tell({ type: "poll.began" });
+    this.#tell({ type: "poll.began", at: this.#now });
     this.#now += 3_000;
-    this.#tell({ type: "session.answered", heldMs: 3_000 });
+    this.#tell({ type: "session.answered", heldMs: 3_000, at: this.#now });
   }
 
   #message(assigned: number, jobs: Extract<FleetEvent, { type: "message" }>["jobs"]): void {
     const busy = this.#working.length;
     const statistics = { assigned, running: busy, registered: busy, busy, idle: 0 };
-    this.#tell({ type: "message", redelivered: false, statistics, jobs });
+    this.#tell({ type: "message", redelivered: false, statistics, jobs, at: this.#now });
   }
 
   /** Takes an event in, decides, and does what is decided until nothing more is, each step answered well. */
-  #tell(event: WithoutTime<FleetEvent>): void {
+  #tell(event: FleetEvent): void {
     this.#takeIn(event);
     for (let next = this.#outcomes.shift(); next !== undefined; next = this.#outcomes.shift()) this.#takeIn(next);
   }
 
-  #takeIn(event: WithoutTime<FleetEvent>): void {
+  #takeIn(event: FleetEvent): void {
     const { reduce, decide } = this.#core;
-    reduce(this.#fleet, { ...event, at: this.#now });
+    reduce(this.#fleet, event);
     this.#events += 1;
     for (const { command, rule } of decide(this.#fleet, this.#now).commands) {
       if (command.type === "read-statistics") continue;
@@ -149,25 +150,25 @@ class Busy {
         const name = command.type === "launch" ? `runner-${++this.#named}` : command.name;
         // As the worker does: known as under way, and not decided upon by itself.
         reduce(this.#fleet, { type: "command.issued", name, command: type, rule, at: this.#now });
-        this.#outcomes.push(outcomeOf(type, name));
+        this.#outcomes.push(outcomeOf(type, name, this.#now));
       }
     }
   }
 }
 
-function outcomeOf(type: CommandType, name: string): OutcomeEvent {
+function outcomeOf(type: CommandType, name: string, at: number): OutcomeAt {
   switch (type) {
     case "create":
-      return { type: "create.done", name };
+      return { type: "create.done", name, at };
     case "request-jit":
-      return { type: "jit.done", name, runnerId: 1 };
+      return { type: "jit.done", name, runnerId: 1, at };
     case "start":
-      return { type: "start.done", name };
+      return { type: "start.done", name, at };
     case "look-up":
-      return { type: "look-up.done", name, answer: "present" };
+      return { type: "look-up.done", name, answer: "present", at };
     case "deregister":
-      return { type: "deregister.done", name, answer: "absent" };
+      return { type: "deregister.done", name, answer: "absent", at };
     case "destroy":
-      return { type: "destroy.done", name };
+      return { type: "destroy.done", name, at };
   }
 }

@@ -4,7 +4,7 @@
  */
 export class IndexedHeap<Key> {
   readonly #entries: Entry<Key>[] = [];
-  readonly #places = new Map<Key, number>();
+  readonly #byKey = new Map<Key, Entry<Key>>();
   #arrivals = 0;
 
   /** The smallest priority, or `Infinity` when empty. */
@@ -18,23 +18,30 @@ export class IndexedHeap<Key> {
 
   /** Puts a key in, or moves it. A priority of `Infinity` takes it out. */
   set(key: Key, priority: number): void {
-    const place = this.#places.get(key);
-    if (place !== undefined && this.#entries[place]?.priority === priority) return;
-    this.delete(key);
-    if (priority === Number.POSITIVE_INFINITY) return;
-    this.#entries.push({ key, priority, arrival: this.#arrivals++ });
-    this.#up(this.#entries.length - 1);
+    const known = this.#byKey.get(key);
+    if (known?.priority === priority) return;
+    if (priority === Number.POSITIVE_INFINITY) {
+      this.delete(key);
+    } else if (known !== undefined) {
+      known.priority = priority;
+      known.arrival = this.#arrivals++;
+      this.#settle(known);
+    } else {
+      const entry = { key, priority, arrival: this.#arrivals++, place: this.#entries.length };
+      this.#byKey.set(key, entry);
+      this.#entries.push(entry);
+      this.#up(entry);
+    }
   }
 
   delete(key: Key): void {
-    const place = this.#places.get(key);
-    if (place === undefined) return;
-    this.#places.delete(key);
+    const entry = this.#byKey.get(key);
+    if (entry === undefined) return;
+    this.#byKey.delete(key);
     const last = this.#entries.pop();
-    if (last === undefined || place === this.#entries.length) return;
-    this.#put(last, place);
-    this.#up(place);
-    this.#down(place);
+    if (last === undefined || last === entry) return;
+    this.#put(last, entry.place);
+    this.#settle(last);
   }
 
   /** Takes the first key out when its priority is at most `limit`. */
@@ -74,13 +81,16 @@ export class IndexedHeap<Key> {
 
   #put(entry: Entry<Key>, place: number): void {
     this.#entries[place] = entry;
-    this.#places.set(entry.key, place);
+    entry.place = place;
   }
 
-  #up(from: number): void {
-    let place = from;
-    const entry = this.#entries[place];
-    if (entry === undefined) return;
+  #settle(entry: Entry<Key>): void {
+    this.#up(entry);
+    this.#down(entry);
+  }
+
+  #up(entry: Entry<Key>): void {
+    let { place } = entry;
     while (place > 0) {
       const above = (place - 1) >> 1;
       const parent = this.#entries[above];
@@ -91,17 +101,15 @@ export class IndexedHeap<Key> {
     this.#put(entry, place);
   }
 
-  #down(from: number): void {
-    let place = from;
-    const entry = this.#entries[place];
-    if (entry === undefined) return;
+  #down(entry: Entry<Key>): void {
+    let { place } = entry;
     for (;;) {
       const left = this.#entries[2 * place + 1];
       const right = this.#entries[2 * place + 2];
       if (left === undefined) break;
-      const [child, below] =
-        right !== undefined && before(right, left) ? [right, 2 * place + 2] : [left, 2 * place + 1];
+      const child = right !== undefined && before(right, left) ? right : left;
       if (!before(child, entry)) break;
+      const below = child.place;
       this.#put(child, place);
       place = below;
     }
@@ -111,8 +119,9 @@ export class IndexedHeap<Key> {
 
 interface Entry<Key> {
   readonly key: Key;
-  readonly priority: number;
-  readonly arrival: number;
+  priority: number;
+  arrival: number;
+  place: number;
 }
 
 function before<Key>(a: Entry<Key>, b: Entry<Key>): boolean {
