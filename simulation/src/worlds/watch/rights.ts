@@ -13,6 +13,9 @@ export function rights(scene: Scene): Check {
   const { facts } = scene;
   const holds = (lease: Lease): boolean => lease.state === "held" && lease.daemon.now() - lease.answeredAt <= LEASE_MS;
 
+  const calledBefore = (daemon: Daemon, lease: Lease): boolean =>
+    lease.state !== "held" && daemon.now() - lease.answeredAt <= CALL_MS;
+
   const act = (
     daemon: Daemon,
     lease: Lease,
@@ -31,14 +34,14 @@ export function rights(scene: Scene): Check {
       if (asked.kind === "jit") {
         const { scaleSetId, runnerName } = asked;
         const lease = facts.lease(daemon, facts.setName(scaleSetId));
-        if (lease.state !== "held" && daemon.now() - lease.answeredAt <= CALL_MS) return;
+        if (calledBefore(daemon, lease)) return;
         act(daemon, lease, "asks for a JIT config for", { runner: runnerName, scaleSetId });
       }
       if (asked.kind === "remove") {
         const runner = facts.byId.get(asked.runnerId);
         if (runner === undefined) return;
         const lease = facts.lease(daemon, facts.setName(runner.scaleSetId));
-        if (lease.state === "closed") return;
+        if (lease.state === "closed" || calledBefore(daemon, lease)) return;
         act(daemon, lease, "deregisters", { runner: runner.name, scaleSetId: runner.scaleSetId });
       }
     },
