@@ -118,3 +118,18 @@ test("what an event does for a while lasts as much shorter as the scenario is fa
   stop.abort();
   await clock.runUntilSettled(played.catch(() => {}));
 });
+
+test("at any speed a client's own waits have the whole of the scenario's patience", async () => {
+  const { clock, client, simulator } = await world();
+  const setId = await client.createSet();
+  const session = await client.openSession(setId);
+  let ended = false;
+  const played = simulator.play(readScenario(`${least}patience: 10m\n`), { speed: 10 }).finally(() => {
+    ended = true;
+  });
+  void client.poll(session).catch(() => {});
+  await clock.runFor(6_000 + 9 * 60_000);
+  expect(ended).toBe(false);
+  await clock.runFor(2 * 60_000);
+  expect(await played).toMatchObject({ begun: true, passed: false, counts: { "jobs-left": 1 } });
+});

@@ -10,7 +10,7 @@ import { type Arrival, arrivalsOf } from "./workload.js";
 
 /** How a scenario is played. */
 export interface PlayOptions {
-  /** Arrivals, faults, events and jobs go so many times faster; the service's own waits stay, since clients have clocks of their own. @default 1 */
+  /** Arrivals, faults, events and jobs go so many times faster; the service's own waits and the scenario's patience stay, since clients have clocks of their own. @default 1 */
   readonly speed?: number | undefined;
   /** Ends it early; what was found by then is answered. */
   readonly signal?: AbortSignal | undefined;
@@ -149,7 +149,7 @@ class ScenarioRun {
       this.#begin(this.#arrive());
       await this.#sleep(lasts);
       this.#simulator.faults.clear();
-      const untilMs = this.#clock.monotonic() + patience / this.#speed;
+      const untilMs = this.#clock.monotonic() + patience;
       while (this.#clock.monotonic() < untilMs && !this.#finished())
         await this.#clock.sleep(lookEveryMs, { signal: this.#signal });
     } finally {

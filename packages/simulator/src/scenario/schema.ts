@@ -57,7 +57,7 @@ export const scenarioSchema = z.strictObject({
   assignment: z.enum(["direct", "acquire"]).optional(),
   /** How long things are made to go wrong. */
   lasts: durationSchema,
-  /** How long the jobs may take after that to come to their end. */
+  /** How long the jobs may take after that to come to their end, at any speed: what is waited for then is the client. */
   patience: durationSchema.default(1_800_000),
   jobs: z.array(workloadSchema).min(1),
   faults: z.array(scenarioFaultSchema).default([]),
