@@ -38,6 +38,23 @@ describe("an App's JWT", () => {
   });
 
   test.each([
+    ["orgs/acme", "organization_self_hosted_runners"],
+    ["repos/acme/app", "administration"],
+    ["enterprises/big", "enterprise_self_hosted_runners"],
+  ])("whose installation may not manage runners at %s is told what it may not", async (place, permission) => {
+    const ask = async (permissions: Record<string, "read" | "write">) => {
+      const limited = createSimulator({ clock, app: { issuer: "Iv1.abc", key, installationId: 7, permissions } });
+      const opened = `${api}/app/installations/7/access_tokens`;
+      const { token } = (await send(limited.fetch, opened, { method: "POST", token: appJwt(good) })).body;
+      return await send(limited.fetch, `${api}/${place}/actions/runners/registration-token`, { method: "POST", token });
+    };
+    const refused = await ask({ [permission]: "read", metadata: "read" });
+    expect(refused.status).toBe(403);
+    expect(refused.headers.get("x-accepted-github-permissions")).toBe(`${permission}=write`);
+    expect((await ask({ [permission]: "write" })).status).toBe(201);
+  });
+
+  test.each([
     ["is no JWT", "abc"],
     ["is signed by another algorithm", appJwt(good, { alg: "HS256", typ: "JWT" })],
     [

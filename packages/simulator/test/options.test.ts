@@ -1,6 +1,7 @@
-import { defaultServiceOptions, runSimulatedRunner, type SimulatorOptions } from "@scaleset/simulator";
-import { expect, test } from "vitest";
-import { jobMessages, world } from "./raw-client.js";
+import { defaultServiceOptions, runSimulatedRunner, type Simulator, type SimulatorOptions } from "@scaleset/simulator";
+import { describe, expect, test } from "vitest";
+import { RawRunner } from "./kit/raw-runner.js";
+import { jobMessages, send, world } from "./raw-client.js";
 
 /** Nobody outside knows how the service does these: each has an option, and both of its values are shown. */
 
@@ -132,6 +133,89 @@ test("endedJobsKept: older jobs are forgotten, and still counted", async () => {
   for (const { id } of jobs) simulator.cancelJob(id);
   expect(simulator.jobs().map(({ id }) => id)).toEqual(jobs.slice(-2).map(({ id }) => id));
   expect(simulator.summary()).toMatchObject({ queued: 5, cancelled: 5, open: 0 });
+});
+
+describe("a waiting time is as long as its option says", () => {
+  const set = (simulator: Simulator) => simulator.state().scaleSets[0];
+  const runner = (simulator: Simulator) => simulator.state().runners[0];
+
+  test("sessionTimeoutMs: a session that nobody polls ends", async () => {
+    const { clock, simulator, client } = await world({ sessionTimeoutMs: 5_000 });
+    await client.openSession(await client.createSet());
+    await clock.runFor(4_999);
+    expect(set(simulator)?.session).toBeDefined();
+    await clock.runFor(1);
+    expect(set(simulator)?.session).toBeUndefined();
+  });
+
+  test("lapseMs and requeueDelaysMs: a job that no runner takes is assigned again as often as there are delays", async () => {
+    const rules = { lapseMs: 1_000, requeueDelaysMs: [2_000], sessionTimeoutMs: 60_000 };
+    const { clock, simulator } = await assigned(rules);
+    const job = () => simulator.jobs()[0]?.state;
+    await clock.runFor(1_000);
+    expect(simulator.summary()).toMatchObject({ lapsed: 1, lost: 0 });
+    await clock.runFor(1_999);
+    expect(job()).not.toBe("assigned");
+    await clock.runFor(1);
+    expect(job()).toBe("assigned");
+    await clock.runFor(1_000);
+    expect(simulator.summary()).toMatchObject({ lapsed: 2, lost: 1, open: 0 });
+  });
+
+  test("runnerTimeoutMs and offlineRunnerTtlMs: a runner that stops polling is offline, and its registration goes", async () => {
+    const it = await world({ runnerTimeoutMs: 2_000, offlineRunnerTtlMs: 10_000 });
+    await new RawRunner(it, await it.client.jit(await it.client.createSet(), "r-1")).online();
+    await it.clock.runFor(1_999);
+    expect(runner(it.simulator)?.state).toBe("idle");
+    await it.clock.runFor(1);
+    expect(runner(it.simulator)?.state).toBe("offline");
+    await it.clock.runFor(9_999);
+    expect(runner(it.simulator)).toBeDefined();
+    await it.clock.runFor(1);
+    expect(runner(it.simulator)).toBeUndefined();
+  });
+
+  test("acquireTimeoutMs: a runner that is told of a job and does not take it loses its session", async () => {
+    const it = await assigned({ acquireTimeoutMs: 3_000 });
+    const told = await new RawRunner(it, await it.client.jit(it.setId, "r-1")).online();
+    expect((await told.poll()).body.messageType).toBe("RunnerJobRequest");
+    await it.clock.runFor(2_999);
+    expect((await told.poll()).body.messageType).toBe("RunnerJobRequest");
+    await it.clock.runFor(1);
+    expect((await told.poll()).body.errorKind).toBe("RunnerSessionInvalid");
+  });
+
+  test("registrationTokenTtlMs: a registration token is worth nothing after it", async () => {
+    const { clock, simulator } = await world({ registrationTokenTtlMs: 4_000 });
+    const url = simulator.configUrl("acme");
+    const api = `${new URL(url).origin}/api/v3`;
+    const path = `${api}/orgs/acme/actions/runners/registration-token`;
+    const { token } = (await send(simulator.fetch, path, { method: "POST", token: simulator.token })).body;
+    const register = async () =>
+      (
+        await send(simulator.fetch, `${api}/actions/runner-registration`, {
+          method: "POST",
+          token,
+          scheme: "RemoteAuth",
+          json: { url, runner_event: "register" },
+        })
+      ).status;
+    await clock.runFor(3_999);
+    expect(await register()).toBe(200);
+    await clock.runFor(1);
+    expect(await register()).toBe(401);
+  });
+
+  test("queueTokenTtlMs and runnerTokenTtlMs: a poll with an older token is refused", async () => {
+    const it = await world({ queueTokenTtlMs: 20_000, runnerTokenTtlMs: 10_000 });
+    const setId = await it.client.createSet();
+    const session = await it.client.openSession(setId);
+    const online = await new RawRunner(it, await it.client.jit(setId, "r-1")).online();
+    await it.clock.runFor(10_000);
+    expect((await online.poll()).status).toBe(401);
+    expect((await it.clock.runUntilSettled(it.client.poll(session))).status).toBe(202);
+    expect((await it.client.poll(session)).status).toBe(401);
+  });
 });
 
 test("an option that makes no sense is refused", async () => {
