@@ -1,5 +1,4 @@
-import type { Stage } from "./failures.js";
-import { pick } from "./failures.js";
+import { pick, type Stage } from "./failures/failure.js";
 import type { Settings } from "./settings.js";
 
 /** A stage on which it is known when something goes wrong. */

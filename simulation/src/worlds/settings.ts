@@ -1,17 +1,10 @@
 import { defaultTimings, type Timings } from "@scaleset/autoscaler";
 import { type Random, type SimulatorOptions, seededRandom } from "@scaleset/simulator";
-import {
-  backendFailures,
-  daemonFailures,
-  deprecations,
-  type Failure,
-  interruptions,
-  reconfigurations,
-  runnerFailures,
-  scaleDowns,
-  serviceFailures,
-  vanishings,
-} from "./failures.js";
+import { backendFailures } from "./failures/backend.js";
+import { daemonFailures, interruptions, reconfigurations, scaleDowns } from "./failures/daemons.js";
+import type { Failure } from "./failures/failure.js";
+import { deprecations, runnerFailures } from "./failures/runners.js";
+import { serviceFailures, vanishings } from "./failures/service.js";
 import type { Skew } from "./skewed-clock.js";
 
 export interface DaemonSettings {

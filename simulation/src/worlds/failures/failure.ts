@@ -1,0 +1,97 @@
+import type { ScaleSetConfig } from "@scaleset/autoscaler";
+import type { MemoryHost } from "@scaleset/autoscaler/testing";
+import type { ScaleSetClient } from "@scaleset/client";
+import type { Fault, Random, Simulator } from "@scaleset/simulator";
+import type { Daemon } from "../daemon.js";
+
+/** What a failure can lay hands on. */
+export interface Stage {
+  readonly simulator: Simulator;
+  readonly random: Random;
+  readonly daemons: readonly Daemon[];
+  readonly hosts: readonly MemoryHost[];
+  /** Another autoscaler, that wants the same scale sets. */
+  readonly rival: ScaleSetClient;
+  /** Waits, at most until the misfortunes of this world are over. */
+  sleep(ms: number): Promise<void>;
+  readonly over: boolean;
+  /** Says that a failure took effect. */
+  struck(name: string, count?: number): void;
+  /** Every daemon works by another configuration: it is told to, or stopped and started. Undefined leaves a scale set out. */
+  reconfigure(change: (scaleSet: ScaleSetConfig) => ScaleSetConfig | undefined): Promise<void>;
+  /** The configuration is again what it was at the beginning. */
+  restore(): Promise<void>;
+  /** SIGTERM, with somebody watching. */
+  stop(daemon: Daemon): Promise<void>;
+  /** An instance vanishes, and its record with it. */
+  lose(host: MemoryHost, name: string): void;
+  /** Destroys are slower by that, from now on. */
+  slowDestroys(ms: number): void;
+  /** Queues some jobs for a scale set, or for any. */
+  queue(count: number, options: { readonly scaleSet?: number; readonly durationMs?: number }): void;
+}
+
+/** One way for things to go wrong. Resolves when it is over. */
+export interface Failure {
+  readonly name: string;
+  strike(stage: Stage): Promise<void>;
+}
+
+export const MINUTE_MS = 60_000;
+
+/** One of them; undefined where there is none. */
+export function pick<T>(random: Random, from: readonly T[]): T | undefined {
+  return from[Math.floor(random() * from.length)];
+}
+
+/** A failure that is a moment. Says itself whether it took effect. */
+export function moment(name: string, strike: (stage: Stage) => boolean): Failure {
+  return {
+    name,
+    strike: async (stage) => {
+      if (strike(stage)) stage.struck(name);
+    },
+  };
+}
+
+/** Faults in force for some minutes, each call struck by chance. */
+export function spoiling(name: string, faults: readonly Fault[], { probability = 0.6, minutes = 6 } = {}): Failure {
+  return {
+    name,
+    async strike({ simulator, random, sleep, struck }) {
+      const ids = faults.map((fault) => {
+        const { count: _, ...lasting } = fault;
+        return simulator.faults.add({ ...lasting, name, probability });
+      });
+      await sleep((0.5 + random() * minutes) * MINUTE_MS);
+      for (const { id, struck: times } of simulator.faults.list()) if (ids.includes(id)) struck(name, times);
+      for (const id of ids) simulator.faults.remove(id);
+    },
+  };
+}
+
+/** A few of the next calls are struck, whenever they come. */
+export function once(name: string, fault: Fault, most = 3): Failure {
+  return {
+    name,
+    async strike({ simulator, random, sleep, struck }) {
+      const id = simulator.faults.add({ ...fault, name, count: 1 + Math.floor(random() * most) });
+      await sleep(10 * MINUTE_MS * random() + MINUTE_MS);
+      struck(name, simulator.faults.list().find((view) => view.id === id)?.struck ?? 0);
+      simulator.faults.remove(id);
+    },
+  };
+}
+
+/** Tokens are renewed now, so that what strikes their making is met. */
+export function renewing(name: string, faults: readonly Fault[]): Failure {
+  const spoils = spoiling(name, faults, { minutes: 3 });
+  return {
+    name,
+    async strike(stage) {
+      stage.simulator.revokeTokens("admin");
+      stage.simulator.revokeTokens("queue");
+      await spoils.strike(stage);
+    },
+  };
+}
