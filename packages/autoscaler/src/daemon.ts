@@ -7,7 +7,7 @@ import {
   realRandom,
   silentLogger,
 } from "@scaleset/client";
-import type { AutoscalerConfig } from "./config/config.js";
+import { type AutoscalerConfig, targetOf } from "./config/config.js";
 import { type AppliedChanges, Fleets } from "./daemon/fleets.js";
 import { fixedChanges, planOf } from "./daemon/plan.js";
 import type { Problem } from "./engine/problems.js";
@@ -129,8 +129,9 @@ export function createAutoscaler(initial: AutoscalerConfig, ports: AutoscalerPor
   };
 }
 
-function offSets({ scaleSets }: AutoscalerConfig): ReturnType<typeof offStatus>[] {
-  return scaleSets.filter(({ maxRunners }) => maxRunners === 0).map(({ name }) => offStatus(name));
+function offSets(config: AutoscalerConfig): ReturnType<typeof offStatus>[] {
+  const off = config.scaleSets.filter(({ maxRunners }) => maxRunners === 0);
+  return off.map((scaleSet) => offStatus(scaleSet.name, targetOf(config, scaleSet).url));
 }
 
 function configRefused(why: string): Problem {

@@ -135,7 +135,11 @@ export class RunningSet implements Sharer {
     const { slots } = this.#process;
     const waiting = slots.waits(this) ? [waitsForSlot(slots.limit)] : [];
     const own = this.#problem === undefined ? [] : [this.#problem];
-    return { ...status, problems: sortProblems([...own, ...waiting, ...status.problems]) };
+    return {
+      ...status,
+      url: this.#planned.target.url,
+      problems: sortProblems([...own, ...waiting, ...status.problems]),
+    };
   }
 
   async #run(opened: () => void, notOpened: (reason: unknown) => void): Promise<void> {

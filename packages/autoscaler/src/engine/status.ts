@@ -45,6 +45,8 @@ export type SessionStatus =
  */
 export interface ScaleSetStatus {
   readonly name: string;
+  /** The organisation, repository or enterprise that it is in, as configured. */
+  readonly url?: string | undefined;
   readonly state: ScaleSetState;
   /** Its id at the service; absent until the first session. */
   readonly scaleSetId?: number | undefined;
@@ -155,9 +157,10 @@ function sessionOf({ session, answeredAt }: Fleet, now: number): SessionStatus {
 }
 
 /** A scale set that may have no runner: a poll would accept at least one job, so it is not polled. */
-export function offStatus(name: string): ScaleSetStatus {
+export function offStatus(name: string, url?: string): ScaleSetStatus {
   return {
     name,
+    url,
     state: "off",
     session: { state: "none" },
     limits: { minRunners: 0, maxRunners: 0, announced: 0 },

@@ -38,6 +38,7 @@ const session = z.discriminatedUnion("state", [
 
 const scaleSet = z.object({
   name: z.string(),
+  url: z.string().optional(),
   state: z.string(),
   scaleSetId: z.number().optional(),
   session,
@@ -78,7 +79,7 @@ const snapshot = z.object({
   state: z.enum(["running", "stopping"]),
   limits: z.object({ launchConcurrency: count }),
   totals: z.object({ assigned: count, live: count, busy: count, started: count }),
-  problems: z.array(problem.extend({ scaleSet: z.string().optional() })),
+  problems: z.array(problem.extend({ scaleSet: z.string().optional(), url: z.string().optional() })),
   scaleSets: z.array(scaleSet),
 });
 

@@ -13,13 +13,29 @@ type Paint = (style: Parameters<typeof styleText>[0], text: string) => string;
 /** A status for people, problems first: what is wrong, what to do, then demand against runners of each scale set. */
 export function statusPage(status: ReadStatus, { colours, runners }: PageOptions): string {
   const paint: Paint = colours ? (style, text) => styleText(style, text, { validateStream: false }) : (_, text) => text;
+  const told = apart(status);
   return [
-    headline(status, paint),
-    ...problemLines(status, paint),
+    headline(told, paint),
+    ...problemLines(told, paint),
     "",
-    ...table(status.scaleSets, paint),
-    ...(runners ? status.scaleSets.flatMap((set) => runnerLines(set, paint)) : []),
+    ...table(told.scaleSets, paint),
+    ...(runners ? told.scaleSets.flatMap((set) => runnerLines(set, paint)) : []),
   ].join("\n");
+}
+
+/** Names that scale sets of two organisations share stand with where each is. */
+function apart(status: ReadStatus): ReadStatus {
+  const places = new Map<string, Set<string>>();
+  for (const { name, url = "" } of status.scaleSets) places.set(name, (places.get(name) ?? new Set()).add(url));
+  const whole = (name: string, url: string | undefined): string =>
+    url === undefined || (places.get(name)?.size ?? 0) < 2 ? name : `${name} (${url.replace(/^https?:\/\//, "")})`;
+  return {
+    ...status,
+    scaleSets: status.scaleSets.map((set) => ({ ...set, name: whole(set.name, set.url) })),
+    problems: status.problems.map((problem) =>
+      problem.scaleSet === undefined ? problem : { ...problem, scaleSet: whole(problem.scaleSet, problem.url) },
+    ),
+  };
 }
 
 function headline(status: ReadStatus, paint: Paint): string {

@@ -7,6 +7,8 @@ export const STATUS_SCHEMA = 1;
 /** A problem of one scale set, or of the whole daemon. */
 export interface DaemonProblem extends Problem {
   readonly scaleSet?: string | undefined;
+  /** Where that scale set is: scale sets of two organisations may have one name. */
+  readonly url?: string | undefined;
 }
 
 /**
@@ -51,7 +53,9 @@ export interface DaemonFacts
 export function snapshot({ stopping, scaleSets, limits, problems: own = [], ...facts }: DaemonFacts): AutoscalerStatus {
   const sum = (count: (set: ScaleSetStatus) => number): number =>
     scaleSets.reduce((total, set) => total + count(set), 0);
-  const ofSets = scaleSets.flatMap(({ name, problems }) => problems.map((problem) => ({ scaleSet: name, ...problem })));
+  const ofSets = scaleSets.flatMap(({ name, url, problems }) =>
+    problems.map((problem) => ({ scaleSet: name, url, ...problem })),
+  );
   const problems: DaemonProblem[] = [...own, ...ofSets];
   return {
     schema: STATUS_SCHEMA,

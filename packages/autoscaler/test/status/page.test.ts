@@ -73,6 +73,20 @@ test("the same trouble of many scale sets is said once", () => {
   expect(text).toContain("set-0, set-1, set-2, set-3, set-4 and 3 more: the service: HTTP 401");
 });
 
+test("scale sets of two organisations that share a name are told apart, in the table and in what is wrong", () => {
+  const at = (url: string, trouble?: string) => ({ ...setStatus(new Driver(), { name: "linux", trouble }), url });
+  const text = page(
+    daemonStatus([
+      at("https://github.com/acme"),
+      at("https://github.com/globex", "HTTP 401"),
+      { ...offStatus("spare"), url: "https://github.com/acme" },
+    ]),
+  );
+  expect(text).toMatch(/^ERROR {3}linux \(github\.com\/globex\): the service: HTTP 401$/m);
+  expect(text).toMatch(/^linux \(github\.com\/acme\) +starting/m);
+  expect(text).toMatch(/^spare +off/m);
+});
+
 test("runners are listed on request, with job and age, and those that did not come up with what they printed", () => {
   const text = page(everything(), { runners: true });
   expect(text).toMatch(/r1 +busy +started +20 s {2}job job-1, for 20 s/);
