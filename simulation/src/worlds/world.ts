@@ -19,7 +19,7 @@ import { Tally, type TallyRow } from "./tally.js";
 import { countJournal } from "./took-effect.js";
 import { Facts } from "./watch/facts.js";
 import type { Broken, Scene } from "./watch/scene.js";
-import { leftOver } from "./watch/settled.js";
+import { leftOver, mayPass } from "./watch/settled.js";
 import { stopWatched } from "./watch/stops.js";
 import { Watcher } from "./watcher.js";
 import { queueJobs, work } from "./workload.js";
@@ -342,13 +342,7 @@ function atRest({ simulator, hosts, daemons, facts, countsOffline }: Scene): boo
     for (const { name, state } of host.instances()) if (state !== "started") ended.add(name);
   }
   const runners = simulator.state().runners.filter(({ name }) => !facts.forgotten.has(name) && !ended.has(name));
-  // Nobody can tell it from an idle one: the service counts it, and its machine seems to run.
-  const ghost = (name: string): boolean =>
-    countsOffline &&
-    hosts.some((host) => {
-      const { state } = host.find(name) ?? {};
-      return state === "started" || (state === "exited" && !host.capabilities.observesExit);
-    });
+  const ghost = (name: string): boolean => hosts.some((host) => mayPass(host, name, countsOffline));
   if (runners.some(({ name, state }) => state === "busy" || (state === "offline" && !ghost(name)))) return false;
   const wanted = new Map<string, number>();
   for (const daemon of daemons) {

@@ -24,6 +24,8 @@ export interface Lease {
   readonly daemon: Daemon;
   readonly scaleSet: string;
   state: "none" | "held" | "standby" | "closed";
+  /** When an answer said that the session is no more, by the daemon's own clock. */
+  lostAt: number;
   /** Last answered call of the session, and last answered poll, by the daemon's own clock. */
   answeredAt: number;
   polledAt: number;
@@ -79,6 +81,7 @@ export class Facts {
       daemon,
       scaleSet,
       state: "none",
+      lostAt: never,
       answeredAt: never,
       polledAt: never,
       decisions: 0,
@@ -103,7 +106,10 @@ export class Facts {
       case "acquire": {
         const lease = this.lease(daemon, this.setName(asked.scaleSetId));
         if (asked.kind === "open") lease.state = well ? "held" : status === 409 ? "standby" : "none";
-        if (asked.kind === "refresh" && (status === 400 || status === 404)) lease.state = "none";
+        if (asked.kind === "refresh" && (status === 400 || status === 404)) {
+          lease.state = "none";
+          lease.lostAt = daemon.now();
+        }
         if (!well) return;
         lease.answeredAt = daemon.now();
         if (asked.kind === "poll") lease.polledAt = daemon.now();

@@ -14,7 +14,7 @@ export function rights(scene: Scene): Check {
   const holds = (lease: Lease): boolean => lease.state === "held" && lease.daemon.now() - lease.answeredAt <= LEASE_MS;
 
   const calledBefore = (daemon: Daemon, lease: Lease): boolean =>
-    lease.state !== "held" && daemon.now() - lease.answeredAt <= CALL_MS;
+    lease.state !== "held" && daemon.now() - Math.max(lease.answeredAt, lease.lostAt) <= CALL_MS;
 
   const act = (
     daemon: Daemon,
