@@ -79,6 +79,7 @@ export class Watcher {
       logged: (level, message, data) => {
         const runner = "runner" in data ? String(data.runner) : undefined;
         chronicle.tell(daemonOf().name, `${level}: ${message}`, { dull: level === "debug", details: data, runner });
+        facts.logged(daemonOf(), message, "scaleSet" in data ? String(data.scaleSet) : "");
         for (const check of this.#checks) check.logged?.(daemonOf(), level, message, data);
       },
       endedUnasked: (error) => {

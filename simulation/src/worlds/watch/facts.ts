@@ -24,7 +24,7 @@ export interface Lease {
   readonly daemon: Daemon;
   readonly scaleSet: string;
   state: "none" | "held" | "standby" | "closed";
-  /** When an answer said that the session is no more, by the daemon's own clock. */
+  /** When the daemon took its session for lost, by its own clock. */
   lostAt: number;
   /** Last answered call of the session, and last answered poll, by the daemon's own clock. */
   answeredAt: number;
@@ -106,10 +106,6 @@ export class Facts {
       case "acquire": {
         const lease = this.lease(daemon, this.setName(asked.scaleSetId));
         if (asked.kind === "open") lease.state = well ? "held" : status === 409 ? "standby" : "none";
-        if (asked.kind === "refresh" && (status === 400 || status === 404)) {
-          lease.state = "none";
-          lease.lostAt = daemon.now();
-        }
         if (!well) return;
         lease.answeredAt = daemon.now();
         if (asked.kind === "poll") lease.polledAt = daemon.now();
@@ -133,6 +129,13 @@ export class Facts {
       }
       default:
     }
+  }
+
+  logged(daemon: Daemon, message: string, scaleSet: string): void {
+    if (message !== "the session was lost") return;
+    const lease = this.lease(daemon, scaleSet);
+    lease.state = "none";
+    lease.lostAt = daemon.now();
   }
 
   decided(daemon: Daemon, { scaleSet, decision }: DecisionEvent): void {
