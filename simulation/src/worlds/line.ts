@@ -18,6 +18,9 @@ interface UnderWay {
   fate: "goes on" | "arrives" | "never arrives";
 }
 
+/** What is looked into, not only at its status. */
+const READ: ReadonlySet<Asked["kind"]> = new Set(["open", "poll", "look-up"]);
+
 const never = (): Promise<never> => new Promise(() => {});
 
 /** A daemon's connection to the service: takes its time, is watched, and can be cut by the death of the daemon. */
@@ -59,7 +62,7 @@ export class ServiceLine {
       await clock.sleep(this.#latency(), { signal: call.hangUp.signal });
       if (call.fate === "never arrives") return await never();
       const response = await this.#options.fetch(url, { ...init, signal: call.hangUp.signal });
-      const read = asked.kind === "poll" || asked.kind === "look-up" ? await readWhole(response) : undefined;
+      const read = READ.has(asked.kind) ? await readWhole(response) : undefined;
       await clock.sleep(this.#latency(), { signal: call.hangUp.signal });
       if (this.#dead) return await never();
       hooks.answered(asked, { status: response.status, body: read?.body });

@@ -105,7 +105,11 @@ export class Facts {
       case "acknowledge":
       case "acquire": {
         const lease = this.lease(daemon, this.setName(asked.scaleSetId));
-        if (asked.kind === "open") lease.state = well ? "held" : status === 409 ? "standby" : "none";
+        if (asked.kind === "open") {
+          // A session of its own that outlived it holds nobody's right but its own.
+          const another = status === 409 && body?.includes(`owner ${daemon.name}.`) !== true;
+          lease.state = well ? "held" : another ? "standby" : "none";
+        }
         if (!well) return;
         lease.answeredAt = daemon.now();
         if (asked.kind === "poll") lease.polledAt = daemon.now();
