@@ -10,10 +10,13 @@ export interface Mutant {
 }
 
 const CORE = "packages/autoscaler/test/core";
+const ENGINE = "packages/autoscaler/test/engine";
 const CLIENT = "packages/client/test";
 
+/** Of the autoscaler. */
 function core(name: string, file: string, find: string, replace: string): Mutant {
-  return { name, file: `packages/autoscaler/src/${file}`, find, replace, tests: CORE };
+  const tests = file.startsWith("engine/") ? ENGINE : CORE;
+  return { name, file: `packages/autoscaler/src/${file}`, find, replace, tests };
 }
 
 function client(name: string, file: string, find: string, replace: string): Mutant {

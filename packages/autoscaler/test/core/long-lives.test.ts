@@ -223,6 +223,20 @@ describe("without the session", () => {
     expect(driver.actions()).toEqual(["destroy r1"]);
   });
 
+  test("who has just opened it launches nothing before it has seen what lives, nor after it was lost and opened again", () => {
+    const driver = new Driver();
+    const opened = { type: "session.opened", scaleSetId: 1, statistics: { ...noJobs, assigned: 2 } } as const;
+    driver.tell(opened);
+    expect(driver.actions()).toEqual([]);
+    expect(driver.look().reasons).toMatchObject([{ rule: "rights", reason: "taking stock of what runs" }]);
+    driver.inventory([seen("a", "started")]);
+    expect(driver.actions()).toEqual(["create r1"]);
+    driver.tell({ type: "create.done", name: "r1" }).tell({ type: "session.ended" }).pass(1_000).tell(opened);
+    expect(driver.actions()).toEqual([]);
+    driver.inventory([seen("a", "started"), seen("r1", "created")]);
+    expect(driver.actions()).toEqual(["request-jit r1"]);
+  });
+
   test("a standby only looks", () => {
     const driver = new Driver({}, {}, { scope: "host" });
     driver.tell({ type: "session.refused", holder: "other" }).inventory([seen("r1", "exited")]);
