@@ -53,6 +53,9 @@ interface Life {
   readonly autoscaler: Autoscaler;
   readonly stop: AbortController;
   readonly running: Promise<void>;
+  /** Resolves when it is killed: what it was doing never ends. */
+  readonly died: Promise<void>;
+  readonly die: () => void;
   dead: boolean;
 }
 
@@ -203,7 +206,11 @@ export class Daemon {
       env: {},
     });
     const stop = new AbortController();
-    const life: Life = { clock, line, backends, autoscaler, stop, dead: false, running: Promise.resolve() };
+    let die = (): void => {};
+    const died = new Promise<void>((resolve) => {
+      die = resolve;
+    });
+    const life: Life = { clock, line, backends, autoscaler, stop, dead: false, died, die, running: Promise.resolve() };
     this.#life = life;
     const over = (error: unknown): void => {
       if (life.dead || stop.signal.aborted) return;
@@ -213,13 +220,14 @@ export class Daemon {
     Object.assign(life, { running });
   }
 
-  /** SIGTERM: resolves once it has ended. */
-  async stop(): Promise<void> {
+  /** SIGTERM: resolves once it has ended, with whether it came to its end, or was killed on the way. */
+  async stop(): Promise<boolean> {
     const life = this.#life;
-    if (life === undefined) return;
+    if (life === undefined) return true;
     life.stop.abort(new Error("SIGTERM"));
-    await life.running;
+    await Promise.race([life.running, life.died]);
     if (this.#life === life) this.#life = undefined;
+    return !life.dead;
   }
 
   /** SIGKILL: from now on nothing it does counts, and nothing answers it. */
@@ -227,6 +235,7 @@ export class Daemon {
     const life = this.#life;
     if (life === undefined) return;
     life.dead = true;
+    life.die();
     this.#life = undefined;
     life.line.cut();
     for (const backend of life.backends) backend.crash();

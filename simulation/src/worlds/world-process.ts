@@ -1,13 +1,18 @@
 import type { Order } from "./block.js";
-import { runWorld } from "./world.js";
+import { worldOf } from "./settings.js";
+import type { Broken } from "./watch/scene.js";
+import { runWorld, type WorldReport } from "./world.js";
 
 // Lives worlds for its parent, one after the other, until that lets go.
 process.on("message", ({ seed, world, hours }: Order) => {
   runWorld(seed, { ...(world !== undefined && { world }), ...(hours !== undefined && { hours }) }).then(
     ({ chronicle: _chronicle, ...report }) => process.send?.(report),
     (error: unknown) => {
-      console.error(`seed ${seed} could not be lived:`, error);
-      process.exit(1);
+      const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      const broken: Broken = { invariant: "lived", message, atMs: 0, about: {} };
+      const name = world ?? worldOf(seed);
+      const report: WorldReport = { seed, world: name, broken, excerpt: [], tally: [], virtualMs: 0, jobs: 0 };
+      process.send?.(report);
     },
   );
 });

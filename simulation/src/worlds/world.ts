@@ -296,6 +296,7 @@ function setUp(settings: Settings) {
       simulator.faults.clear();
       simulator.misbehaveRunners([]);
       simulator.deprecateRunners(false);
+      for (const daemon of daemons) daemon.crashAfter(Number.POSITIVE_INFINITY);
       for (const host of hosts) host.clearFaults();
       destroyDelayMs = 0;
       calmSinceMs = clock.monotonic();

@@ -9,7 +9,10 @@ import type { Facts } from "./facts.js";
 
 /** What did not hold. */
 export interface Broken {
-  /** `I1` … `I11` of protocol.md §7, or `lost`, `twice`, `leaked`, `left` of lifecycle.md §7, or `F23`. */
+  /**
+   * `I1` … `I11` of protocol.md §7, or `lost`, `twice`, `leaked`, `left` of lifecycle.md §7, or `F23`; `lived` of a world
+   * that could not be lived to its end.
+   */
   readonly invariant: string;
   readonly message: string;
   readonly atMs: number;

@@ -15,7 +15,7 @@ export async function stopWatched(scene: Scene, daemon: Daemon): Promise<void> {
   const held = new Set(
     daemon.config.scaleSets.map(({ name }) => name).filter((name) => facts.lease(daemon, name).state === "held"),
   );
-  await daemon.stop();
+  if (!(await daemon.stop())) return;
   for (const [index, { name }] of busy.entries()) {
     const ended = simulator.job(jobs[index] ?? 0)?.state === "completed" || facts.lost.has(name);
     if (daemon.host.find(name) === undefined && !ended) {
