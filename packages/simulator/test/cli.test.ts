@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Agent, request } from "undici";
 import { expect, test } from "vitest";
+import { temporaryFolder } from "./kit/temporary-folder.js";
 import { send } from "./raw-client.js";
 
 const cli = fileURLToPath(new URL("../dist/cli.js", import.meta.url));
@@ -25,7 +25,7 @@ function start(...args: string[]) {
 }
 
 test("the program prints what a client needs, serves it with its faults, and ends on SIGTERM with 0", async () => {
-  const file = join(mkdtempSync(join(tmpdir(), "simulator-")), "faults.json");
+  const file = join(temporaryFolder(), "faults.json");
   writeFileSync(file, JSON.stringify([{ call: "create-registration-token", effect: { kind: "answer", status: 503 } }]));
   const program = start("--port", "0", "--org", "acme", "--token", "t-1", "--json", "--faults", file);
   const { url, configUrl, token, control } = JSON.parse(await program.line);
@@ -44,7 +44,7 @@ test("the program prints what a client needs, serves it with its faults, and end
 });
 
 test("a faults file that is wrong is refused with the place of the mistake", async () => {
-  const file = join(mkdtempSync(join(tmpdir(), "simulator-")), "faults.json");
+  const file = join(temporaryFolder(), "faults.json");
   writeFileSync(file, JSON.stringify([{ effect: { kind: "hang" } }, { effect: { kind: "latency" } }]));
   const program = start("--port", "0", "--faults", file);
   expect(await program.exit).toBe(1);
@@ -74,7 +74,7 @@ test("a check that no client came to ends with 1, over HTTPS and with an App as 
 });
 
 test("a person is told what to put into a client, in words; the journal is a file of JSON lines", async () => {
-  const file = join(mkdtempSync(join(tmpdir(), "simulator-")), "journal.jsonl");
+  const file = join(temporaryFolder(), "journal.jsonl");
   const program = start("--port", "0", "--tls", "--github-app", "--journal", file, "--org", "acme/app");
   const text = await program.line;
   const said = (name: string) => new RegExp(`^  ${name} +(\\S+)$`, "m").exec(text)?.[1];
@@ -96,7 +96,7 @@ test("a person is told what to put into a client, in words; the journal is a fil
 });
 
 test("a scenario that is none is refused with its places, before anything is served", async () => {
-  const file = join(mkdtempSync(join(tmpdir(), "simulator-")), "bad.yaml");
+  const file = join(temporaryFolder(), "bad.yaml");
   writeFileSync(file, "name: x\nabut: y\n");
   const program = start("--port", "0", "--scenario", file);
   expect(await program.line).toContain("bad.yaml:2:1 abut: unknown key abut");

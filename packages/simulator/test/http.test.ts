@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createSimulator, type Simulator, simulatedRunnerPath } from "@scaleset/simulator";
 import { afterEach, expect, test } from "vitest";
+import { temporaryFolder } from "./kit/temporary-folder.js";
 import { jobMessages, RawClient, send } from "./raw-client.js";
 
 const open: Simulator[] = [];
@@ -22,7 +22,7 @@ afterEach(async () => {
 
 /** Starts the runner program with a JIT config in its environment. */
 function startProgram(environment: Record<string, string>, args: readonly string[] = []) {
-  const cwd = mkdtempSync(join(tmpdir(), "simulated-runner-"));
+  const cwd = temporaryFolder();
   const child = spawn(process.execPath, [simulatedRunnerPath, ...args], {
     cwd,
     env: { PATH: process.env["PATH"] ?? "", ...environment },

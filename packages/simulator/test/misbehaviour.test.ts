@@ -1,9 +1,7 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { createSimulator, type RunnerBehaviour, runSimulatedRunner, simulatedRunnerPath } from "@scaleset/simulator";
 import { afterEach, describe, expect, test } from "vitest";
+import { temporaryFolder } from "./kit/temporary-folder.js";
 import { RawClient, type RawSession, world } from "./raw-client.js";
 
 /** Every way in which a runner misbehaves, told in its JIT config: whoever starts it need not know. */
@@ -121,7 +119,7 @@ describe("as a program, over HTTP", () => {
         ACTIONS_RUNNER_INPUT_JITCONFIG: await client.jit(setId, name),
         ACTIONS_RUNNER_RETURN_VERSION_DEPRECATED_EXIT_CODE: "1",
       };
-      const cwd = mkdtempSync(join(tmpdir(), "misbehaving-runner-"));
+      const cwd = temporaryFolder();
       const started = spawn(process.execPath, [simulatedRunnerPath], { cwd, env, stdio: "ignore" });
       over.push(() => started.kill("SIGKILL"));
       return started;

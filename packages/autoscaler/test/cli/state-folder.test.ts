@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { run, start, testFolder } from "./program.js";
@@ -33,6 +33,7 @@ const canMount = ((): boolean => {
     mkdirSync(folder);
     execFileSync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", folder], { stdio: "ignore" });
     execFileSync("umount", [folder], { stdio: "ignore" });
+    rmdirSync(folder);
     return true;
   } catch {
     return false;

@@ -70,6 +70,13 @@ describe("the output of a runner, as it is shown", () => {
     expect(whole(text)).toBe(text);
   });
 
+  test.each(["here in /tmp/scaleset-EY7jQo/processes/one/work", "see docs/eyesight/of/the/whole/organisation"])(
+    "shows a path, whatever its parts begin with: %s",
+    (path) => {
+      expect(whole(path)).toBe(path);
+    },
+  );
+
   test("is cut after it was redacted, so that no cut makes a secret unrecognisable", async () => {
     const host = await openHost({ command: ["sh", "-c", 'printf "%s" "$ACTIONS_RUNNER_INPUT_JITCONFIG"'] });
     await host.launch("cut", JIT_CONFIG);

@@ -3,18 +3,19 @@ const REDACTED = "[redacted]";
 /**
  * What is a secret wherever it stands in a runner's output: JIT configs and tokens (base64 of JSON, which always begins
  * like this, also in lines), GitHub's own tokens, private keys in both forms, credentials in headers and addresses.
+ * Upper and lower case matter: a path is no secret because it begins with "Ey".
  */
 const SECRETS = new RegExp(
   [
-    String.raw`\bey[A-Za-z0-9][A-Za-z0-9+/=_-]{20,}(?:\.[\w-]+)*(?:\r?\n[A-Za-z0-9+/=]{20,})*`,
+    String.raw`\b(?:ey[AIJ]|ew[0ko])[A-Za-z0-9+/=_-]{20,}(?:\.[\w-]+)*(?:\r?\n[A-Za-z0-9+/=]{20,})*`,
     String.raw`\bgh[a-z]_[A-Za-z0-9]{16,}`,
     String.raw`\bgithub_pat_\w{16,}`,
     String.raw`-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)`,
     String.raw`(?<="(?:d|dp|dq|p|q|inverseQ)"\s*:\s*")[A-Za-z0-9+/=]{16,}`,
-    String.raw`(?<=\b(?:Bearer|RemoteAuth|Basic) )[\w.~+/=-]{8,}`,
+    String.raw`(?<=\b(?:[Bb]earer|BEARER|[Rr]emote[Aa]uth|[Bb]asic) )[\w.~+/=-]{8,}`,
     String.raw`(?<=\bhttps?://)[^\s/@:]+:[^\s/@]+(?=@)`,
   ].join("|"),
-  "gi",
+  "g",
 );
 
 /** The end of a secret whose beginning is lost. */
