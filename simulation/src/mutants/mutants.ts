@@ -116,7 +116,7 @@ export const mutants: readonly Mutant[] = [
   core(
     "act before taking stock",
     "core/rights.ts",
-    "fleet.surveyedAt >= fleet.session.openedAt",
+    "fleet.stockTaken(fleet.session.openedAt, now)",
     "fleet.session.openedAt >= 0",
   ),
   core(

@@ -30,6 +30,7 @@ export function takeInventory(
 /** A known runner's instance as its backend shows it. A watch may be late or wrong, so only lists bring new ones. */
 export function seeInstance(fleet: Fleet, instance: SeenInstance, at: number): void {
   const runner = fleet.roster.get(instance.name);
+  if (runner?.foreignSchema && instance.state === "exited") fleet.roster.endForeign(runner);
   if (runner === undefined || runner.foreignSchema) return;
   if (instance.state === "exited") exited(fleet, runner, instance, at);
   if (instance.state === "started" && runner.phase === "created" && runner.adopted) {
@@ -41,7 +42,9 @@ export function seeInstance(fleet: Fleet, instance: SeenInstance, at: number): v
 function adopt(fleet: Fleet, instance: SeenInstance, place: string, at: number): void {
   const { name, foreignSchema, own, spec } = instance;
   if (foreignSchema) {
-    fleet.add(newRunner({ name, phase: "started", since: at, adopted: true, own, spec, place, foreignSchema }), NEVER);
+    const runner = newRunner({ name, phase: "started", since: at, adopted: true, own, spec, place, foreignSchema });
+    fleet.add(runner, NEVER);
+    if (instance.state === "exited") fleet.roster.endForeign(runner);
     return;
   }
   const phase = adoptedPhase(instance);
@@ -72,12 +75,13 @@ function exited(fleet: Fleet, runner: Runner, instance: SeenInstance, at: number
   fleet.move(runner, "exited", at, at);
 }
 
-/** What its exit says about the next ones. One that we ended, or that had a job, says nothing. */
+/** What its exit says about the next ones. One that we ended, that had a job, or is made from an old spec says nothing. */
 function weighExit(fleet: Fleet, runner: Runner, code: number | undefined, at: number): void {
   const { name, launchedAt, phase } = runner;
+  const current = runner.spec === fleet.traits.spec;
   if (code === OUTDATED_EXIT_CODE) {
     runner.failedToBoot = true;
-    fleet.outdated.found(at);
+    if (current) fleet.outdated.found(launchedAt, at);
     return;
   }
   if (runner.hadJob || runner.orphanedAt !== undefined || (phase !== "registered" && phase !== "started")) return;
@@ -85,6 +89,7 @@ function weighExit(fleet: Fleet, runner: Runner, code: number | undefined, at: n
   if (runner.belief.kind === "unknown") return;
   const fast = at - (runner.startedAt ?? runner.since) < fleet.timings.fastExitMs;
   runner.failedToBoot = fast;
+  if (fast && !current) return;
   fleet.verdicts.note({ name, launchedAt, at, fast });
 }
 
@@ -94,12 +99,12 @@ function missed(fleet: Fleet, runner: Runner, begunAt: number, at: number): void
     fleet.remove(runner, at);
     return;
   }
-  const standingBy = fleet.session.state === "standby";
-  if ((!standingBy && !mayExit.has(runner.phase)) || begunAt <= runner.madeAt) return;
+  // Whoever holds the session clears away what it can see, which is nothing on this machine where it is another's.
+  const cleared = fleet.session.state === "standby" && fleet.traits.scope === "shared";
+  if ((!cleared && !mayExit.has(runner.phase)) || begunAt <= runner.madeAt) return;
   runner.missingSince ??= begunAt;
   if (begunAt - runner.missingSince < fleet.timings.lostConfirmMs) return;
-  if (standingBy) {
-    // Whoever holds the session cleared it away.
+  if (cleared) {
     fleet.remove(runner, at);
     return;
   }

@@ -38,7 +38,7 @@ function compareReading(fleet: Fleet, at: number): void {
   const reading = fleet.reading(at);
   if (reading === undefined) return;
   // Only what was listed after the session was opened shows what lives beside others'.
-  const surveyed = session.state === "held" && fleet.surveyedAt >= session.openedAt;
+  const surveyed = session.state === "held" && fleet.stockTaken(session.openedAt, at);
   if (surveyed && foreign.due && reading.asOf >= session.openedAt) {
     foreign.fix(traits.scope === "host" ? reading.registered : 0, fleet.mayBeRegistered);
   }

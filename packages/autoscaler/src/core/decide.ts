@@ -51,6 +51,8 @@ export const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
 
 /** The rules of runners that end, for who may clear away and nothing else. */
 const clearing = ["exited", "abandoned", "finished", "detached"];
+/** After a drain, when no message tells of an end any more: also those of runners whose end is asked for, or forced. */
+const emptying = [...clearing, "overdue", "vanished"];
 
 /** What to do now and why, from what is known. Deterministic, without effects, and the fleet stays as it is. */
 export function decide(fleet: Fleet, now: number): Decision {
@@ -68,8 +70,10 @@ export function decide(fleet: Fleet, now: number): Decision {
   }
   plan.begin("rights");
   plan.because(whyNot(fleet, now));
-  if (fleet.session.state !== "standby") {
-    for (const name of clearing) {
+  const { session } = fleet;
+  if (session.state === "held") plan.wakeAt(fleet.formerListedBy(session.openedAt));
+  if (session.state !== "standby") {
+    for (const name of session.state === "drained" ? emptying : clearing) {
       plan.begin(name);
       rules.get(name)?.(fleet, now, plan);
     }

@@ -2,22 +2,33 @@ import type { Fleet } from "./fleet.js";
 
 /**
  * The session of a drained scale set may be closed: nobody is idle, nothing is on its way, and the rest ends by itself.
- * One that stands by and has nothing of its own need not wait for a session that it wants for nothing.
+ * One that holds none, standing by or refused, and has nothing of its own need not wait for what it wants for nothing.
  */
 export function canLetGo(fleet: Fleet, now: number): boolean {
   const { roster, drainingSince, session } = fleet;
-  if (drainingSince !== undefined && session.state === "standby") {
+  if (drainingSince !== undefined && (session.state === "standby" || session.state === "none")) {
     return fleet.surveyedAt > Number.NEGATIVE_INFINITY && isEmptied(fleet);
   }
-  if (drainingSince === undefined || session.state !== "held" || fleet.surveyedAt < session.openedAt) return false;
+  if (drainingSince === undefined || session.state !== "held" || !fleet.stockTaken(session.openedAt, now)) return false;
   const underWay = roster.count("creating") + roster.count("created") + roster.count("registered");
-  // One that the service does not know is given its time with polls answered, which end with the session.
-  const asked = roster.count("retiring") + roster.count("detached");
-  return underWay + asked === 0 && !roster.anyDue("started", now);
+  // One that the service does not know, or whose job is done, is given its time with polls answered, which end with the session.
+  const asked = roster.count("retiring") + roster.count("detached") + roster.count("finishing");
+  return underWay + asked === 0 && !roster.anyDue("started", now) && !isAskedAbout(fleet);
 }
 
-/** After the session was closed: what is ours to bring to its end is gone. Others' runners are their holder's. */
+/** A runner that may be idle has a question open: while that is, nobody may ask for its removal. */
+function isAskedAbout({ roster }: Fleet): boolean {
+  for (const { phase, pending, belief, orphanedAt } of roster.all()) {
+    if (phase === "started" && pending !== undefined && belief.kind !== "job" && orphanedAt === undefined) return true;
+  }
+  return false;
+}
+
+/**
+ * After the session was closed: what is ours to bring to its end is gone. Others' runners are their holder's, and those
+ * of a newer version that version's.
+ */
 export function isEmptied({ roster }: Fleet): boolean {
-  for (const { own } of roster.all()) if (own) return false;
+  for (const { own, foreignSchema } of roster.all()) if (own && !foreignSchema) return false;
   return true;
 }

@@ -55,7 +55,8 @@ export class Fleet {
   /** Since when the scale set is being drained. */
   drainingSince: number | undefined;
   /** Whether statistics were asked for and not answered yet. */
-  askingStatistics = false;
+  /** The question for statistics that is under way, and what had ended when it was asked. */
+  statisticsAsked: { readonly at: number; readonly endsKnown: number } | undefined;
   /** Last answered call of the session, and last answered poll. */
   answeredAt = Number.NEGATIVE_INFINITY;
   polledAt = Number.NEGATIVE_INFINITY;
@@ -97,6 +98,23 @@ export class Fleet {
     if (before !== undefined) this.#survey(place, Math.max(before, begunAt));
   }
 
+  /**
+   * Whether what lives was listed since the session was opened. Places where none are made any more are waited for only
+   * so long: what was known there counts all the same, and one that is gone must not stop launches for ever.
+   */
+  stockTaken(openedAt: number, now: number): boolean {
+    for (const [place, begunAt] of this.#surveys) {
+      if (begunAt >= openedAt) continue;
+      if (place === this.traits.place || now < this.formerListedBy(openedAt)) return false;
+    }
+    return true;
+  }
+
+  /** Until when the places where none are made any more are waited for. */
+  formerListedBy(openedAt: number): number {
+    return openedAt + 2 * this.timings.inventoryIntervalMs;
+  }
+
   /** Runners are made there from now on; those elsewhere are listed on. */
   settle(traits: Traits): void {
     this.traits = traits;
@@ -135,14 +153,24 @@ export class Fleet {
     return this.roster.size;
   }
 
-  /** Runners that can take one of the jobs that are assigned now, or had one a moment ago. */
+  /** Those of this daemon, beside others' on a shared backend. */
+  get ownOccupying(): number {
+    let count = 0;
+    for (const { own } of this.roster.all()) if (own) count += 1;
+    return count;
+  }
+
+  /**
+   * Runners that can take one of the jobs that are assigned now, or had one a moment ago. Those of a scale set that went
+   * away get none of the new one's; those of a newer version count while they live.
+   */
   able(now: number): number {
     const { roster } = this;
     return (
       roster.count("creating") +
       roster.count("created") +
       roster.count("registered") +
-      roster.count("started") +
+      (roster.count("started") - roster.orphans - roster.foreignEnded) +
       this.endsSinceReading(now)
     );
   }
@@ -154,7 +182,8 @@ export class Fleet {
 
   /** Runners that the service must count by now, if all is well: past their time to come online, or with a job. */
   get mustBeRegistered(): number {
-    return Math.max(0, this.roster.count("started") - this.young.booting - this.roster.orphans);
+    const { roster, young } = this;
+    return Math.max(0, roster.count("started") - roster.foreignSchemas - young.booting - roster.orphans);
   }
 
   /** All that may be registered at the service. */

@@ -12,6 +12,7 @@ export class LaunchPause {
   #until = Number.NEGATIVE_INFINITY;
   #reason = "";
   #cause: Failure | "refused" | undefined;
+  #room = 0;
 
   constructor(timings: Timings) {
     this.#timings = timings;
@@ -63,9 +64,18 @@ export class LaunchPause {
     this.succeeded(Number.POSITIVE_INFINITY);
   }
 
-  /** An instance is gone: where there was no room, there may be some now. */
+  /** An instance is gone: where there was no room, there is some for one launch. */
   roomMade(): void {
-    if (this.#cause === "capacity") this.#until = Number.NEGATIVE_INFINITY;
+    if (this.#cause === "capacity") this.#room += 1;
+  }
+
+  /** How many launches may begin at `now`. */
+  allowance(now: number): number {
+    return now < this.#until ? this.#room : Number.POSITIVE_INFINITY;
+  }
+
+  launched(): void {
+    this.#room = Math.max(0, this.#room - 1);
   }
 
   #begin(cause: Failure | "refused", reason: string, at: number, until: number): void {
@@ -73,5 +83,6 @@ export class LaunchPause {
     this.#reason = reason;
     this.#begunAt = at;
     this.#until = until;
+    this.#room = 0;
   }
 }

@@ -51,7 +51,7 @@ export function applyOutcome(fleet: Fleet, event: OutcomeEvent & { readonly at: 
       if (runner.phase === "registered") enterStarted(fleet, runner, event.at);
       break;
     case "start.failed":
-      pauseLaunches(fleet, event.kind, event.message, event.at);
+      pauseLaunches(fleet, runner, event.kind, event.message, event.at);
       runner.mayRun = event.kind === "transient";
       if (runner.phase === "registered") fleet.move(runner, "abandoned", event.at, event.at);
       break;
@@ -81,6 +81,7 @@ function launched(fleet: Fleet, name: string, at: number): void {
   if (beyondDemand(fleet, at)) fleet.refill.launched(at);
   fleet.breaker.launched(name, at);
   fleet.outdated.launched(name, at);
+  fleet.launchPause.launched();
   fleet.add(runner, NEVER);
 }
 
@@ -122,13 +123,15 @@ function dropped(fleet: Fleet, runner: Runner, command: CommandType, at: number)
 }
 
 function createFailed(fleet: Fleet, runner: Runner, kind: FailureKind, message: string, at: number): void {
-  pauseLaunches(fleet, kind, message, at);
+  pauseLaunches(fleet, runner, kind, message, at);
   // Only a clear answer says that nothing was made.
   if (kind === "capacity" || kind === "rejected" || kind === "denied") fleet.remove(runner, at);
   else if (runner.phase === "creating") fleet.move(runner, "abandoned", at, at);
 }
 
-function pauseLaunches(fleet: Fleet, kind: FailureKind, message: string, at: number): void {
+function pauseLaunches(fleet: Fleet, runner: Runner, kind: FailureKind, message: string, at: number): void {
+  // What runners are made from has changed since: what was wrong with it then says nothing.
+  if (runner.spec !== fleet.traits.spec) return;
   if (kind === "rejected" || kind === "denied") fleet.launchPause.refused(message, at);
   else fleet.launchPause.failed(kind === "capacity" ? "capacity" : "backend", message, at);
 }
@@ -164,7 +167,7 @@ function countGhost(fleet: Fleet, runner: Runner, at: number): void {
   runner.ghost = false;
   runner.failedToBoot = true;
   fleet.totals.ghosts += 1;
-  fleet.breaker.failed("never came online", runner.launchedAt, at);
+  if (runner.spec === fleet.traits.spec) fleet.breaker.failed("never came online", runner.launchedAt, at);
 }
 
 function lookedUp(fleet: Fleet, runner: Runner, answer: "present" | "absent", at: number): void {
@@ -190,7 +193,8 @@ function lookedUp(fleet: Fleet, runner: Runner, answer: "present" | "absent", at
 
 /** Its instance is gone. One that was ended by force may still be registered: that goes now. */
 function destroyed(fleet: Fleet, runner: Runner, at: number): void {
-  fleet.launchPause.roomMade();
+  // One that never ran had only what this launch took: giving that back is no room for another.
+  if (runner.adopted || runner.startedAt !== undefined) fleet.launchPause.roomMade();
   if (runner.forced && runner.mayBeRegistered) {
     runner.forced = false;
     runner.exit = { code: undefined, reason: "ended by force" };

@@ -13,7 +13,9 @@ export class Outdated extends ProbingGate {
     this.#timings = timings;
   }
 
-  found(at: number): void {
+  found(launchedAt: number, at: number): void {
+    // Those launched before it was shut end the same way, and say nothing new.
+    if (this.shutAt !== undefined && !this.concerns(launchedAt)) return;
     this.shut(at, at + this.#timings.outdatedProbeMs);
   }
 

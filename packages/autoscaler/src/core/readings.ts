@@ -51,6 +51,7 @@ export class Readings {
   /** One that was asked for beside the messages: nothing is older than the question. */
   asked(reading: Reading): void {
     this.#settle(reading.asOf);
+    this.#waiting = undefined;
     this.#believed = reading;
   }
 

@@ -39,23 +39,27 @@ export function reduce(fleet: Fleet, event: FleetEvent): void {
       fleet.pollToldAt = fleet.polledAt;
       break;
     case "session.answered":
-      fleet.answeredAt = event.at;
+      // The right to act counts from the answer, not from when it was told.
+      fleet.answeredAt = Math.max(fleet.answeredAt, event.at - (event.agoMs ?? 0));
       if (event.heldMs !== undefined) {
-        fleet.polledAt = event.at;
+        fleet.polledAt = fleet.answeredAt;
         fleet.readings.pollAnswered(event.heldMs, event.at);
       }
       break;
     case "message":
       hearMessage(fleet, event);
       break;
-    case "statistics":
-      fleet.askingStatistics = false;
+    case "statistics": {
+      const asked = fleet.statisticsAsked;
+      fleet.statisticsAsked = undefined;
       if (event.statistics !== undefined && fleet.ghosts.trusts(event.statistics.registered)) {
-        fleet.readings.asked({ ...event.statistics, asOf: event.at, endsKnown: fleet.ends.total });
+        const { at: asOf, endsKnown } = asked ?? { at: event.at, endsKnown: fleet.ends.total };
+        fleet.readings.asked({ ...event.statistics, asOf, endsKnown });
       }
       break;
+    }
     case "statistics.asked":
-      fleet.askingStatistics = true;
+      fleet.statisticsAsked = { at: event.at, endsKnown: fleet.ends.total };
       fleet.ghosts.asked(event.at);
       break;
     case "inventory":

@@ -6,7 +6,7 @@ export function holds(fleet: Fleet, now: number): boolean {
   return (
     fleet.session.state === "held" &&
     now < fleet.answeredAt + fleet.timings.leaseMarginMs &&
-    fleet.surveyedAt >= fleet.session.openedAt
+    fleet.stockTaken(fleet.session.openedAt, now)
   );
 }
 
@@ -18,7 +18,8 @@ export function lapsesAt(fleet: Fleet): number {
 
 /**
  * What may be done about a runner. Without a session, on a machine of its own, a daemon clears away what ended and is
- * registered no more; after a drain it brings its own ended runners to their end. Standing by it only looks.
+ * registered no more; after a drain it brings its own runners to their end: asks whether one whose end nobody saw is
+ * still known, and ends by force what its deadline asks for. Standing by it only looks.
  */
 export function may(fleet: Fleet, command: CommandType, runner: Runner | undefined, now: number): boolean {
   if (holds(fleet, now)) return true;
@@ -29,6 +30,7 @@ export function may(fleet: Fleet, command: CommandType, runner: Runner | undefin
       return command === "destroy" && phase === "exited" && !mayBeRegistered && fleet.traits.scope === "host";
     case "drained": {
       const ending = phase === "exited" || phase === "finishing" || phase === "abandoned" || phase === "detached";
+      if (phase === "started") return own && (command === "look-up" || command === "destroy");
       return own && ending && (command === "deregister" || command === "destroy");
     }
     default:

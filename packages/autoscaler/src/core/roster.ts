@@ -6,17 +6,22 @@ const GONE_MEMORY_MS = 10 * 60_000;
 /** Job ids that never open again; enough for everything that a service may still redeliver. */
 const COMPLETED_MEMORY = 10_000;
 
+const phases = Object.values(byPhase((phase) => phase));
+
 /** The runners of a fleet, by name, by phase, and by when something may be decided about them. */
 export class Roster {
   readonly #runners = new Map<string, Runner>();
   readonly #due = byPhase(() => new IndexedHeap<Runner>());
   readonly #timed: readonly IndexedHeap<Runner>[];
   readonly #counts = byPhase(() => 0);
+  readonly #oldCounts = byPhase(() => 0);
   readonly #completedJobs = new Set<string>();
   readonly #gone = new Map<string, number>();
   readonly #oldSpec = new Set<Runner>();
-  readonly #orphans = new Set<Runner>();
+  readonly #orphans = new IndexedHeap<Runner>();
   readonly #inPlace = new Map<string, number>();
+  readonly #foreignEnded = new Set<Runner>();
+  #foreignSchemas = 0;
   #spec: string;
 
   constructor(spec: string) {
@@ -51,13 +56,38 @@ export class Roster {
     return this.#orphans.size;
   }
 
-  orphaned(): ReadonlySet<Runner> {
-    return this.#orphans;
+  /** Instances with labels of a newer version: counted, and nothing else is known of them. */
+  get foreignSchemas(): number {
+    return this.#foreignSchemas;
   }
 
-  /** Runners made from what runners are made from no more. */
-  ofOldSpec(): ReadonlySet<Runner> {
-    return this.#oldSpec;
+  /** Of those, the ones that ended and wait for whoever knows their version. */
+  get foreignEnded(): number {
+    return this.#foreignEnded.size;
+  }
+
+  endForeign(runner: Runner): void {
+    this.#foreignEnded.add(runner);
+  }
+
+  /** Orphans since that time or before, longest first. */
+  orphanedUntil(time: number): Runner[] {
+    return this.#orphans.until(time);
+  }
+
+  /** Since when the longest of those after that time is an orphan; `Infinity` when there is none. */
+  orphanedAfter(time: number): number {
+    return this.#orphans.firstAfter(time);
+  }
+
+  /** How many runners of a phase are made from what runners are made from no more. */
+  oldCount(phase: Phase): number {
+    return this.#oldCounts[phase];
+  }
+
+  /** Whether a runner is one of them. */
+  isOld(runner: Runner): boolean {
+    return this.#oldSpec.has(runner);
   }
 
   /** Runners of a phase for which something may be decided at `now`, longest due first. */
@@ -86,13 +116,18 @@ export class Roster {
     this.#runners.set(runner.name, runner);
     this.#counts[runner.phase] += 1;
     this.#inPlace.set(runner.place, this.countIn(runner.place) + 1);
-    if (runner.spec !== this.#spec && !runner.foreignSchema) this.#oldSpec.add(runner);
+    if (runner.foreignSchema) this.#foreignSchemas += 1;
+    else if (runner.spec !== this.#spec) this.#addOld(runner);
     this.lookAt(runner, dueAt);
   }
 
   move(runner: Runner, phase: Phase, at: number, dueAt: number): void {
     this.#due[runner.phase].delete(runner);
     this.#counts[runner.phase] -= 1;
+    if (this.#oldSpec.has(runner)) {
+      this.#oldCounts[runner.phase] -= 1;
+      this.#oldCounts[phase] += 1;
+    }
     runner.phase = phase;
     runner.since = at;
     runner.attempts = 0;
@@ -117,7 +152,9 @@ export class Roster {
     this.#counts[runner.phase] -= 1;
     this.#runners.delete(runner.name);
     this.#inPlace.set(runner.place, this.countIn(runner.place) - 1);
-    this.#oldSpec.delete(runner);
+    if (runner.foreignSchema) this.#foreignSchemas -= 1;
+    this.#foreignEnded.delete(runner);
+    if (this.#oldSpec.delete(runner)) this.#oldCounts[runner.phase] -= 1;
     this.#orphans.delete(runner);
     this.#gone.set(runner.name, at);
     for (const [name, goneAt] of this.#gone) {
@@ -128,7 +165,7 @@ export class Roster {
 
   orphan(runner: Runner, at: number): void {
     runner.orphanedAt = at;
-    this.#orphans.add(runner);
+    this.#orphans.set(runner, at);
   }
 
   /** It is asked about at the service from now on, as any other. */
@@ -140,9 +177,15 @@ export class Roster {
   changeSpec(spec: string): void {
     this.#spec = spec;
     this.#oldSpec.clear();
+    for (const phase of phases) this.#oldCounts[phase] = 0;
     for (const runner of this.#runners.values()) {
-      if (runner.spec !== spec && !runner.foreignSchema) this.#oldSpec.add(runner);
+      if (runner.spec !== spec && !runner.foreignSchema) this.#addOld(runner);
     }
+  }
+
+  #addOld(runner: Runner): void {
+    this.#oldSpec.add(runner);
+    this.#oldCounts[runner.phase] += 1;
   }
 
   /** Whether a list begun at `begunAt` may still show an instance that is gone since. */

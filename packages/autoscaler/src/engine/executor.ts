@@ -71,6 +71,11 @@ export class Executor {
     this.#generation = generation;
   }
 
+  /** Lets go of the JIT configs of runners that are not there any more. */
+  retain(isThere: (name: string) => boolean): void {
+    for (const name of this.#jitConfigs.keys()) if (!isThere(name)) this.#jitConfigs.delete(name);
+  }
+
   submit(command: RunnerCommand): void {
     const run = this.#run(command, this.#generation).finally(() => this.#running.delete(run));
     this.#running.add(run);

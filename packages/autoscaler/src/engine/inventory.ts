@@ -4,6 +4,9 @@ import type { FleetEvent, SeenInstance } from "../core/events.js";
 import type { Timings } from "../core/settings.js";
 import type { Backend, Instance } from "../ports/provisioner.js";
 
+/** A watch that lived so long was well. @unit milliseconds */
+const WATCH_PROVED_MS = 30_000;
+
 /** What one scale set wants to hear of a backend that others use too. */
 export interface Subscriber {
   /** What it calls this backend's instances' place. */
@@ -110,9 +113,9 @@ export class Inventory {
   async #watchAgainAndAgain(signal: AbortSignal): Promise<void> {
     let failures = 0;
     while (!signal.aborted) {
+      const begunAt = this.#clock.monotonic();
       try {
         for await (const event of this.#backend.watch({ signal })) {
-          failures = 0;
           if (event.type === "changed") this.#tellChange(event.instance);
         }
       } catch (error) {
@@ -121,7 +124,8 @@ export class Inventory {
       if (signal.aborted) return;
       // What happened since it ended was missed.
       this.refresh();
-      failures += 1;
+      // One that tells a little and ends again and again is no better than one that fails.
+      failures = this.#clock.monotonic() - begunAt > WATCH_PROVED_MS ? 1 : failures + 1;
       await this.#clock.sleep(this.#backoff(failures), { signal }).catch(() => {});
     }
   }

@@ -49,7 +49,10 @@ export class Worker {
     this.#homes = new Homes(options.place, options.formerPlaces ?? [], {
       identity,
       owner,
-      tell: (event) => this.#take(event),
+      tell: (event) => {
+        this.#take(event);
+        this.#executor.retain((name) => this.#fleet.roster.get(name) !== undefined);
+      },
     });
     this.#fleet = new Fleet(options.limits, options.timings, this.#traits());
     for (const { id } of options.formerPlaces ?? []) this.#fleet.alsoListed(id);
@@ -67,8 +70,8 @@ export class Worker {
       },
       keepOutput: (name, output) => this.#keepOutput(name, output),
       tell: (outcome, command) => {
-        options.observer?.onCommand?.({ scaleSet: options.name, command, outcome });
         this.#tell(outcome);
+        this.#observe(() => options.observer?.onCommand?.({ scaleSet: options.name, command, outcome }));
       },
     });
   }
@@ -139,9 +142,9 @@ export class Worker {
     this.#tell({ type: "drain" });
   }
 
-  /** What it wants of a shared limit. One that stands by launches nothing, so it wants nothing. */
+  /** What it wants of a shared limit. One that stands by launches nothing, so it wants nothing; others' runners are theirs. */
   demand(): SharedDemand {
-    if (this.#fleet.session.state === "standby") return { wanted: 0, live: this.#fleet.occupying };
+    if (this.#fleet.session.state === "standby") return { wanted: 0, live: this.#fleet.ownOccupying };
     const { assigned } = demandOf(this.#fleet, this.#options.clock.monotonic());
     return { wanted: this.#fleet.limits.minRunners + assigned, live: this.#fleet.occupying };
   }
@@ -195,7 +198,7 @@ export class Worker {
       ended: () => this.#sessionEnded(),
       refused: (holder) => this.#tell({ type: "session.refused", holder }),
       pollBegan: () => this.#tell({ type: "poll.began" }),
-      answered: ({ heldMs }) => this.#tell({ type: "session.answered", heldMs }),
+      answered: ({ heldMs, agoMs }) => this.#tell({ type: "session.answered", heldMs, agoMs }),
       message: (message) => this.#tell({ type: "message", ...message }),
       drifted: (words) => {
         this.#drift = words;
@@ -246,7 +249,7 @@ export class Worker {
     const { name, clock, wakeups, service, logger, observer } = this.#options;
     const now = clock.monotonic();
     const decision = decide(this.#fleet, now);
-    observer?.onDecision?.({ scaleSet: name, decision });
+    this.#observe(() => observer?.onDecision?.({ scaleSet: name, decision }));
     const reasons = [...decision.commands, ...decision.reasons].map(({ reason }) => reason);
     this.#lastDecision = { at: clock.now(), reasons };
     for (const { command, rule, reason } of decision.commands) {
@@ -259,6 +262,15 @@ export class Worker {
     this.#leavePlaces();
     wakeups.set(this.#wake, decision.wakeAt);
     if (canLetGo(this.#fleet, now)) this.#letGo();
+  }
+
+  /** Whoever looks on must not stand in the way. */
+  #observe(tell: () => void): void {
+    try {
+      tell();
+    } catch (error) {
+      this.#options.logger.warn({ err: error }, "the observer threw");
+    }
   }
 
   #tellDemand(): void {

@@ -47,7 +47,7 @@ export interface ServiceHandler {
   refused(holder: string | undefined): void;
   pollBegan(): void;
   /** `heldMs` only for polls; one that brought a message is told right before that message. */
-  answered(answer: { readonly heldMs: number | undefined }): void;
+  answered(answer: { readonly heldMs: number | undefined; readonly agoMs?: number | undefined }): void;
   message(message: {
     readonly redelivered: boolean;
     readonly statistics: Statistics | undefined;

@@ -61,12 +61,12 @@ export class ClientScaleSet implements ScaleSetService {
     if (ensured === undefined) return;
     this.#scaleSetId = ensured.id;
     // A poll's answer gives the right to act; what the answer says must be known by then.
-    let heldMs: number | undefined;
+    let answer: { readonly heldMs: number; readonly at: number } | undefined;
     const tellAnswer = (): void => {
-      if (heldMs === undefined) return;
-      handler.answered({ heldMs });
+      if (answer === undefined) return;
+      handler.answered({ heldMs: answer.heldMs, agoMs: clock.monotonic() - answer.at });
       handler.trouble(undefined);
-      heldMs = undefined;
+      answer = undefined;
     };
     const listener = new Listener({
       client,
@@ -97,8 +97,8 @@ export class ClientScaleSet implements ScaleSetService {
           tellAnswer();
           handler.pollBegan();
         },
-        onAnswered: (answer) => {
-          if (answer.call === "poll") heldMs = answer.heldMs;
+        onAnswered: ({ call, heldMs }) => {
+          if (call === "poll") answer = { heldMs, at: clock.monotonic() };
           else handler.answered({ heldMs: undefined });
         },
         onState: (state) => tellState(state, handler),

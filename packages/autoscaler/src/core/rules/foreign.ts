@@ -6,7 +6,7 @@ import type { Rule } from "../rule.js";
  */
 export const foreign: Rule = (fleet, now, plan) => {
   const { count } = fleet.foreign;
-  if (count === 0 || fleet.askingStatistics) return;
+  if (count === 0 || fleet.statisticsAsked !== undefined) return;
   const asOf = fleet.reading(now)?.asOf ?? Number.NEGATIVE_INFINITY;
   const from = Math.max(fleet.ghosts.asksFrom, asOf + fleet.timings.ghostAskMs);
   if (from > now) plan.wakeAt(from);

@@ -28,7 +28,7 @@ const retireFound: Rule = (fleet, now, plan) => {
 
 const askForReading: Rule = (fleet, now, plan) => {
   // Nobody to suspect: whoever is retirable at all was started first.
-  if (fleet.askingStatistics || !fleet.roster.anyDue("started", now)) return;
+  if (fleet.statisticsAsked !== undefined || !fleet.roster.anyDue("started", now)) return;
   const asOf = fleet.reading(now)?.asOf ?? Number.NEGATIVE_INFINITY;
   const unseen = fleet.young.lastOverdue > asOf;
   const confirmsAt = fleet.ghosts.confirmsAt;

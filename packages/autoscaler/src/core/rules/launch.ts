@@ -18,18 +18,23 @@ export const launch: Rule = (fleet, now, plan) => {
   const why = sum(fleet, now);
   if (fleet.endsSinceReading(now) > 0) plan.wakeAt(fleet.ends.nextLapse(now));
   plan.wakeAt(fleet.unbacked.nextLapse(now));
-  const count = Math.min(missing, plan.mostLaunches);
+  const room = fleet.launchPause.allowance(now);
+  const count = Math.min(missing, plan.mostLaunches, room);
   if (missing === 0) {
     plan.because(able < target ? `launch nothing: all ${most} places are taken (${why})` : `enough: ${why}`);
-  } else if (now < fleet.launchPause.until) {
+  } else if (room === 0) {
     plan.because(`launch nothing yet: ${fleet.launchPause.reason} (${why})`);
     plan.wakeAt(fleet.launchPause.until);
   } else if (count <= 0) {
     plan.because(`launch nothing: ${plan.whyNoMore} (${why})`, plan.limitedBy);
   } else {
-    const less = count < missing ? `, no more for now: ${plan.whyNoMore}` : "";
+    const byRoom = room < plan.mostLaunches;
+    const whyNoMore = byRoom ? fleet.launchPause.reason : plan.whyNoMore;
+    const less = count < missing ? `, no more for now: ${whyNoMore}` : "";
     plan.command({ type: "launch", count }, `launch ${count}: ${why}${less}`);
-    if (count < missing) plan.because(`${missing - count} more are wanted: ${plan.whyNoMore}`, plan.limitedBy);
+    if (byRoom) plan.wakeAt(fleet.launchPause.until);
+    if (count < missing)
+      plan.because(`${missing - count} more are wanted: ${whyNoMore}`, byRoom ? undefined : plan.limitedBy);
   }
 };
 

@@ -5,12 +5,11 @@ import type { Rule } from "../rule.js";
  * more: they are taken down like one whose registration is gone.
  */
 export const orphaned: Rule = (fleet, now, plan) => {
-  if (fleet.roster.orphans === 0) return;
-  plan.because(`${fleet.roster.orphans} runners of a scale set that went away are left until they exit`);
-  for (const runner of fleet.roster.orphaned()) {
-    const until = (runner.orphanedAt ?? now) + fleet.timings.orphanMs;
-    if (until > now) plan.wakeAt(until);
-    else if (runner.pending === undefined)
-      plan.retire(runner, `retire ${runner.name}: its scale set went away long ago`);
+  const { roster, timings } = fleet;
+  if (roster.orphans === 0) return;
+  plan.because(`${roster.orphans} runners of a scale set that went away are left until they exit`);
+  for (const runner of roster.orphanedUntil(now - timings.orphanMs)) {
+    if (runner.pending === undefined) plan.retire(runner, `retire ${runner.name}: its scale set went away long ago`);
   }
+  plan.wakeAt(roster.orphanedAfter(now - timings.orphanMs) + timings.orphanMs);
 };

@@ -1,4 +1,4 @@
-import type { Fleet } from "../fleet.js";
+import type { Runner } from "../model.js";
 import type { Plan } from "../plan.js";
 import type { Rule } from "../rule.js";
 
@@ -8,17 +8,18 @@ import type { Rule } from "../rule.js";
  */
 export const overdue: Rule = (fleet, now, plan) => {
   const { maxJobDurationMs, drainDeadlineMs } = fleet.timings;
-  end(fleet, now - maxJobDurationMs, "its job worked longer than maxJobDurationMs allows", plan);
+  end(fleet.working.until(now - maxJobDurationMs), "its job worked longer than maxJobDurationMs allows", plan);
   plan.wakeAt(fleet.working.first + maxJobDurationMs);
   if (fleet.drainingSince === undefined) return;
   const until = fleet.drainingSince + drainDeadlineMs;
-  if (now >= until) end(fleet, now, "its job did not end before drainDeadlineMs", plan);
+  // By then whoever was idle is gone: what is left works, also those whose job nobody told us of.
+  if (now >= until) end(fleet.roster.all(), "its job did not end before drainDeadlineMs", plan);
   else plan.wakeAt(until);
 };
 
-function end(fleet: Fleet, begunBy: number, why: string, plan: Plan): void {
-  for (const runner of fleet.working.until(begunBy)) {
-    if (runner.pending !== undefined || runner.phase !== "started") continue;
+function end(runners: Iterable<Runner>, why: string, plan: Plan): void {
+  for (const runner of runners) {
+    if (runner.pending !== undefined || runner.phase !== "started" || runner.foreignSchema) continue;
     plan.command({ type: "destroy", name: runner.name }, `end ${runner.name} by force: ${why}`);
   }
 }

@@ -15,7 +15,7 @@ export const phantom: Rule = (fleet, now, plan) => {
   const why = `phantom demand: the service says ${waiting} jobs wait, and gives none to the ${reading?.idle ?? 0} idle runners`;
   plan.because(why);
   plan.limitLaunches(0, why);
-  if (fleet.askingStatistics) return;
+  if (fleet.statisticsAsked !== undefined) return;
   const from = Math.max(fleet.ghosts.askedAt, reading?.asOf ?? now) + fleet.timings.phantomMs;
   if (from > now) plan.wakeAt(from);
   else plan.command({ type: "read-statistics" }, "is the phantom demand over?");
