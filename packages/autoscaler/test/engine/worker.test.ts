@@ -77,6 +77,20 @@ describe("a worker", () => {
     await clock.runUntilSettled(running, { limitMs: 1_000 });
   });
 
+  test("claims no more of a shared limit than it could use while its launches come to nothing", async () => {
+    const { clock, service, host, make, stop } = stage();
+    host.failNext("create", "rejected", { times: 5 });
+    const worker = make();
+    const running = worker.run({ signal: stop.signal });
+    await clock.drain();
+    service.open(5);
+    expect(worker.demand()).toEqual({ wanted: 5, live: 0 });
+    await clock.runFor(1_000);
+    expect(worker.demand()).toEqual({ wanted: 1, live: 0 });
+    stop.abort();
+    await clock.runUntilSettled(running, { limitMs: 20_000 });
+  });
+
   test("lets an observer that throws stand in nobody's way", async () => {
     const { clock, service, host, make, stop } = stage();
     const fails = (): never => {
