@@ -1,44 +1,9 @@
 import { demandOf } from "../core/demand.js";
 import type { Fleet } from "../core/fleet.js";
 import type { Runner } from "../core/model.js";
+import type { Problem } from "./problem.js";
+import { serviceProblems } from "./service-problems.js";
 import type { WorkerFacts } from "./worker-facts.js";
-
-/** Never renamed, never used again for something else. */
-export type ProblemCode =
-  | "worker-crashed"
-  | "service-trouble"
-  | "service-silent"
-  | "scale-set-drift"
-  | "instances-unlisted"
-  | "runner-outdated"
-  | "launch-refused"
-  | "runners-fail"
-  | "launch-failing"
-  | "phantom-demand"
-  | "removal-failing"
-  | "orphaned-runners"
-  | "newer-labels"
-  | "at-maximum"
-  | "config-refused"
-  | "restart-needed"
-  | "provisioner-closed"
-  | "connection-refused"
-  | "no-slot";
-
-/** Something that a person should know of. */
-export interface Problem {
-  readonly code: ProblemCode;
-  /**
-   * - `error`: jobs wait that should run, and it does not mend itself;
-   * - `warning`: something is wrong, and it may mend itself or hurts little;
-   * - `notice`: why things are as they are; nothing is wrong.
-   */
-  readonly level: "error" | "warning" | "notice";
-  /** What is wrong, in words. */
-  readonly message: string;
-  /** What to do about it. */
-  readonly remedy: string;
-}
 
 const LEVELS: readonly Problem["level"][] = ["error", "warning", "notice"];
 
@@ -48,7 +13,7 @@ const ATTEMPTS_OF_NOTE = 3;
 /** Worst first. */
 export function problemsOf(fleet: Fleet, worker: WorkerFacts): Problem[] {
   const found = [
-    ...withService(fleet, worker),
+    ...serviceProblems(fleet, worker),
     ...withInstances(worker),
     ...withLaunches(fleet, worker),
     ...withDemand(fleet, worker.now),
@@ -60,37 +25,6 @@ export function problemsOf(fleet: Fleet, worker: WorkerFacts): Problem[] {
 /** Worst first; of equals the first found. */
 export function sortProblems<Any extends Problem>(problems: readonly Any[]): Any[] {
   return problems.toSorted((a, b) => LEVELS.indexOf(a.level) - LEVELS.indexOf(b.level));
-}
-
-function* withService(fleet: Fleet, { trouble, drift, now, stopped }: WorkerFacts): Generator<Problem> {
-  if (stopped) return;
-  const { session, answeredAt, timings } = fleet;
-  if (trouble !== undefined) {
-    yield {
-      code: "service-trouble",
-      level: session.state === "held" ? "warning" : "error",
-      message: `the service: ${trouble}`,
-      remedy:
-        "it tries again by itself; if this lasts, check that the credentials are valid and may manage runners, the way to the service (proxy, DNS, certificates), and the service's status page",
-    };
-  }
-  if (drift !== undefined) {
-    yield {
-      code: "scale-set-drift",
-      level: "warning",
-      message: drift,
-      remedy: "make the config and the scale set at the service alike, and see who else changes it",
-    };
-  }
-  const silentMs = now - answeredAt;
-  if (session.state === "held" && silentMs >= timings.leaseMarginMs && Number.isFinite(silentMs)) {
-    yield {
-      code: "service-silent",
-      level: "error",
-      message: `the service has not answered for ${Math.round(silentMs / 1_000)} s: nothing is launched or ended until it does`,
-      remedy: "running jobs go on; check the network to the service and its status page",
-    };
-  }
 }
 
 function* withInstances({ inventory, stopped }: WorkerFacts): Generator<Problem> {

@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from "node:util";
 import { expect, test } from "vitest";
 import { offStatus } from "../../src/engine/status.js";
+import type { Trouble } from "../../src/ports/service.js";
 import { decodeStatus, UnknownStatusError } from "../../src/status/decode.js";
 import { durationText } from "../../src/status/durations.js";
 import { statusPage } from "../../src/status/page.js";
@@ -24,7 +25,7 @@ function everything(): AutoscalerStatus {
   return daemonStatus([
     setStatus(busy, {
       name: "linux-x64",
-      trouble: "HTTP 503",
+      trouble: { kind: "other", message: "HTTP 503" },
       lastDecision: { at: 1, reasons: reasons.map(({ reason }) => reason) },
       failedRunners: [{ name: "r0", at: 1, exitCode: 1, reason: "killed", output: "no disk" }],
     }),
@@ -43,7 +44,7 @@ test("a person sees what is wrong and what to do before anything else, then dema
   const lines = page(everything()).split("\n");
   expect(lines[0]).toBe("scaleset 1.2.3 · owner host-1 · up 16 min");
   expect(lines[2]).toBe("WARNING linux-x64: the service: HTTP 503");
-  expect(lines[3]).toMatch(/^ {8}do: it tries again by itself/);
+  expect(lines[3]).toMatch(/^ {8}do: it is tried again by itself/);
   expect(lines.slice(5).join("\n")).toBe(
     [
       "SCALE SET     STATE    WAITING  RUNNING  RUNNERS  BUSY  IDLE  STARTING  ENDING  HEARD",
@@ -66,7 +67,7 @@ test("where all is well it says so", () => {
 
 test("the same trouble of many scale sets is said once", () => {
   const sets = Array.from({ length: 8 }, (_, at) =>
-    setStatus(new Driver(), { name: `set-${at}`, trouble: "HTTP 401" }),
+    setStatus(new Driver(), { name: `set-${at}`, trouble: { kind: "refused", message: "HTTP 401" } }),
   );
   const text = page(daemonStatus(sets));
   expect(text.match(/HTTP 401/g)).toHaveLength(1);
@@ -74,11 +75,11 @@ test("the same trouble of many scale sets is said once", () => {
 });
 
 test("scale sets of two organisations that share a name are told apart, in the table and in what is wrong", () => {
-  const at = (url: string, trouble?: string) => ({ ...setStatus(new Driver(), { name: "linux", trouble }), url });
+  const at = (url: string, trouble?: Trouble) => ({ ...setStatus(new Driver(), { name: "linux", trouble }), url });
   const text = page(
     daemonStatus([
       at("https://github.com/acme"),
-      at("https://github.com/globex", "HTTP 401"),
+      at("https://github.com/globex", { kind: "refused", message: "HTTP 401" }),
       { ...offStatus("spare"), url: "https://github.com/acme" },
     ]),
   );

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
-import type { ProblemCode } from "../../src/engine/problems.js";
+import type { ProblemCode } from "../../src/engine/problem.js";
 import type { WorkerFacts } from "../../src/engine/worker-facts.js";
+import type { TroubleKind } from "../../src/ports/service.js";
 import { Driver, seen } from "../core/driver.js";
 import { daemonStatus, setStatus } from "./snapshots.js";
 
@@ -96,9 +97,38 @@ test("runners that can't be removed are named, with their attempts", () => {
 test("what stands between a scale set and its service or its instances is said, worst first", () => {
   const driver = new Driver().hold({ assigned: 1 }).launchAll();
   expect(
-    codes(driver, { trouble: "HTTP 503", drift: "labels", inventory: ["the list failed", "the list failed"] }),
+    codes(driver, {
+      trouble: { kind: "other", message: "HTTP 503" },
+      drift: "labels",
+      inventory: ["the list failed", "the list failed"],
+    }),
   ).toEqual(["instances-unlisted", "service-trouble", "scale-set-drift"]);
 });
+
+test.each<[TroubleKind, "error" | "warning", RegExp, RegExp]>([
+  ["own-session", "warning", /^the session of this daemon's earlier life .* in about a minute$/, /^wait/],
+  ["scale-set-missing", "warning", /made anew once look-ups a minute apart/, /^wait/],
+  ["scale-set-gone", "error", /not made anew/, /recreate: true/],
+  ["runner-group-missing", "error", /^the service: its words$/, /correct runnerGroup/],
+  ["no-credentials", "error", /^the service: its words$/, /run the command by hand as the daemon's user/],
+  ["refused", "error", /^the service: its words$/, /the token or App is valid/],
+  ["unreachable", "error", /^the service: its words$/, /DNS, proxy, firewall/],
+  ["untrusted", "error", /^the service: its words$/, /NODE_EXTRA_CA_CERTS/],
+  ["rate-limited", "error", /^the service: its words$/, /waits as long as the service asks/],
+  ["other", "error", /^the service: its words$/, /status page/],
+])(
+  "without a session, trouble of the kind %s is told as %s with a remedy of its own",
+  (kind, level, message, remedy) => {
+    expect(setStatus(new Driver(), { trouble: { kind, message: "its words" } }).problems).toEqual([
+      {
+        code: "service-trouble",
+        level,
+        message: expect.stringMatching(message),
+        remedy: expect.stringMatching(remedy),
+      },
+    ]);
+  },
+);
 
 test("each runner is listed with its phase, what we think it does, its job, and its ages", () => {
   const driver = new Driver().hold({ assigned: 2 }).launchAll().pass(30_000).started("r1", "job-9").pass(20_000);
@@ -120,8 +150,8 @@ test("the list of runners is bounded, and says how many it leaves out", () => {
 });
 
 test("a daemon's problems are those of all its scale sets, errors first, each with its name", () => {
-  const fine = setStatus(new Driver().hold(), { name: "fine", trouble: "HTTP 503" });
-  const broken = setStatus(new Driver(), { name: "broken", trouble: "HTTP 401" });
+  const fine = setStatus(new Driver().hold(), { name: "fine", trouble: { kind: "other", message: "HTTP 503" } });
+  const broken = setStatus(new Driver(), { name: "broken", trouble: { kind: "refused", message: "HTTP 401" } });
   expect(daemonStatus([fine, broken]).problems).toMatchObject([
     { scaleSet: "broken", level: "error" },
     { scaleSet: "fine", level: "warning" },

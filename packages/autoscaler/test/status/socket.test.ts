@@ -122,7 +122,9 @@ test("there is nothing but a status to read", async () => {
 test("a secret in the words of others does not get out", async () => {
   const path = socketPath();
   const token = `ghs_${"A1b2".repeat(9)}`;
-  await serve(path, () => daemonStatus([setStatus(new Driver(), { trouble: `refused: ${token}` })]));
+  await serve(path, () =>
+    daemonStatus([setStatus(new Driver(), { trouble: { kind: "other", message: `refused: ${token}` } })]),
+  );
   const text = JSON.stringify(await readStatus({ path, clock }));
   expect(text).toContain("refused: [redacted]");
   expect(text).not.toContain(token);
