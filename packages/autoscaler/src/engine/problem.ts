@@ -8,6 +8,7 @@ export type ProblemCode =
   | "runner-outdated"
   | "launch-refused"
   | "runners-fail"
+  | "runner-failed"
   | "launch-failing"
   | "phantom-demand"
   | "removal-failing"

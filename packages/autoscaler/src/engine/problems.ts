@@ -10,6 +10,9 @@ const LEVELS: readonly Problem["level"][] = ["error", "warning", "notice"];
 /** A removal that failed so often is worth a look: each attempt comes later than the one before. */
 const ATTEMPTS_OF_NOTE = 3;
 
+/** A runner that failed longer ago, with none launched since, says little about the next. */
+const FAILURE_OF_LATE_MS = 5 * 60_000;
+
 /** Worst first. */
 export function problemsOf(fleet: Fleet, worker: WorkerFacts): Problem[] {
   const found = [
@@ -39,7 +42,8 @@ function* withInstances({ inventory, stopped }: WorkerFacts): Generator<Problem>
   }
 }
 
-function* withLaunches({ outdated, breaker, launchPause }: Fleet, worker: WorkerFacts): Generator<Problem> {
+function* withLaunches(fleet: Fleet, worker: WorkerFacts): Generator<Problem> {
+  const { outdated, breaker, launchPause } = fleet;
   const { now } = worker;
   if (outdated.shutAt !== undefined) {
     yield {
@@ -57,6 +61,8 @@ function* withLaunches({ outdated, breaker, launchPause }: Fleet, worker: Worker
       message: `launches pause: ${breaker.running} runners ${breaker.last}, one after the other${tryAgain(breaker.probesFrom - now)}`,
       remedy: whyRunnersFail(worker),
     };
+  } else {
+    yield* failingOfLate(fleet, worker);
   }
   if (now >= launchPause.until) return;
   const refused = launchPause.refusing;
@@ -67,6 +73,25 @@ function* withLaunches({ outdated, breaker, launchPause }: Fleet, worker: Worker
     remedy: refused
       ? "mend the provisioner's options or its rights; a changed config is tried at once"
       : "it tries again by itself, less and less often; if this lasts, make room for runners or see to what refuses them",
+  };
+}
+
+/** Too few to pause launches, or not judged yet: the news of a job may come after its runner's exit. */
+function* failingOfLate({ breaker, verdicts }: Fleet, worker: WorkerFacts): Generator<Problem> {
+  const { now, failedRunners } = worker;
+  const counted = breaker.running > 0 && now - breaker.lastAt < FAILURE_OF_LATE_MS;
+  // One that did a job ends with 0.
+  const open = failedRunners.some(({ name, exitCode }) => exitCode !== 0 && verdicts.has(name));
+  if (!counted && !open) return;
+  const newest = failedRunners.at(-1);
+  const who = newest === undefined ? "a runner" : newest.name;
+  const how = open ? "exited at once" : breaker.last;
+  const code = newest?.exitCode === undefined ? "" : ` (exit code ${newest.exitCode})`;
+  yield {
+    code: "runner-failed",
+    level: "warning",
+    message: `${who} ${how}${code}, and no runner has come up since`,
+    remedy: whyRunnersFail(worker),
   };
 }
 

@@ -56,6 +56,31 @@ test("each thing that stops jobs is a problem with what to do, and goes with its
   expect(setStatus(full).problems).toMatchObject([{ code: "launch-failing", level: "warning" }]);
 });
 
+test("from the first runner that fails on, until one comes up or five minutes have gone, it is said with what it printed", () => {
+  const driver = new Driver().hold({ assigned: 1 }).launchAll();
+  exits(driver, "r1", 127);
+  const output = "starting\nrun.sh: not found\n";
+  const facts = { failedRunners: [{ name: "r1", at: 0, exitCode: 127, reason: undefined, output }] };
+  expect(setStatus(driver, facts).problems).toEqual([
+    {
+      code: "runner-failed",
+      level: "warning",
+      message: "r1 exited at once (exit code 127), and no runner has come up since",
+      remedy: expect.stringContaining("the last line of r1: run.sh: not found"),
+    },
+  ]);
+  driver.pass(10_000);
+  expect(codes(driver)).toEqual(["runner-failed"]);
+  expect(codes(driver.pass(280_000))).toEqual(["runner-failed"]);
+  expect(codes(driver.pass(20_000))).toEqual([]);
+
+  const mended = new Driver().hold({ assigned: 2 }).launchAll();
+  exits(mended, "r1", 1);
+  mended.pass(10_000);
+  expect(codes(mended)).toEqual(["runner-failed"]);
+  expect(codes(mended.started("r2"))).toEqual([]);
+});
+
 test("a service that has been silent for too long is an error, and until then it is not", () => {
   const driver = new Driver().hold({ assigned: 1 }).launchAll().started("r1");
   driver.now += 60_000;
