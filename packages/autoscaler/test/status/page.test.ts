@@ -61,6 +61,22 @@ test("a person sees what is wrong and what to do before anything else, then dema
   );
 });
 
+test("an adopted runner that may have a job is not said to be busy: it is counted as unknown, where there are any", () => {
+  const busy = new Driver().hold({ assigned: 1 }).launchAll().started("r1");
+  const adopter = new Driver().hold({}, [seen("a1", "started"), seen("a2", "started")]);
+  const sets = [setStatus(busy, { name: "linux-x64-large" }), setStatus(adopter, { name: "arm" })];
+  const table = page(daemonStatus(sets))
+    .split("\n")
+    .filter((line) => /^(SCALE|linux|arm|2 scale)/.test(line));
+  expect(table).toEqual([
+    "SCALE SET        STATE    WAITING  RUNNING  RUNNERS  BUSY  UNKNOWN  IDLE  STARTING  ENDING  HEARD",
+    "linux-x64-large  holding        1        0     1/10     1        0     0         0       0    0 s",
+    "arm              holding        0        0     2/10     0        2     0         0       0    0 s",
+    "2 scale sets                    1        0        3     1        2     0         0       0",
+  ]);
+  expect(Math.max(...table.map(({ length }) => length))).toBeLessThanOrEqual(100);
+});
+
 test("where all is well it says so", () => {
   expect(page(daemonStatus([setStatus(new Driver().hold())]))).toContain("\nall well\n");
 });
