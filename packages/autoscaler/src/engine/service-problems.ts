@@ -6,6 +6,8 @@ import type { WorkerFacts } from "./worker-facts.js";
 interface Advice {
   /** In place of the trouble's own words. */
   readonly message?: string;
+  /** What its words are about. @default the service */
+  readonly about?: string;
   readonly remedy: string;
   /** Mends itself in a known time: no error even without a session. */
   readonly passes?: true;
@@ -30,6 +32,7 @@ const ADVICE: Readonly<Record<TroubleKind, Advice>> = {
     remedy: "make the runner group at GitHub, or correct runnerGroup in the config; it is looked up again by itself",
   },
   "no-credentials": {
+    about: "no credentials",
     remedy:
       "run the command by hand as the daemon's user, or see that this user can read the file; it is tried again by itself",
   },
@@ -77,6 +80,6 @@ export function* serviceProblems(fleet: Fleet, { trouble, drift, now, stopped }:
 }
 
 function troubled({ kind, message: words }: Trouble, held: boolean): Problem {
-  const { message = `the service: ${words}`, remedy, passes = false } = ADVICE[kind];
+  const { about = "the service", message = `${about}: ${words}`, remedy, passes = false } = ADVICE[kind];
   return { code: "service-trouble", level: held || passes ? "warning" : "error", message, remedy };
 }

@@ -135,7 +135,7 @@ test.each<[TroubleKind, "error" | "warning", RegExp, RegExp]>([
   ["scale-set-missing", "warning", /made anew once look-ups a minute apart/, /^wait/],
   ["scale-set-gone", "error", /not made anew/, /recreate: true/],
   ["runner-group-missing", "error", /^the service: its words$/, /correct runnerGroup/],
-  ["no-credentials", "error", /^the service: its words$/, /run the command by hand as the daemon's user/],
+  ["no-credentials", "error", /^no credentials: its words$/, /run the command by hand as the daemon's user/],
   ["refused", "error", /^the service: its words$/, /the token or App is valid/],
   ["unreachable", "error", /^the service: its words$/, /DNS, proxy, firewall/],
   ["untrusted", "error", /^the service: its words$/, /NODE_EXTRA_CA_CERTS/],
