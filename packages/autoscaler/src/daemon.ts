@@ -10,7 +10,7 @@ import {
 import { type AutoscalerConfig, targetOf } from "./config/config.js";
 import { type AppliedChanges, Fleets } from "./daemon/fleets.js";
 import { fixedChanges, planOf } from "./daemon/plan.js";
-import type { Problem } from "./engine/problems.js";
+import type { Problem } from "./engine/problem.js";
 import { offStatus } from "./engine/status.js";
 import type { AutoscalerObserver } from "./engine/worker-options.js";
 import type { ExtraProvisioners } from "./provisioners/registry.js";

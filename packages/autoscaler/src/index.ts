@@ -21,7 +21,7 @@ export { defaultTimings, type Limits, type Timings } from "./core/settings.js";
 export type { AppliedChanges } from "./daemon/fleets.js";
 export { type Autoscaler, type AutoscalerPorts, createAutoscaler } from "./daemon.js";
 export { identityOf } from "./engine/labels.js";
-export type { Problem, ProblemCode } from "./engine/problems.js";
+export type { Problem, ProblemCode } from "./engine/problem.js";
 export type { RunnerActivity, RunnerCounts, RunnerStatus } from "./engine/runner-status.js";
 export type { ScaleSetState, ScaleSetStatus, SessionStatus } from "./engine/status.js";
 export type { FailedRunnerStatus } from "./engine/worker-facts.js";

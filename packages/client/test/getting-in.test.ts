@@ -32,7 +32,20 @@ describe("getting in", () => {
     expect(service.requests[0]?.headers.get("authorization")).toBe("Bearer ghp_fromFile");
     content = " \n";
     const error = await clock.run(client.listRunnerDownloads().catch((thrown: unknown) => thrown));
-    expect(isScaleSetError(error, "UNAUTHORIZED") && error.message).toBe("the token provider gave nothing");
+    expect(isScaleSetError(error, "UNAUTHORIZED") && error.message).toBe(
+      "the token provider gave nothing: the token is empty",
+    );
+  });
+
+  test("why a token provider fails stands in the error's own words, on one line and without what looks like a token", async () => {
+    const credentials = tokenProvider(async () => {
+      throw new Error("the vault is sealed\n  it was asked with ghp_verySecretToken1234");
+    });
+    const { clock, client } = createWorld({ credentials });
+    const error = await clock.run(client.listRunnerDownloads().catch((thrown: unknown) => thrown));
+    expect(isScaleSetError(error, "UNAUTHORIZED") && error.message).toBe(
+      "the token provider gave nothing: the vault is sealed it was asked with [redacted]",
+    );
   });
 
   test("a registration token that is not known everywhere yet is tried again", async () => {

@@ -14,6 +14,7 @@ export class Breaker extends ProbingGate {
   #since = Number.NEGATIVE_INFINITY;
   #trips = 0;
   #last: BootFailure = "exited at once";
+  #lastAt = Number.NEGATIVE_INFINITY;
 
   constructor(timings: Timings) {
     super();
@@ -30,6 +31,11 @@ export class Breaker extends ProbingGate {
     return this.#last;
   }
 
+  /** When the newest one was. */
+  get lastAt(): number {
+    return this.#lastAt;
+  }
+
   get tripped(): boolean {
     return this.shutAt !== undefined;
   }
@@ -38,6 +44,7 @@ export class Breaker extends ProbingGate {
     // Those launched before it tripped fail as well, and say nothing new.
     if (this.tripped && !this.concerns(launchedAt)) return;
     this.#last = how;
+    this.#lastAt = at;
     if (this.#running === 0) this.#since = launchedAt;
     this.#running += 1;
     if (this.#running < this.#timings.breakerFailures) return;

@@ -1,7 +1,8 @@
 import { LABELS_SCHEMA } from "../engine/inventory.js";
 import type { Place } from "../engine/place.js";
 import type { Lanes, PlaceLimiter } from "../engine/place-limiter.js";
-import { type Problem, sortProblems } from "../engine/problems.js";
+import type { Problem } from "../engine/problem.js";
+import { sortProblems } from "../engine/problems.js";
 import { scopedLogger } from "../engine/scoped-logger.js";
 import { offStatus, type ScaleSetStatus } from "../engine/status.js";
 import { Supervisor } from "../engine/supervisor.js";

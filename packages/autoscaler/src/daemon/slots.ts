@@ -98,7 +98,7 @@ export class SlottedService implements ScaleSetService {
         pollBegan: () => handler.pollBegan(),
         answered: (answer) => handler.answered(answer),
         message: (message) => handler.message(message),
-        trouble: (problem) => handler.trouble(problem),
+        trouble: (trouble) => handler.trouble(trouble),
         drifted: (drift) => handler.drifted(drift),
         refused: (holder) => {
           handler.refused(holder);

@@ -1,54 +1,22 @@
 import { demandOf } from "../core/demand.js";
 import type { Fleet } from "../core/fleet.js";
 import type { Runner } from "../core/model.js";
+import type { Problem } from "./problem.js";
+import { serviceProblems } from "./service-problems.js";
 import type { WorkerFacts } from "./worker-facts.js";
-
-/** Never renamed, never used again for something else. */
-export type ProblemCode =
-  | "worker-crashed"
-  | "service-trouble"
-  | "service-silent"
-  | "scale-set-drift"
-  | "instances-unlisted"
-  | "runner-outdated"
-  | "launch-refused"
-  | "runners-fail"
-  | "launch-failing"
-  | "phantom-demand"
-  | "removal-failing"
-  | "orphaned-runners"
-  | "newer-labels"
-  | "at-maximum"
-  | "config-refused"
-  | "restart-needed"
-  | "provisioner-closed"
-  | "connection-refused"
-  | "no-slot";
-
-/** Something that a person should know of. */
-export interface Problem {
-  readonly code: ProblemCode;
-  /**
-   * - `error`: jobs wait that should run, and it does not mend itself;
-   * - `warning`: something is wrong, and it may mend itself or hurts little;
-   * - `notice`: why things are as they are; nothing is wrong.
-   */
-  readonly level: "error" | "warning" | "notice";
-  /** What is wrong, in words. */
-  readonly message: string;
-  /** What to do about it. */
-  readonly remedy: string;
-}
 
 const LEVELS: readonly Problem["level"][] = ["error", "warning", "notice"];
 
 /** A removal that failed so often is worth a look: each attempt comes later than the one before. */
 const ATTEMPTS_OF_NOTE = 3;
 
+/** A runner that failed longer ago, with none launched since, says little about the next. */
+const FAILURE_OF_LATE_MS = 5 * 60_000;
+
 /** Worst first. */
 export function problemsOf(fleet: Fleet, worker: WorkerFacts): Problem[] {
   const found = [
-    ...withService(fleet, worker),
+    ...serviceProblems(fleet, worker),
     ...withInstances(worker),
     ...withLaunches(fleet, worker),
     ...withDemand(fleet, worker.now),
@@ -60,37 +28,6 @@ export function problemsOf(fleet: Fleet, worker: WorkerFacts): Problem[] {
 /** Worst first; of equals the first found. */
 export function sortProblems<Any extends Problem>(problems: readonly Any[]): Any[] {
   return problems.toSorted((a, b) => LEVELS.indexOf(a.level) - LEVELS.indexOf(b.level));
-}
-
-function* withService(fleet: Fleet, { trouble, drift, now, stopped }: WorkerFacts): Generator<Problem> {
-  if (stopped) return;
-  const { session, answeredAt, timings } = fleet;
-  if (trouble !== undefined) {
-    yield {
-      code: "service-trouble",
-      level: session.state === "held" ? "warning" : "error",
-      message: `the service: ${trouble}`,
-      remedy:
-        "it tries again by itself; if this lasts, check that the credentials are valid and may manage runners, the way to the service (proxy, DNS, certificates), and the service's status page",
-    };
-  }
-  if (drift !== undefined) {
-    yield {
-      code: "scale-set-drift",
-      level: "warning",
-      message: drift,
-      remedy: "make the config and the scale set at the service alike, and see who else changes it",
-    };
-  }
-  const silentMs = now - answeredAt;
-  if (session.state === "held" && silentMs >= timings.leaseMarginMs && Number.isFinite(silentMs)) {
-    yield {
-      code: "service-silent",
-      level: "error",
-      message: `the service has not answered for ${Math.round(silentMs / 1_000)} s: nothing is launched or ended until it does`,
-      remedy: "running jobs go on; check the network to the service and its status page",
-    };
-  }
 }
 
 function* withInstances({ inventory, stopped }: WorkerFacts): Generator<Problem> {
@@ -105,7 +42,8 @@ function* withInstances({ inventory, stopped }: WorkerFacts): Generator<Problem>
   }
 }
 
-function* withLaunches({ outdated, breaker, launchPause }: Fleet, worker: WorkerFacts): Generator<Problem> {
+function* withLaunches(fleet: Fleet, worker: WorkerFacts): Generator<Problem> {
+  const { outdated, breaker, launchPause } = fleet;
   const { now } = worker;
   if (outdated.shutAt !== undefined) {
     yield {
@@ -123,6 +61,8 @@ function* withLaunches({ outdated, breaker, launchPause }: Fleet, worker: Worker
       message: `launches pause: ${breaker.running} runners ${breaker.last}, one after the other${tryAgain(breaker.probesFrom - now)}`,
       remedy: whyRunnersFail(worker),
     };
+  } else {
+    yield* failingOfLate(fleet, worker);
   }
   if (now >= launchPause.until) return;
   const refused = launchPause.refusing;
@@ -133,6 +73,25 @@ function* withLaunches({ outdated, breaker, launchPause }: Fleet, worker: Worker
     remedy: refused
       ? "mend the provisioner's options or its rights; a changed config is tried at once"
       : "it tries again by itself, less and less often; if this lasts, make room for runners or see to what refuses them",
+  };
+}
+
+/** Too few to pause launches, or not judged yet: the news of a job may come after its runner's exit. */
+function* failingOfLate({ breaker, verdicts }: Fleet, worker: WorkerFacts): Generator<Problem> {
+  const { now, failedRunners } = worker;
+  const counted = breaker.running > 0 && now - breaker.lastAt < FAILURE_OF_LATE_MS;
+  // One that did a job ends with 0.
+  const open = failedRunners.some(({ name, exitCode }) => exitCode !== 0 && verdicts.has(name));
+  if (!counted && !open) return;
+  const newest = failedRunners.at(-1);
+  const who = newest === undefined ? "a runner" : newest.name;
+  const how = open ? "exited at once" : breaker.last;
+  const code = newest?.exitCode === undefined ? "" : ` (exit code ${newest.exitCode})`;
+  yield {
+    code: "runner-failed",
+    level: "warning",
+    message: `${who} ${how}${code}, and no runner has come up since`,
+    remedy: whyRunnersFail(worker),
   };
 }
 

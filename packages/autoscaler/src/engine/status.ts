@@ -3,7 +3,8 @@ import { isEmptied } from "../core/drain.js";
 import type { Fleet } from "../core/fleet.js";
 import { byPhase, type Phase, type Reading, type Statistics } from "../core/model.js";
 import { holds } from "../core/rights.js";
-import { type Problem, problemsOf } from "./problems.js";
+import type { Problem } from "./problem.js";
+import { problemsOf } from "./problems.js";
 import { type RunnerCounts, type RunnerStatus, runnersOf } from "./runner-status.js";
 import type { FailedRunnerStatus, WorkerFacts } from "./worker-facts.js";
 

@@ -1,3 +1,5 @@
+import type { Trouble } from "../ports/service.js";
+
 /** A runner that did not come up, with the last part of what it printed. */
 export interface FailedRunnerStatus {
   readonly name: string;
@@ -16,7 +18,7 @@ export interface WorkerFacts {
   readonly lastDecision: { readonly at: number; readonly reasons: readonly string[] } | undefined;
   readonly stopped: boolean;
   /** What stands between it and the service right now. */
-  readonly trouble: string | undefined;
+  readonly trouble: Trouble | undefined;
   /** What the service did not take of the scale set as configured, in words. */
   readonly drift: string | undefined;
   /** Why lists of instances fail. */

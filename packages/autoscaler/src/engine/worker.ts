@@ -10,7 +10,7 @@ import { lapsesAt, may } from "../core/rights.js";
 import type { Limits } from "../core/settings.js";
 import type { Traits } from "../core/traits.js";
 import type { InstanceLabels } from "../ports/provisioner.js";
-import type { ServiceHandler } from "../ports/service.js";
+import type { ServiceHandler, Trouble } from "../ports/service.js";
 import { Executor } from "./executor.js";
 import { Homes } from "./homes.js";
 import { newRunnerName } from "./labels.js";
@@ -36,7 +36,7 @@ export class Worker {
   #ended = false;
   #drained = false;
   #lastDecision: { readonly at: number; readonly reasons: readonly string[] } | undefined;
-  #trouble: string | undefined;
+  #trouble: Trouble | undefined;
   #drift: string | undefined;
   #wanted = 0;
   #onChange = (): void => {};
@@ -206,8 +206,8 @@ export class Worker {
       drifted: (words) => {
         this.#drift = words;
       },
-      trouble: (problem) => {
-        this.#trouble = problem;
+      trouble: (trouble) => {
+        this.#trouble = trouble;
       },
     };
   }

@@ -55,6 +55,37 @@ export interface ServiceHandler {
   }): void;
   /** Where the scale set is not as it was asked for, in words; undefined where it is. Work goes on. */
   drifted(words: string | undefined): void;
-  /** What stands in the way right now, in words for a person; undefined when nothing does. */
-  trouble(problem: string | undefined): void;
+  /** What stands in the way right now; undefined when nothing does. */
+  trouble(trouble: Trouble | undefined): void;
 }
+
+/** What stands between a scale set and its service. */
+export interface Trouble {
+  readonly kind: TroubleKind;
+  /** In words for a person, without a secret. */
+  readonly message: string;
+}
+
+/**
+ * Each wants something else of a person.
+ *
+ * - `own-session`: a session of our own owner name lives on, from a process that ended (F1);
+ * - `scale-set-missing`: it went away and is made anew in a while (F4); `scale-set-gone`: it is not made anew;
+ * - `runner-group-missing`: there is no runner group of the configured name;
+ * - `no-credentials`: the command, file or signer that gives the token or key fails;
+ * - `refused`: the service does not take the credentials, or they may too little;
+ * - `unreachable`: no answer; `untrusted`: a certificate on the way is not trusted;
+ * - `rate-limited`: the service asks to be left alone;
+ * - `other`: its words are all there is.
+ */
+export type TroubleKind =
+  | "own-session"
+  | "scale-set-missing"
+  | "scale-set-gone"
+  | "runner-group-missing"
+  | "no-credentials"
+  | "refused"
+  | "unreachable"
+  | "untrusted"
+  | "rate-limited"
+  | "other";

@@ -14,6 +14,7 @@ import type { Statistics } from "../core/model.js";
 import type { CallOptions } from "../ports/provisioner.js";
 import type { JitAnswer, ScaleSetService, ServiceHandler } from "../ports/service.js";
 import type { RunnerGroups } from "./runner-groups.js";
+import { troubleIn, troubleOf } from "./trouble.js";
 
 export interface ClientScaleSetOptions {
   readonly client: ScaleSetClient;
@@ -101,7 +102,7 @@ export class ClientScaleSet implements ScaleSetService {
           if (call === "poll") answer = { heldMs, at: clock.monotonic() };
           else handler.answered({ heldMs: undefined });
         },
-        onState: (state) => tellState(state, handler),
+        onState: (state) => this.#tellState(state, handler),
       },
     });
     this.#listener = listener;
@@ -190,9 +191,12 @@ export class ClientScaleSet implements ScaleSetService {
         const asked = isScaleSetError(error) ? Math.min(error.retryAfterMs ?? 0, LONGEST_ASKED_MS) : 0;
         const backoffMs = Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** Math.min(failures, 10));
         const waitMs = Math.max(asked, backoffMs * (0.5 + 0.5 * random()));
-        const problem = error instanceof Error ? error.message : String(error);
-        handler.trouble(problem);
-        logger.error({ err: error, retryInMs: Math.round(waitMs) }, `the scale set is not available: ${problem}`);
+        const trouble = troubleOf(error);
+        handler.trouble(trouble);
+        logger.error(
+          { err: error, retryInMs: Math.round(waitMs) },
+          `the scale set is not available: ${trouble.message}`,
+        );
         await clock.sleep(waitMs, { signal }).catch(() => {});
       }
     }
@@ -228,27 +232,21 @@ export class ClientScaleSet implements ScaleSetService {
     this.#missingSince ??= clock.monotonic();
     if (clock.monotonic() - this.#missingSince < RECREATE_AFTER_MS) return undefined;
     if (!recreate) {
-      const words = `scale set ${name} is gone from the service, and is not made anew (recreate: false)`;
-      logger.error({}, words);
-      handler.drifted(words);
+      logger.error({}, `scale set ${name} is gone from the service, and is not made anew (recreate: false)`);
       return undefined;
     }
     logger.error({}, `scale set ${name} is gone from the service: it is made anew`);
     return (await this.#ensure(handler, signal)).id;
   }
-}
 
-function tellState(state: ListenerState, handler: ServiceHandler): void {
-  switch (state.state) {
-    case "standby":
+  #tellState(state: ListenerState, handler: ServiceHandler): void {
+    if (state.state === "standby") {
       handler.trouble(undefined);
       handler.refused(state.holder);
-      break;
-    case "waiting":
-    case "recovering":
-      handler.trouble(state.error instanceof Error ? `${state.reason}: ${state.error.message}` : state.reason);
-      break;
-    default:
+      return;
+    }
+    const trouble = troubleIn(state, this.#options.recreate ?? true);
+    if (trouble !== undefined) handler.trouble(trouble);
   }
 }
 

@@ -23,7 +23,7 @@ export function credentialsFrom(
 ): Credentials {
   if (config.kind === "token") {
     const { token } = config;
-    return "reveal" in token ? personalAccessToken(token) : tokenProvider(({ signal }) => fetchSecret(token, signal));
+    return "reveal" in token ? personalAccessToken(token) : tokenProvider(({ signal }) => fetchToken(token, signal));
   }
   const { clientId, installationId, privateKey } = config;
   return githubApp({
@@ -31,6 +31,14 @@ export function credentialsFrom(
     installationId,
     privateKey: "reveal" in privateKey ? privateKey : ({ signal }) => fetchSecret(privateKey, signal),
   });
+}
+
+/** No header holds two lines: what follows the token, the client could not tell from a fault of the network. */
+async function fetchToken(source: Exclude<SecretSource, Secret>, signal: AbortSignal): Promise<Secret> {
+  const token = await fetchSecret(source, signal);
+  if (!/\s/.test(token.reveal())) return token;
+  const where = "file" in source ? `the file ${source.file} holds` : `${source.command[0] ?? ""} printed`;
+  throw new Error(`${where} blanks or line ends within the token: the token must stand alone`);
 }
 
 async function fetchSecret(source: Exclude<SecretSource, Secret>, signal: AbortSignal): Promise<Secret> {

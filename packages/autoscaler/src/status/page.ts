@@ -83,23 +83,42 @@ function few(names: readonly string[]): string {
   return `${names.slice(0, NAMES_SHOWN).join(", ")} and ${names.length - NAMES_SHOWN} more`;
 }
 
-const COLUMNS = ["SCALE SET", "STATE", "WAITING", "RUNNING", "RUNNERS", "BUSY", "IDLE", "STARTING", "ENDING", "HEARD"];
+const COLUMNS = [
+  "SCALE SET",
+  "STATE",
+  "WAITING",
+  "RUNNING",
+  "RUNNERS",
+  "BUSY",
+  "UNKNOWN",
+  "IDLE",
+  "STARTING",
+  "ENDING",
+  "HEARD",
+];
+const UNKNOWN = COLUMNS.indexOf("UNKNOWN");
 /** The first so many are words and stand left; the rest are numbers. */
 const WORDS = 2;
 
-/** `WAITING` and `RUNNING` are jobs as the service counts them, the rest runners as we do. `RUNNERS`: live / most. */
+/**
+ * `WAITING` and `RUNNING` are jobs as the service counts them, the rest runners as we do. `RUNNERS`: live / most.
+ * `UNKNOWN`, those that may have a job, stands only where there are some.
+ */
 function table(sets: readonly ReadScaleSet[], paint: Paint): string[] {
   if (sets.length === 0) return ["no scale sets yet"];
-  const rows = sets.map(cells);
-  if (sets.length > 1) rows.push(sums(sets));
-  const widths = COLUMNS.map((title, at) => Math.max(title.length, ...rows.map((row) => row[at]?.length ?? 0)));
+  const anyUnknown = sets.some(({ activities }) => activities.unknown > 0);
+  const shown = (row: readonly string[]): readonly string[] => (anyUnknown ? row : row.toSpliced(UNKNOWN, 1));
+  const titles = shown(COLUMNS);
+  const rows = sets.map((set) => shown(cells(set)));
+  if (sets.length > 1) rows.push(shown(sums(sets)));
+  const widths = titles.map((title, at) => Math.max(title.length, ...rows.map((row) => row[at]?.length ?? 0)));
   const line = (row: readonly string[]): string =>
     row
       .map((cell, at) => (at < WORDS ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0)))
       .join("  ")
       .trimEnd();
   return [
-    paint("bold", line(COLUMNS)),
+    paint("bold", line(titles)),
     ...sets.flatMap((set, at) => [
       paintState(set, line(rows[at] ?? []), paint),
       ...because(set).map((why) => paint("dim", `  ${why}`)),
@@ -117,7 +136,8 @@ function cells(set: ReadScaleSet): string[] {
     reading === undefined ? "–" : String(waiting(set)),
     reading === undefined ? "–" : String(reading.running),
     `${set.live}/${set.limits.share ?? set.limits.maxRunners}`,
-    String(activities.busy + activities.unknown),
+    String(activities.busy),
+    String(activities.unknown),
     String(activities.idle),
     String(activities.starting),
     String(activities.ending),
@@ -134,7 +154,8 @@ function sums(sets: readonly ReadScaleSet[]): string[] {
     sum(waiting),
     sum(({ reading }) => reading?.running ?? 0),
     sum(({ live }) => live),
-    sum(({ activities }) => activities.busy + activities.unknown),
+    sum(({ activities }) => activities.busy),
+    sum(({ activities }) => activities.unknown),
     sum(({ activities }) => activities.idle),
     sum(({ activities }) => activities.starting),
     sum(({ activities }) => activities.ending),

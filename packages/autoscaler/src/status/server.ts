@@ -14,7 +14,7 @@ export interface StatusServerOptions {
 }
 
 export interface StatusServer extends AsyncDisposable {
-  /** Stops listening and removes the socket. Idempotent. */
+  /** Stops listening and removes the socket where it can be removed. Idempotent, never rejects. */
   close(): Promise<void>;
 }
 
@@ -53,13 +53,19 @@ export async function serveStatus({ path, status, clock }: StatusServerOptions):
   server.unref();
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {
-    closing ??= ended(server).then(() => {
-      // Another daemon may have put its own there since.
-      if (lstatSync(path, { throwIfNoEntry: false })?.ino === ino) rmSync(path, { force: true });
-    });
+    closing ??= ended(server).then(() => removeOwn(path, ino));
     return closing;
   };
   return { close, [Symbol.asyncDispose]: close };
+}
+
+function removeOwn(path: string, ino: number): void {
+  try {
+    // Another daemon may have put its own there since.
+    if (lstatSync(path, { throwIfNoEntry: false })?.ino === ino) rmSync(path, { force: true });
+  } catch {
+    // A disk that is read-only by now is no reason to end badly: a dead socket is known as one, and replaced.
+  }
 }
 
 function refuseOthers(path: string, occupant: Awaited<ReturnType<typeof occupantOf>>): void {

@@ -1,4 +1,5 @@
-import { type Problem, sortProblems } from "../engine/problems.js";
+import type { Problem } from "../engine/problem.js";
+import { sortProblems } from "../engine/problems.js";
 import type { ScaleSetStatus } from "../engine/status.js";
 
 /** Raised when a field changes its meaning or goes; a new field does not raise it. */

@@ -74,7 +74,7 @@ test("a daemon whose service can't be reached says what is wrong and what to do,
   await until("the trouble is told", async () => (await status(cwd)).code === 5);
   const { stdout } = await status(cwd);
   expect(stdout).toMatch(/ERROR {3}linux-x64: the service: .*ECONNREFUSED/);
-  expect(stdout).toMatch(/do: it tries again by itself/);
+  expect(stdout).toMatch(/do: check the way from this machine to the service/);
   expect(await status(cwd, "--json")).toMatchObject({ code: 5 });
 });
 

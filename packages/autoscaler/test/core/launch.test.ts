@@ -14,6 +14,12 @@ describe("launching", () => {
     ]);
   });
 
+  test("a runner that just ended stands for its job in the sum under its own name: it is not said to live", () => {
+    const driver = new Driver().hold({ assigned: 2 }).launchAll();
+    driver.tell({ type: "instance.changed", instance: seen("r1", "exited", { exitCode: 1 }) });
+    expect(driver.why()).toContain("enough: 2 assigned + 0 min − 1 live − 1 that just ended, max 10");
+  });
+
   test("never more than the maximum", () => {
     const driver = new Driver({ max: 3 }).hold({ assigned: 50 });
     expect(driver.actions()).toEqual(["create r1", "create r2", "create r3"]);

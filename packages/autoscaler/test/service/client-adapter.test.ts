@@ -7,7 +7,7 @@ import {
   VirtualClock,
 } from "@scaleset/simulator";
 import { expect, onTestFinished, test } from "vitest";
-import type { ServiceHandler } from "../../src/ports/service.js";
+import type { ServiceHandler, Trouble } from "../../src/ports/service.js";
 import { ClientScaleSet } from "../../src/service/client-adapter.js";
 import { RunnerGroups } from "../../src/service/runner-groups.js";
 
@@ -27,7 +27,7 @@ function stage(
     random,
     env: {},
   });
-  const service = new ClientScaleSet({
+  const ofScaleSet = {
     client,
     groups: new RunnerGroups(client, clock),
     name: "linux",
@@ -40,9 +40,10 @@ function stage(
     clock,
     random,
     logger: quiet,
-  });
+  };
+  const service = new ClientScaleSet(ofScaleSet);
   const heard: string[] = [];
-  let problem: string | undefined;
+  let trouble: Trouble | undefined;
   let drift: string | undefined;
   const handler: ServiceHandler = {
     opened: ({ scaleSetId }) => void heard.push(`opened ${scaleSetId}`),
@@ -58,18 +59,30 @@ function stage(
     drifted: (words) => {
       drift = words;
     },
-    trouble: (words) => {
-      problem = words;
+    trouble: (now) => {
+      trouble = now;
     },
   };
   const stop = new AbortController();
-  const listening = service.listen(handler, { signal: stop.signal });
+  const listening = [service.listen(handler, { signal: stop.signal })];
+  /** The trouble of one more process that holds the scale set's session under our name. */
+  const begunAgain = (): (() => Trouble | undefined) => {
+    let itsTrouble: Trouble | undefined;
+    const again: ServiceHandler = {
+      ...handler,
+      trouble: (now) => {
+        itsTrouble = now;
+      },
+    };
+    listening.push(new ClientScaleSet(ofScaleSet).listen(again, { signal: stop.signal }));
+    return () => itsTrouble;
+  };
   onTestFinished(async () => {
     stop.abort();
-    await clock.runUntilSettled(listening);
+    await clock.runUntilSettled(Promise.all(listening));
     await simulator.close();
   });
-  return { clock, client, simulator, service, heard, problem: () => problem, drift: () => drift };
+  return { clock, client, simulator, service, heard, trouble: () => trouble, begunAgain, drift: () => drift };
 }
 
 function requests(simulator: Simulator): number {
@@ -91,19 +104,20 @@ test("a poll without a message is told before the next one begins", async () => 
 });
 
 test("a refused token is tried again with growing pauses, and the reason is there to be read", async () => {
-  const { clock, simulator, problem } = stage({ token: "wrong" });
+  const { clock, simulator, trouble } = stage({ token: "wrong" });
   await clock.runFor(600_000);
-  expect(problem()).toContain("401");
+  expect(trouble()).toMatchObject({ kind: "refused", message: expect.stringContaining("401") });
   expect(requests(simulator)).toBeGreaterThan(8);
   expect(requests(simulator)).toBeLessThan(40);
 });
 
 test("a scale set that went away is made anew, and only after it stayed away for a minute", async () => {
-  const { clock, simulator, heard } = stage();
+  const { clock, simulator, heard, trouble } = stage();
   await clock.runFor(10_000);
   const [first] = simulator.state().scaleSets;
   simulator.removeScaleSet(first?.id ?? 0);
   const removedAt = clock.monotonic();
+  await clock.runUntil(() => trouble()?.kind === "scale-set-missing", { limitMs: 60_000 });
   await clock.runUntil(() => simulator.state().scaleSets.length === 1, { limitMs: 600_000 });
   expect(clock.monotonic() - removedAt).toBeGreaterThanOrEqual(60_000);
   await clock.runFor(30_000);
@@ -112,12 +126,20 @@ test("a scale set that went away is made anew, and only after it stayed away for
 });
 
 test("a scale set that went away stays away where it must not be made anew, and that is said", async () => {
-  const { clock, simulator, drift } = stage({ recreate: false });
+  const { clock, simulator, trouble } = stage({ recreate: false });
   await clock.runFor(10_000);
   simulator.removeScaleSet(simulator.state().scaleSets[0]?.id ?? 0);
   await clock.runFor(600_000);
   expect(simulator.state().scaleSets).toEqual([]);
-  expect(drift()).toContain("recreate: false");
+  expect(trouble()?.kind).toBe("scale-set-gone");
+});
+
+test("a process that begins anew while its earlier session is open is told as that, and as nothing else", async () => {
+  const { clock, begunAgain } = stage();
+  await clock.runFor(10_000);
+  const trouble = begunAgain();
+  await clock.runFor(5_000);
+  expect(trouble()?.kind).toBe("own-session");
 });
 
 test("labels that the service drops silently are said to be dropped (F18)", async () => {

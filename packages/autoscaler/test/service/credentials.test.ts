@@ -62,16 +62,26 @@ test.each([
   ["is not there", ["/nowhere/vault"], /is not there/],
   ["prints far too much", script("process.stdout.write('ghp_printed'.repeat(20_000))"), /printed more than/],
   ["kills itself", script("process.kill(process.pid, 'SIGKILL')"), /was ended by SIGKILL/],
-])("a command that %s is told in words, and never what it printed", async (_, command, words) => {
+  ["prints two lines", script("console.log('ghp_printed\\nghp_printed')"), /printed blanks or line ends/],
+])("a command that %s is told in the error's own words, and never what it printed", async (_, command, words) => {
   const { ask } = clientWith({ command, folder: folder() });
   const error = await ask().then(
     () => undefined,
     (reason: unknown) => reason,
   );
   expect(error).toMatchObject({ code: "UNAUTHORIZED" });
+  expect(error).toHaveProperty("message", expect.stringMatching(words));
   const told = allOf(error);
-  expect(told).toMatch(words);
   expect(told).not.toContain("ghp_printed");
+});
+
+test("a token's file that holds more than the token is told by its name, and never what it holds", async () => {
+  const file = join(folder(), "token");
+  writeFileSync(file, "ghp_written\nghp_written\n");
+  const { ask } = clientWith({ file });
+  const error: unknown = await ask().catch((reason: unknown) => reason);
+  expect(error).toMatchObject({ code: "UNAUTHORIZED", message: expect.stringContaining(`${file} holds blanks`) });
+  expect(allOf(error)).not.toContain("ghp_written");
 });
 
 test("a command that hangs is ended with the call's deadline", async () => {

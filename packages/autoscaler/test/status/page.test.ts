@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from "node:util";
 import { expect, test } from "vitest";
 import { offStatus } from "../../src/engine/status.js";
+import type { Trouble } from "../../src/ports/service.js";
 import { decodeStatus, UnknownStatusError } from "../../src/status/decode.js";
 import { durationText } from "../../src/status/durations.js";
 import { statusPage } from "../../src/status/page.js";
@@ -24,7 +25,7 @@ function everything(): AutoscalerStatus {
   return daemonStatus([
     setStatus(busy, {
       name: "linux-x64",
-      trouble: "HTTP 503",
+      trouble: { kind: "other", message: "HTTP 503" },
       lastDecision: { at: 1, reasons: reasons.map(({ reason }) => reason) },
       failedRunners: [{ name: "r0", at: 1, exitCode: 1, reason: "killed", output: "no disk" }],
     }),
@@ -43,7 +44,7 @@ test("a person sees what is wrong and what to do before anything else, then dema
   const lines = page(everything()).split("\n");
   expect(lines[0]).toBe("scaleset 1.2.3 · owner host-1 · up 16 min");
   expect(lines[2]).toBe("WARNING linux-x64: the service: HTTP 503");
-  expect(lines[3]).toMatch(/^ {8}do: it tries again by itself/);
+  expect(lines[3]).toMatch(/^ {8}do: it is tried again by itself/);
   expect(lines.slice(5).join("\n")).toBe(
     [
       "SCALE SET     STATE    WAITING  RUNNING  RUNNERS  BUSY  IDLE  STARTING  ENDING  HEARD",
@@ -60,13 +61,29 @@ test("a person sees what is wrong and what to do before anything else, then dema
   );
 });
 
+test("an adopted runner that may have a job is not said to be busy: it is counted as unknown, where there are any", () => {
+  const busy = new Driver().hold({ assigned: 1 }).launchAll().started("r1");
+  const adopter = new Driver().hold({}, [seen("a1", "started"), seen("a2", "started")]);
+  const sets = [setStatus(busy, { name: "linux-x64-large" }), setStatus(adopter, { name: "arm" })];
+  const table = page(daemonStatus(sets))
+    .split("\n")
+    .filter((line) => /^(SCALE|linux|arm|2 scale)/.test(line));
+  expect(table).toEqual([
+    "SCALE SET        STATE    WAITING  RUNNING  RUNNERS  BUSY  UNKNOWN  IDLE  STARTING  ENDING  HEARD",
+    "linux-x64-large  holding        1        0     1/10     1        0     0         0       0    0 s",
+    "arm              holding        0        0     2/10     0        2     0         0       0    0 s",
+    "2 scale sets                    1        0        3     1        2     0         0       0",
+  ]);
+  expect(Math.max(...table.map(({ length }) => length))).toBeLessThanOrEqual(100);
+});
+
 test("where all is well it says so", () => {
   expect(page(daemonStatus([setStatus(new Driver().hold())]))).toContain("\nall well\n");
 });
 
 test("the same trouble of many scale sets is said once", () => {
   const sets = Array.from({ length: 8 }, (_, at) =>
-    setStatus(new Driver(), { name: `set-${at}`, trouble: "HTTP 401" }),
+    setStatus(new Driver(), { name: `set-${at}`, trouble: { kind: "refused", message: "HTTP 401" } }),
   );
   const text = page(daemonStatus(sets));
   expect(text.match(/HTTP 401/g)).toHaveLength(1);
@@ -74,11 +91,11 @@ test("the same trouble of many scale sets is said once", () => {
 });
 
 test("scale sets of two organisations that share a name are told apart, in the table and in what is wrong", () => {
-  const at = (url: string, trouble?: string) => ({ ...setStatus(new Driver(), { name: "linux", trouble }), url });
+  const at = (url: string, trouble?: Trouble) => ({ ...setStatus(new Driver(), { name: "linux", trouble }), url });
   const text = page(
     daemonStatus([
       at("https://github.com/acme"),
-      at("https://github.com/globex", "HTTP 401"),
+      at("https://github.com/globex", { kind: "refused", message: "HTTP 401" }),
       { ...offStatus("spare"), url: "https://github.com/acme" },
     ]),
   );

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
-import type { ProblemCode } from "../../src/engine/problems.js";
+import type { ProblemCode } from "../../src/engine/problem.js";
 import type { WorkerFacts } from "../../src/engine/worker-facts.js";
+import type { TroubleKind } from "../../src/ports/service.js";
 import { Driver, seen } from "../core/driver.js";
 import { daemonStatus, setStatus } from "./snapshots.js";
 
@@ -55,6 +56,31 @@ test("each thing that stops jobs is a problem with what to do, and goes with its
   expect(setStatus(full).problems).toMatchObject([{ code: "launch-failing", level: "warning" }]);
 });
 
+test("from the first runner that fails on, until one comes up or five minutes have gone, it is said with what it printed", () => {
+  const driver = new Driver().hold({ assigned: 1 }).launchAll();
+  exits(driver, "r1", 127);
+  const output = "starting\nrun.sh: not found\n";
+  const facts = { failedRunners: [{ name: "r1", at: 0, exitCode: 127, reason: undefined, output }] };
+  expect(setStatus(driver, facts).problems).toEqual([
+    {
+      code: "runner-failed",
+      level: "warning",
+      message: "r1 exited at once (exit code 127), and no runner has come up since",
+      remedy: expect.stringContaining("the last line of r1: run.sh: not found"),
+    },
+  ]);
+  driver.pass(10_000);
+  expect(codes(driver)).toEqual(["runner-failed"]);
+  expect(codes(driver.pass(280_000))).toEqual(["runner-failed"]);
+  expect(codes(driver.pass(20_000))).toEqual([]);
+
+  const mended = new Driver().hold({ assigned: 2 }).launchAll();
+  exits(mended, "r1", 1);
+  mended.pass(10_000);
+  expect(codes(mended)).toEqual(["runner-failed"]);
+  expect(codes(mended.started("r2"))).toEqual([]);
+});
+
 test("a service that has been silent for too long is an error, and until then it is not", () => {
   const driver = new Driver().hold({ assigned: 1 }).launchAll().started("r1");
   driver.now += 60_000;
@@ -96,9 +122,38 @@ test("runners that can't be removed are named, with their attempts", () => {
 test("what stands between a scale set and its service or its instances is said, worst first", () => {
   const driver = new Driver().hold({ assigned: 1 }).launchAll();
   expect(
-    codes(driver, { trouble: "HTTP 503", drift: "labels", inventory: ["the list failed", "the list failed"] }),
+    codes(driver, {
+      trouble: { kind: "other", message: "HTTP 503" },
+      drift: "labels",
+      inventory: ["the list failed", "the list failed"],
+    }),
   ).toEqual(["instances-unlisted", "service-trouble", "scale-set-drift"]);
 });
+
+test.each<[TroubleKind, "error" | "warning", RegExp, RegExp]>([
+  ["own-session", "warning", /^the session of this daemon's earlier life .* in about a minute$/, /^wait/],
+  ["scale-set-missing", "warning", /made anew once look-ups a minute apart/, /^wait/],
+  ["scale-set-gone", "error", /not made anew/, /recreate: true/],
+  ["runner-group-missing", "error", /^the service: its words$/, /correct runnerGroup/],
+  ["no-credentials", "error", /^no credentials: its words$/, /run the command by hand as the daemon's user/],
+  ["refused", "error", /^the service: its words$/, /the token or App is valid/],
+  ["unreachable", "error", /^the service: its words$/, /DNS, proxy, firewall/],
+  ["untrusted", "error", /^the service: its words$/, /NODE_EXTRA_CA_CERTS/],
+  ["rate-limited", "error", /^the service: its words$/, /waits as long as the service asks/],
+  ["other", "error", /^the service: its words$/, /status page/],
+])(
+  "without a session, trouble of the kind %s is told as %s with a remedy of its own",
+  (kind, level, message, remedy) => {
+    expect(setStatus(new Driver(), { trouble: { kind, message: "its words" } }).problems).toEqual([
+      {
+        code: "service-trouble",
+        level,
+        message: expect.stringMatching(message),
+        remedy: expect.stringMatching(remedy),
+      },
+    ]);
+  },
+);
 
 test("each runner is listed with its phase, what we think it does, its job, and its ages", () => {
   const driver = new Driver().hold({ assigned: 2 }).launchAll().pass(30_000).started("r1", "job-9").pass(20_000);
@@ -120,8 +175,8 @@ test("the list of runners is bounded, and says how many it leaves out", () => {
 });
 
 test("a daemon's problems are those of all its scale sets, errors first, each with its name", () => {
-  const fine = setStatus(new Driver().hold(), { name: "fine", trouble: "HTTP 503" });
-  const broken = setStatus(new Driver(), { name: "broken", trouble: "HTTP 401" });
+  const fine = setStatus(new Driver().hold(), { name: "fine", trouble: { kind: "other", message: "HTTP 503" } });
+  const broken = setStatus(new Driver(), { name: "broken", trouble: { kind: "refused", message: "HTTP 401" } });
   expect(daemonStatus([fine, broken]).problems).toMatchObject([
     { scaleSet: "broken", level: "error" },
     { scaleSet: "fine", level: "warning" },

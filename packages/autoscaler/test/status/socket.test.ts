@@ -1,5 +1,15 @@
 import { spawn } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { request } from "node:http";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -59,6 +69,16 @@ test("a daemon answers on a socket that its user alone may use, and takes it alo
   await server.close();
   expect(existsSync(path)).toBe(false);
   await expect(readStatus({ path, clock })).rejects.toThrow(NoDaemonError);
+});
+
+test("a socket that can't be removed any more does not spoil the daemon's end", async () => {
+  const path = socketPath();
+  const server = await serve(path);
+  // Every look into the folder fails from now on, as removing does on a disk that has become read-only.
+  rmSync(dirname(path), { recursive: true });
+  symlinkSync(dirname(path), dirname(path));
+  expect(() => lstatSync(path)).toThrow("ELOOP");
+  await expect(server.close()).resolves.toBeUndefined();
 });
 
 test("a folder that others could enter is closed to them", async () => {
@@ -122,7 +142,9 @@ test("there is nothing but a status to read", async () => {
 test("a secret in the words of others does not get out", async () => {
   const path = socketPath();
   const token = `ghs_${"A1b2".repeat(9)}`;
-  await serve(path, () => daemonStatus([setStatus(new Driver(), { trouble: `refused: ${token}` })]));
+  await serve(path, () =>
+    daemonStatus([setStatus(new Driver(), { trouble: { kind: "other", message: `refused: ${token}` } })]),
+  );
   const text = JSON.stringify(await readStatus({ path, clock }));
   expect(text).toContain("refused: [redacted]");
   expect(text).not.toContain(token);

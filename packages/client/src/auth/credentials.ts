@@ -36,7 +36,8 @@ export function personalAccessToken(token: string | Secret): Credentials {
 
 /**
  * Tokens from elsewhere: a file, a vault, a metadata service. Asked whenever a token is needed (about once an hour), and
- * once more with `refused: true` when GitHub refused the last one. What it throws fails the call, as `UNAUTHORIZED`.
+ * once more with `refused: true` when GitHub refused the last one. What it throws fails the call, as `UNAUTHORIZED` with its
+ * words, redacted.
  *
  * @example
  * ```ts
@@ -233,8 +234,12 @@ async function asked<T>(
   } catch (error) {
     signal?.throwIfAborted();
     if (error instanceof ScaleSetError) throw error;
-    const code = deadline.signal.aborted ? "TIMEOUT" : "UNAUTHORIZED";
-    throw new ScaleSetError(code, `${what} gave nothing`, { operation: "configure", cause: redactedCause(error) });
+    const cause = redactedCause(error);
+    const details = { operation: "configure", cause } as const;
+    if (deadline.signal.aborted) throw new ScaleSetError("TIMEOUT", `${what} gave nothing in time`, details);
+    // On one line: it goes where people look first, a status or the first line of a log.
+    const why = cause.message.replace(/\s+/g, " ").trim();
+    throw new ScaleSetError("UNAUTHORIZED", `${what} gave nothing${why === "" ? "" : `: ${why}`}`, details);
   }
 }
 

@@ -48,7 +48,9 @@ function sum(fleet: Fleet, now: number): string {
     ...(fleet.foreign.count > 0 ? [`${fleet.foreign.count} more run on another machine`] : []),
     ...(fleet.share !== undefined && fleet.share < maxRunners ? [`${fleet.share} of them its share`] : []),
   ];
-  const text = `${assigned} assigned + ${minRunners} min − ${able} live, max ${maxRunners}`;
+  const ended = fleet.endsSinceReading(now);
+  const have = ended > 0 ? `${able - ended} live − ${ended} that just ended` : `${able} live`;
+  const text = `${assigned} assigned + ${minRunners} min − ${have}, max ${maxRunners}`;
   return [text, ...notes].join("; ");
 }
 
