@@ -140,7 +140,7 @@ function configRefused(why: string): Problem {
     level: "error",
     message: `the config was not taken, the one before stays: ${why}`,
     remedy:
-      "mend the file (scaleset validate FILE says all that is wrong); it is read again when it changes, and on SIGHUP",
+      "mend it (scaleset validate FILE says all that is wrong); it is tried again by itself, and at once on SIGHUP",
   };
 }
 

@@ -48,8 +48,10 @@ export async function run(options: RunFlags & { readonly config?: string | undef
         logger,
         signal: stop.signal,
       });
+    const trying = reloading?.tryRefused({ clock: realClock, signal: stop.signal });
     await autoscaler.run({ signal: stop.signal });
     await watching;
+    await trying;
   } catch (error) {
     if (stop.received === undefined) {
       if (error instanceof StateFolderError) logger.error({}, error.message);
