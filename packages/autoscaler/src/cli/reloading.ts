@@ -43,6 +43,12 @@ export class Reloading {
     });
   }
 
+  /** A person asks for it: launches that were refused are tried again as well, though the config may be the same. */
+  async hangUp(): Promise<void> {
+    await this.reload("SIGHUP");
+    this.#autoscaler.retryLaunches();
+  }
+
   /**
    * Tries a config that was refused again from time to time, since nothing tells when what was wrong outside of it is
    * mended. Says nothing while the same is wrong. Never rejects; ends with the signal.

@@ -57,7 +57,7 @@ async function reloadable() {
       expect(looks).toBeGreaterThan(before);
     });
   };
-  return { token, file: join(folder, "scaleset.yaml"), reloading, errors, problems, tryAgain };
+  return { autoscaler, token, file: join(folder, "scaleset.yaml"), reloading, errors, problems, tryAgain };
 }
 
 test("a config that was refused for a missing token file is taken once the file is back, though it didn't change itself", async () => {
@@ -69,6 +69,15 @@ test("a config that was refused for a missing token file is taken once the file 
   await tryAgain();
   await vi.waitFor(() => expect(problems()).toEqual([]));
   expect(errors.filter((message) => /NOT taken/.test(message))).toHaveLength(1);
+});
+
+test("SIGHUP has refused launches tried again, though the config is the same; a changed file alone does not", async () => {
+  const { autoscaler, reloading } = await reloadable();
+  const retry = vi.spyOn(autoscaler, "retryLaunches");
+  await reloading.reload("the config file has changed");
+  expect(retry).not.toHaveBeenCalled();
+  await reloading.hangUp();
+  expect(retry).toHaveBeenCalledOnce();
 });
 
 test("a config that stays refused is told about once, and again when something else is wrong with it", async () => {
