@@ -88,7 +88,9 @@ class Rules {
     const max = countAt(set, "maxRunners");
     // The schema says what is wrong with the one that is no count.
     if (min === undefined || max === undefined) return;
-    if (min > max) {
+    // A set is paused by one line of its own, whatever minimum it has in common with others.
+    const common = set.origin(["minRunners"])[0] === "defaults";
+    if (min > max && !(max === 0 && common)) {
       const problem = `minRunners (${min}) is above maxRunners (${max})`;
       const remedy = `lower minRunners, or raise maxRunners to ${min} or more`;
       this.#refuse(placeOfCounts(set), problem, remedy);

@@ -52,6 +52,18 @@ scaleSets:
     ).toEqual(["10:17: scaleSets[0].minRunners: minRunners (4) is above maxRunners (3)"]);
   });
 
+  test("of a minimum don't keep a scale set from being paused; its own minimum does", async () => {
+    const warm = yaml.replace("maxRunners: 3\n", "maxRunners: 3\n  minRunners: 1\n");
+    const paused = warm.replace("maxRunners: 30", "maxRunners: 0");
+    const [small, big] = (await load(paused, { environment })).config.scaleSets;
+    expect(small).toMatchObject({ minRunners: 1, maxRunners: 3 });
+    expect(big).toMatchObject({ minRunners: 0, maxRunners: 0 });
+    const own = paused.replace("maxRunners: 0", "maxRunners: 0, minRunners: 2");
+    expect(await errorsOf(() => load(own, { environment }))).toEqual([
+      expect.stringMatching(/scaleSets\[1\]\.minRunners: minRunners \(2\) is above maxRunners \(0\)$/),
+    ]);
+  });
+
   test("may be without a provisioner, but then every scale set needs one", async () => {
     const without = yaml.replace(/ {2}provisioner: .*\n/, "");
     const [issue, ...more] = await issuesOf(() => load(without, { environment }));
