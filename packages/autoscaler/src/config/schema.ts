@@ -164,7 +164,12 @@ const settings = {
     .string()
     .min(1)
     .optional()
-    .meta(told("Folder of a runner, inside its own, that jobs work in.", scaleSetDefaults.workFolder)),
+    .meta(
+      told(
+        "Folder that jobs of a runner work in, relative to the runner's own; only in containers may it lie elsewhere.",
+        scaleSetDefaults.workFolder,
+      ),
+    ),
 };
 
 const defaults = z
