@@ -205,6 +205,22 @@ log: { level: verbose }
     );
   });
 
+  test("with one slip is told about it alone, not about every line after it; keys that are there twice are all told", async () => {
+    const slip = `github: { url: https://github.com/my-org, token: \${TOKEN} }
+scaleSets:
+  - name: a
+    maxRunners: 3
+    provisioner: { box: {} }
+`;
+    expect(await errorsOf(() => load(slip))).toEqual([
+      "1:51: expected YAML, found a variable without quotes inside { … } or [ … ]",
+    ]);
+    expect(await errorsOf(() => load(`${VALID}github: {}\nscaleSets: []\n`))).toEqual([
+      "7:1: expected each key once, found it a second time",
+      "8:1: expected each key once, found it a second time",
+    ]);
+  });
+
   test("that is not there says so", async () => {
     expect(await issuesOf(() => loadConfigFile("none.yaml", testHost({ workingFolder: testFolder() })))).toMatchObject([
       { problem: "the config file does not exist" },
