@@ -175,7 +175,7 @@ const settings = {
 const defaults = z
   .strictObject({ ...settings, provisioner: provisioner.optional() })
   .describe(
-    "What scale sets have unless they say otherwise. Options of a provisioner are merged one by one with those of a scale set that uses the same kind.",
+    "What scale sets have unless they say otherwise. Options of a provisioner are merged one by one with those of a scale set that uses the same kind; of two that exclude each other (runner and command) the set's own counts.",
   );
 
 const scaleSet = z

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { formatIssue } from "../../src/config/issue.js";
 import { defaultTimings } from "../../src/core/settings.js";
+import { processProvisioner } from "../../src/provisioners/process/provisioner.js";
 import { credentialsOf, errorsOf, issuesOf, load, testFolder, tokenOf, VALID } from "./fixture.js";
 
 const environment = { TOKEN: "common", OTHER: "other" };
@@ -50,6 +51,21 @@ scaleSets:
     expect(
       await errorsOf(() => load(yaml.replace("name: small", "name: small\n    minRunners: 4"), { environment })),
     ).toEqual(["10:17: scaleSets[0].minRunners: minRunners (4) is above maxRunners (3)"]);
+  });
+
+  test("give way to the other one where a scale set uses an option that excludes theirs, and only there", async () => {
+    const host = { environment, findProvisioner: async () => ({ provisioner: processProvisioner }) };
+    const processes = `github: { url: https://github.com/acme, token: "\${TOKEN}" }
+defaults: { provisioner: { process: { runner: { folder: ./runner }, env: { A: "1" } } } }
+scaleSets:
+  - name: official
+  - { name: own, provisioner: { process: { command: [my-runner] } } }
+`;
+    const [official, own] = (await load(processes, host)).config.scaleSets;
+    expect(official?.provisioner.options).toEqual({ runner: { folder: "./runner" }, env: { A: "1" } });
+    expect(own?.provisioner.options).toEqual({ command: ["my-runner"], env: { A: "1" } });
+    const both = processes.replace("command:", "runner: { folder: x }, command:");
+    expect(await errorsOf(() => load(both, host))).toEqual([expect.stringMatching(/give either "runner"/)]);
   });
 
   test("of a minimum don't keep a scale set from being paused; its own minimum does", async () => {
