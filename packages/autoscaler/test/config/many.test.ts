@@ -192,6 +192,15 @@ describe("a command for a secret", () => {
   test("as one text is refused: nobody splits it", async () => {
     const [issue] = await issuesOf(() => load(VALID.replace(`token: \${TOKEN}`, "tokenCommand: vault read token")));
     expect(issue?.problem).toMatch(/^expected a list of at least 1, found /);
+    expect(issue?.remedy).toBe("write it as a list: [vault, read, token]");
+  });
+
+  test("as one text is not repeated from where a secret may stand", async () => {
+    const remedy = async (text: string): Promise<string | undefined> =>
+      (await issuesOf(() => load(VALID.replace(`token: \${TOKEN}`, `tokenCommand: ${text}`), { environment })))[0]
+        ?.remedy;
+    expect(await remedy("print-token --password hunter2")).toBe("write it as a list: [print-token, …]");
+    expect(await remedy(`\${OTHER}`)).toBe("write it as a list: [program, argument, …]");
   });
 
   test("beside a file is one credential too many", async () => {
