@@ -31,12 +31,16 @@ export async function status(flags: StatusFlags): Promise<ExitCode> {
     () => {},
     () => {},
   );
-  while (!stop.signal.aborted) {
-    const seen = await look(path, flags, stop.signal);
-    if (stop.signal.aborted) break;
+  // Whoever read it has gone: nobody is told any more.
+  const unread = new AbortController();
+  process.stdout.once("error", () => unread.abort());
+  const signal = AbortSignal.any([stop.signal, unread.signal]);
+  while (!signal.aborted) {
+    const seen = await look(path, flags, signal);
+    if (signal.aborted) break;
     if (process.stdout.isTTY && !flags.json) process.stdout.write(CLEAR);
     seen.print();
-    await realClock.sleep(flags.interval * 1_000, { signal: stop.signal }).catch(() => {});
+    await realClock.sleep(flags.interval * 1_000, { signal }).catch(() => {});
   }
   return exitCodes.ok.code;
 }

@@ -99,8 +99,8 @@ function missed(fleet: Fleet, runner: Runner, begunAt: number, at: number): void
     fleet.remove(runner, at);
     return;
   }
-  // Whoever holds the session clears away what it can see, which is nothing on this machine where it is another's.
-  const cleared = fleet.session.state === "standby" && fleet.traits.scope === "shared";
+  // Whoever holds the session clears away its own. What was made here may be known to nobody else: it is kept until then.
+  const cleared = fleet.session.state === "standby" && fleet.traits.scope === "shared" && !runner.own;
   if ((!cleared && !mayExit.has(runner.phase)) || begunAt <= runner.madeAt) return;
   runner.missingSince ??= begunAt;
   if (begunAt - runner.missingSince < fleet.timings.lostConfirmMs) return;

@@ -153,10 +153,10 @@ export class Fleet {
     return this.roster.size;
   }
 
-  /** Those of this daemon, beside others' on a shared backend. */
+  /** Those of this daemon that live, beside others' on a shared backend. */
   get ownOccupying(): number {
     let count = 0;
-    for (const { own } of this.roster.all()) if (own) count += 1;
+    for (const { own, phase } of this.roster.all()) if (own && phase !== "exited") count += 1;
     return count;
   }
 

@@ -167,7 +167,7 @@ export class RunningSet implements Sharer {
       shares.join(this);
       opened();
       await this.#supervisor.run(signal);
-      this.#drained = this.#draining;
+      this.#drained = this.#supervisor.worker.drained;
     } catch (error) {
       // Credentials that the client refuses outright: nothing that a wait could mend.
       notOpened(error);

@@ -57,13 +57,15 @@ export class Executor {
   readonly #jitConfigs = new Map<string, Revealable>();
   readonly #running = new Set<Promise<void>>();
   readonly #abort = new AbortController();
+  /** Ends what asks for a new registration: at a stop that has no session to serve any more. */
+  readonly #noMore = new AbortController();
   #generation: number | undefined;
   #stopped = false;
 
   constructor(options: ExecutorOptions) {
     this.#options = options;
     // Every command under way listens to it.
-    setMaxListeners(0, this.#abort.signal);
+    setMaxListeners(0, this.#abort.signal, this.#noMore.signal);
   }
 
   /** The session that commands act under from now on; those of an earlier one that have not begun are dropped. */
@@ -85,6 +87,7 @@ export class Executor {
   async stop(): Promise<void> {
     this.#generation = undefined;
     this.#stopped = true;
+    this.#noMore.abort(new Error("the worker ends"));
     using grace = this.#options.clock.deadline(this.#options.timings.stopGraceMs);
     const cut = (): void => this.#abort.abort(grace.signal.reason);
     grace.signal.addEventListener("abort", cut, { once: true });
@@ -104,6 +107,9 @@ export class Executor {
       if ("message" in outcome) {
         logger.warn({ runner: command.name, command: command.type }, `${command.type} failed: ${outcome.message}`);
       }
+      if (outcome.type === "deregister.done" && outcome.answer === "busy") {
+        logger.info({ runner: command.name }, "it is not removed: the service says that it has a job");
+      }
       tell(outcome, command);
     });
   }
@@ -114,7 +120,7 @@ export class Executor {
     const rightMs = asksService.has(command.type) ? lapsesAt() - clock.monotonic() : Number.POSITIVE_INFINITY;
     // Awaited in here: the deadline ends with this scope.
     using deadline = clock.deadline(Math.min(timings.provisionerStepDeadlineMs, rightMs), {
-      signal: this.#abort.signal,
+      signal: command.type === "request-jit" ? this.#noMore.signal : this.#abort.signal,
     });
     const { name } = command;
     const { signal } = deadline;

@@ -1,4 +1,5 @@
 import { announcedCapacity, demandOf } from "../core/demand.js";
+import { isEmptied } from "../core/drain.js";
 import type { Fleet } from "../core/fleet.js";
 import { byPhase, type Phase, type Reading, type Statistics } from "../core/model.js";
 import { holds } from "../core/rights.js";
@@ -136,7 +137,7 @@ function stateOf(fleet: Fleet, now: number): ScaleSetState {
     case "standby":
       return "standby";
     case "drained":
-      return "drained";
+      return isEmptied(fleet) ? "drained" : "draining";
     case "held":
       if (!holds(fleet, now)) return "recovering";
       return fleet.drainingSince === undefined ? "holding" : "draining";

@@ -1,7 +1,7 @@
 import { abortable } from "../async/abortable.js";
 import type { Command, RunnerCommand } from "../core/commands.js";
 import { decide } from "../core/decide.js";
-import { announcedCapacity, demandOf } from "../core/demand.js";
+import { announcedCapacity, degraded, demandOf } from "../core/demand.js";
 import { canLetGo, isEmptied } from "../core/drain.js";
 import type { FleetEvent } from "../core/events.js";
 import { Fleet } from "../core/fleet.js";
@@ -151,7 +151,10 @@ export class Worker {
   demand(): SharedDemand {
     if (this.#fleet.session.state === "standby") return { wanted: 0, live: this.#fleet.ownOccupying };
     const { assigned } = demandOf(this.#fleet, this.#options.clock.monotonic());
-    return { wanted: this.#fleet.limits.minRunners + assigned, live: this.#fleet.occupying };
+    const { occupying, limits } = this.#fleet;
+    // While its launches come to nothing, others have the room that it could not use.
+    const most = degraded(this.#fleet) ? occupying + 1 : Number.POSITIVE_INFINITY;
+    return { wanted: Math.min(limits.minRunners + assigned, most), live: occupying };
   }
 
   /** The newest runners that did not come up. */

@@ -88,6 +88,15 @@ test("watched, it goes on while daemons come and go, and ends with 0 when it is 
   expect(await watch.ended).toBe(0);
 });
 
+test("watched, it ends once nobody reads it any more", async () => {
+  const { cwd, daemon } = await stage();
+  const watch = start(["status", "--socket", "state/run/status.sock", "--watch", "--interval", "1"], { cwd });
+  daemon();
+  await watch.says(/SCALE SET/);
+  watch.process.stdout?.destroy();
+  expect(await watch.ended).toBe(0);
+});
+
 test("where the status socket can't be opened, the daemon says so and works all the same", async () => {
   const { cwd, simulator, daemon } = await stage();
   const first = daemon();

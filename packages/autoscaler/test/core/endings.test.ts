@@ -205,6 +205,15 @@ describe("a scale set that came back under a new id", () => {
     expect(driver.actions()).toEqual(["deregister a"]);
   });
 
+  test("jobs of the new set get runners of their own, as far as there is room beside those that are left", () => {
+    const left = ["a", "b", "c"].map((name) => seen(name, "started"));
+    const driver = new Driver({ max: 5 }).hold({ assigned: 3 }, left);
+    for (const { name } of left) driver.started(name, `job of ${name}`);
+    driver.pass(1_000).tell({ type: "session.opened", scaleSetId: 2, statistics: { ...noJobs, assigned: 3 } });
+    driver.inventory(left);
+    expect(driver.actions()).toEqual(["create r1", "create r2"]);
+  });
+
   test("an idle one is asked about as ever", () => {
     const driver = withRunners(1).reading({ assigned: 0 }).pass(10_000);
     driver.tell({ type: "session.opened", scaleSetId: 2, statistics: noJobs }).inventory([seen("r1", "started")]);
@@ -312,16 +321,43 @@ describe("adoption", () => {
     expect(driver.untilAction(1_200_000).actions).toEqual([]);
   });
 
-  test("a standby forgets what the holder cleared away, and can launch at once when it takes over", () => {
+  test("a standby forgets others' runners that the holder cleared away, and can launch at once when it takes over", () => {
     const driver = new Driver({ max: 2 });
     driver.tell({ type: "session.refused", holder: "other" });
+    const others = { own: false };
     for (let round = 0; round < 10; round++) {
-      driver.inventory([seen(`a${round}`, "exited"), seen(`b${round}`, "started")]).pass(30_000);
+      driver.inventory([seen(`a${round}`, "exited", others), seen(`b${round}`, "started", others)]).pass(30_000);
     }
     driver.inventory([]).pass(30_000).inventory([]);
     expect(driver.fleet.occupying).toBe(0);
     driver.hold({ assigned: 2 });
     expect(driver.actions()).toEqual(["create r1", "create r2"]);
+  });
+
+  test.each(["host", "shared"] as const)(
+    "what a standby made itself and lost has its registration removed once it holds the session again (%s)",
+    (scope) => {
+      const driver = new Driver({}, {}, { scope }).hold({}, [seen("mine", "started")]);
+      driver.tell({ type: "session.ended" }).tell({ type: "session.refused", holder: "other" });
+      driver.pass(1_000).inventory([]).pass(30_000).inventory([]);
+      expect(driver.actions()).toEqual([]);
+      driver.hold({});
+      expect(driver.actions()).toContain("deregister mine");
+    },
+  );
+
+  test("instances of a newer version that ended keep nobody's job waiting and make nobody a ghost", () => {
+    const newer = seen("newer", "exited", { foreignSchema: true });
+    const driver = new Driver({ min: 1, max: 4 }).hold({ assigned: 0 }, [newer]);
+    driver.launchAll();
+    expect(driver.fleet.roster.get("r1")?.phase).toBe("started");
+    for (let minute = 0; minute < 10; minute++) {
+      driver
+        .pass(60_000)
+        .reading({ registered: 1, idle: 1 })
+        .inventory([newer, seen("r1", "started")]);
+      expect(driver.actions().filter((action) => action.startsWith("deregister"))).toEqual([]);
+    }
   });
 
   test("a list that began before an instance was destroyed does not bring it back", () => {

@@ -54,6 +54,15 @@ describe("launching", () => {
     expect(driver.actions()).toEqual(["create r1"]);
   });
 
+  test("the right to launch counts from the answer, however late it is told", () => {
+    const driver = new Driver().hold();
+    driver.now += 60_000;
+    driver.tell({ type: "session.answered", heldMs: 50_000, agoMs: 30_000 });
+    driver.now += 36_000;
+    driver.tell({ type: "message", redelivered: false, statistics: { ...noJobs, assigned: 1 }, jobs: [] });
+    expect(driver.actions()).toEqual([]);
+  });
+
   test("the right to launch lapses when the service has not answered for a while, and comes back with an answer", () => {
     const driver = new Driver().hold();
     driver.now += 66_000;
@@ -132,6 +141,33 @@ describe("launching", () => {
     driver.tell({ type: "deregister.done", name: "a", answer: "absent" }).act();
     driver.tell({ type: "destroy.done", name: "a" });
     expect(driver.actions()).toEqual(["create r2"]);
+  });
+
+  test("each that goes makes room for one, not for all that are missing", () => {
+    const driver = new Driver({ max: 9 }).hold({ assigned: 4 }, [seen("a", "exited"), seen("b", "exited")]);
+    driver.act();
+    for (const name of ["r1", "r2", "r3", "r4"])
+      driver.tell({ type: "create.failed", name, kind: "capacity", message: "full" });
+    for (const name of ["a", "b"]) {
+      driver.tell({ type: "deregister.done", name, answer: "absent" }).act();
+      driver.tell({ type: "destroy.done", name });
+      const created = driver.actions();
+      expect(created).toHaveLength(1);
+      const r = created[0]?.replace("create ", "") ?? "";
+      driver.tell({ type: "create.failed", name: r, kind: "capacity", message: "full" });
+      expect(driver.actions()).toEqual([]);
+    }
+  });
+
+  test("what a failed launch gives back is no room for another", () => {
+    const driver = new Driver({ max: 9 }).hold({ assigned: 2 });
+    driver.act();
+    driver.tell({ type: "create.done", name: "r1" });
+    driver.tell({ type: "create.failed", name: "r2", kind: "capacity", message: "full" }).act();
+    driver.tell({ type: "jit.failed", name: "r1", answered: true, message: "403" }).act();
+    driver.tell({ type: "deregister.done", name: "r1", answer: "absent" }).act();
+    driver.tell({ type: "destroy.done", name: "r1" });
+    expect(driver.actions()).toEqual([]);
   });
 
   test("a launch begun before a refusal does not end the pause, though it succeeds", () => {

@@ -119,6 +119,50 @@ describe("a runner spec that changed", () => {
     expect(driver.actions()).toContain("deregister r3");
   });
 
+  test("idle runners are kept while launches of the new one fail", () => {
+    const driver = new Driver({ min: 2, max: 10 }).hold().launchAll().pass(20_000);
+    driver.tell({ type: "traits.changed", traits: { ...driver.fleet.traits, spec: "spec-2" } });
+    expect(driver.actions()).toEqual(["deregister r1"]);
+    const [create] = driver.actions();
+    driver.tell({
+      type: "create.failed",
+      name: create?.replace("create ", "") ?? "",
+      kind: "rejected",
+      message: "no image",
+    });
+    driver.tell({ type: "deregister.done", name: "r1", answer: "removed" }).act();
+    driver.tell({ type: "destroy.done", name: "r1" });
+    expect(driver.pass(60_000).actions()).toEqual([]);
+    expect(driver.why()).toContain("runners of the old spec are kept");
+  });
+
+  test("how runners of the old one fail says nothing of the new one", () => {
+    const driver = new Driver({ min: 0, max: 10 }).hold({ assigned: 4 }).launchAll();
+    driver.tell({ type: "traits.changed", traits: { ...driver.fleet.traits, spec: "spec-2" } });
+    driver.tell({ type: "instance.changed", instance: seen("r1", "exited", { exitCode: 7 }) });
+    for (const name of ["r2", "r3", "r4"])
+      driver.tell({ type: "instance.changed", instance: seen(name, "exited", { exitCode: 1 }) });
+    driver.pass(100_000);
+    expect(driver.fleet.outdated.shutAt).toBeUndefined();
+    expect(driver.fleet.breaker.tripped).toBe(false);
+    expect(driver.actions().filter((action) => action.startsWith("create"))).toHaveLength(4);
+  });
+
+  test("a place that is gone stops no launches elsewhere, though runners are known there", () => {
+    const driver = new Driver().hold().launchAll();
+    driver.tell({ type: "inventory", place: "here", begunAt: driver.now, instances: [seen("old", "started")] });
+    driver.tell({ type: "traits.changed", traits: { ...driver.fleet.traits, place: "there" } });
+    driver.tell({ type: "inventory", place: "there", begunAt: driver.now, instances: [] }).pass(1_000);
+    driver.tell({ type: "session.ended" });
+    driver.tell({ type: "session.opened", scaleSetId: 1, statistics: { ...noJobs, assigned: 3 } });
+    driver.tell({ type: "inventory", place: "there", begunAt: driver.now, instances: [] });
+    expect(driver.actions()).toEqual([]);
+    expect(decide(driver.fleet, driver.now).wakeAt).toBeLessThanOrEqual(driver.now + 120_000);
+    const waited = driver.untilAction(121_000);
+    expect(waited.afterMs).toBeGreaterThan(100_000);
+    expect(waited.actions.filter((action) => action.startsWith("create"))).toHaveLength(2);
+  });
+
   test("also what an earlier version of this program left behind", () => {
     const driver = new Driver({ min: 1 }).hold({ registered: 1 }, [seen("old", "started", { spec: "spec-0" })]);
     expect(driver.actions()).toContain("deregister old");
@@ -201,6 +245,55 @@ describe("a drain", () => {
     expect(canLetGo(driver.fleet, driver.now)).toBe(true);
     driver.inventory([seen("mine", "started")]);
     expect(canLetGo(driver.fleet, driver.now)).toBe(false);
+  });
+
+  test("ends jobs by force after its deadline also when the session is closed already, adopted ones, too", () => {
+    const driver = new Driver({}, { drainDeadlineMs: 100_000 })
+      .hold({ assigned: 2 }, [seen("a", "started")])
+      .launchAll();
+    driver.started("r1").tell({ type: "drain" });
+    expect(driver.actions()).toEqual(["deregister a"]);
+    driver.tell({ type: "deregister.done", name: "a", answer: "busy" });
+    expect(canLetGo(driver.fleet, driver.now)).toBe(true);
+    driver.tell({ type: "session.let-go" }).pass(90_000);
+    driver.now += 100_000;
+    expect(driver.actions().sort()).toEqual(["destroy a", "destroy r1"]);
+  });
+
+  test("asks for the end of a runner that nobody sees end, also when the session is closed", () => {
+    const driver = new Driver({}, {}, { observesExit: false }).hold({ assigned: 1 }).launchAll().started("r1");
+    driver.tell({ type: "drain" });
+    expect(canLetGo(driver.fleet, driver.now)).toBe(true);
+    driver.tell({ type: "session.let-go" });
+    const absent = () => {
+      driver.now += 600_000;
+      expect(driver.actions()).toEqual(["look-up r1"]);
+      driver.tell({ type: "look-up.done", name: "r1", answer: "absent" });
+    };
+    absent();
+    absent();
+    driver.now += 600_000;
+    expect(driver.actions()).toEqual(["deregister r1"]);
+    driver.tell({ type: "deregister.done", name: "r1", answer: "absent" });
+    driver.now += 100_000;
+    expect(driver.actions()).toEqual(["destroy r1"]);
+  });
+
+  test("waits with the session for one whose job is done, and for the answer about one that may be idle", () => {
+    const driver = new Driver().hold({ assigned: 2 }).launchAll().started("r1").started("r2", "job-2").completed("r1");
+    driver.tell({ type: "drain" });
+    expect(canLetGo(driver.fleet, driver.now)).toBe(false);
+    driver.tell({ type: "instance.changed", instance: seen("r1", "exited") });
+    expect(canLetGo(driver.fleet, driver.now)).toBe(true);
+    const asked = new Driver({}, {}, { observesExit: false }).hold({}, [seen("a", "started")]);
+    asked.pass(1_000).tell({ type: "command.issued", name: "a", command: "look-up", rule: "vanished" });
+    asked.tell({ type: "drain" });
+    expect(canLetGo(asked.fleet, asked.now)).toBe(false);
+  });
+
+  test("needs no session where it never had one and nothing lives", () => {
+    const driver = new Driver().inventory([]).tell({ type: "drain" });
+    expect(canLetGo(driver.fleet, driver.now)).toBe(true);
   });
 
   test("ends jobs by force only after drainDeadlineMs, where somebody set it", () => {

@@ -254,12 +254,13 @@ describe("a reload", () => {
     await here.until(() => simulator.job(job?.id ?? 0)?.state === "running");
     await here.clock.runUntilSettled(daemon.autoscaler.reload(here.config([])));
     await here.clock.runFor(30_000);
-    expect(daemon.autoscaler.status().scaleSets).toMatchObject([{ name: "a", state: "drained" }]);
+    expect(daemon.autoscaler.status().scaleSets).toMatchObject([{ name: "a", state: "draining" }]);
     await here.clock.runUntilSettled(daemon.autoscaler.reload(here.config([{ name: "a" }])));
     simulator.queueJobs(jobs("a", 2, 1_000));
     await here.until(() => simulator.summary().open === 0);
     expect(simulator.summary()).toMatchObject({ succeeded: 3, lost: 0, twice: 0 });
     expect(daemon.autoscaler.status().scaleSets).toHaveLength(1);
+    expect(daemon.log.join("\n")).not.toContain("the scale set is drained");
   });
 
   test("with a place that can't be opened leaves that set as it was, and takes the rest", async () => {

@@ -58,6 +58,52 @@ describe("a worker", () => {
     await clock.runUntilSettled(running, { limitMs: 21_000 });
   });
 
+  test("asks for no JIT config any more once its session is closed, not even again", async () => {
+    const { clock, service, make, stop } = stage();
+    let over: AbortSignal | undefined;
+    service.jit = (_name, signal) => {
+      over = signal;
+      // As one that GitHub told to wait.
+      return new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+    };
+    const running = make().run({ signal: stop.signal });
+    await clock.drain();
+    service.open(1);
+    await clock.runUntil(() => over !== undefined);
+    stop.abort();
+    await clock.runUntil(() => !service.listening);
+    await clock.drain();
+    expect(over?.aborted).toBe(true);
+    await clock.runUntilSettled(running, { limitMs: 1_000 });
+  });
+
+  test("claims no more of a shared limit than it could use while its launches come to nothing", async () => {
+    const { clock, service, host, make, stop } = stage();
+    host.failNext("create", "rejected", { times: 5 });
+    const worker = make();
+    const running = worker.run({ signal: stop.signal });
+    await clock.drain();
+    service.open(5);
+    expect(worker.demand()).toEqual({ wanted: 5, live: 0 });
+    await clock.runFor(1_000);
+    expect(worker.demand()).toEqual({ wanted: 1, live: 0 });
+    stop.abort();
+    await clock.runUntilSettled(running, { limitMs: 20_000 });
+  });
+
+  test("lets an observer that throws stand in nobody's way", async () => {
+    const { clock, service, host, make, stop } = stage();
+    const fails = (): never => {
+      throw new Error("the observer is broken");
+    };
+    const running = make({ observer: { onDecision: fails, onCommand: fails } }).run({ signal: stop.signal });
+    await clock.drain();
+    service.open(2);
+    await clock.runUntil(() => started(host) === 2);
+    stop.abort();
+    await clock.runUntilSettled(running, { limitMs: 5_000 });
+  });
+
   test("drops commands of a session that was lost before they began", async () => {
     const { clock, service, host, make, stop } = stage();
     const running = make().run({ signal: stop.signal });

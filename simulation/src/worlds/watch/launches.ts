@@ -55,9 +55,11 @@ export function launches(scene: Scene): Check {
       const max = daemon.maxRunners(scaleSet);
       const count = live(daemon, instance.labels.identity);
       scene.checked("I3 never above the maximum");
+      // Runners of a scale set that was taken out before this life began are nobody's to count.
+      const its = new Set(daemon.status()?.scaleSets.map(({ name }) => daemon.identityOf(name)));
       const all = daemon.host
         .instances()
-        .filter(({ labels, state }) => labels.owner === daemon.name && state !== "exited");
+        .filter(({ labels, state }) => its.has(labels.identity) && labels.owner === daemon.name && state !== "exited");
       if (Number.isFinite(daemon.mostOfAll())) {
         scene.checked("I3 never above the maximum of all");
         if (all.length > daemon.mostOfAll()) {

@@ -56,7 +56,7 @@ export function rights(scene: Scene): Check {
         const ended = (state === "exited" || state === "gone") && runner?.registered !== true;
         const own = daemon.host.find(name)?.labels.owner === daemon.name;
         if (lease.state === "none" && ended && daemon.host.capabilities.scope === "host") return;
-        if (lease.state === "closed" && own) return;
+        if (lease.state === "closed" && (own || state === "gone")) return;
       }
       act(daemon, lease, `${operation}s`, { runner: name, scaleSetId: runner?.scaleSetId });
     },
