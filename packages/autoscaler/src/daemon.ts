@@ -52,6 +52,11 @@ export interface Autoscaler {
     config: AutoscalerConfig,
     options?: { readonly provisioners?: ExtraProvisioners | undefined },
   ): Promise<AppliedChanges>;
+  /**
+   * Every scale set whose launches pause because its provisioner refused one tries again at once. For when a person has
+   * mended what it was refused for: nothing tells the daemon of a folder that was made, or of a right that was given.
+   */
+  retryLaunches(): void;
   /** Shows on the status page that a configuration could not be taken, and why; undefined takes that back. */
   refuseConfig(why: string | undefined): void;
   /** Everything, as it is now. Before `run` no scale set is in it but those that are off. */
@@ -108,6 +113,7 @@ export function createAutoscaler(initial: AutoscalerConfig, ports: AutoscalerPor
         return await apply();
       });
     },
+    retryLaunches: () => fleets.retryLaunches(),
     refuseConfig: (why) => {
       refused = why;
     },
@@ -140,7 +146,7 @@ function configRefused(why: string): Problem {
     level: "error",
     message: `the config was not taken, the one before stays: ${why}`,
     remedy:
-      "mend the file (scaleset validate FILE says all that is wrong); it is read again when it changes, and on SIGHUP",
+      "mend it (scaleset validate FILE says all that is wrong); it is tried again by itself, and at once on SIGHUP",
   };
 }
 

@@ -5,12 +5,14 @@ import { readText } from "../config/host.js";
 
 /** Editors and mounts change a file in several steps; it is read when they are done. @unit milliseconds */
 const SETTLE_MS = 300;
-/** Where the folder can't be watched, the file is looked at this often. @unit milliseconds */
+/** The file is looked at this often whether its folder tells of a change or not. @unit milliseconds */
 const POLL_MS = 10_000;
 
 /**
  * Calls back when what a file says has changed, or it went or came. Its folder is watched, since editors put another
- * file in its place, and a mounted ConfigMap changes a link beside it. Never rejects; ends with the signal.
+ * file in its place, and a mounted ConfigMap changes a link beside it. The file is looked at from time to time as well:
+ * a watch knows nothing of the file behind a link, nor of a folder that was put in the place of the watched one. Never
+ * rejects; ends with the signal.
  */
 export async function watchConfigFile(
   file: string,
@@ -36,48 +38,30 @@ export async function watchConfigFile(
     settling = own;
     clock.sleep(SETTLE_MS, { signal: own.signal }).then(look, () => {});
   };
-  using folder = watchFolder(dirname(file), lookSoon);
-  if (folder !== undefined) {
-    const ended = await folder.ended(signal);
-    settling?.abort();
-    if (signal.aborted) return;
-    logger.warn(
-      { err: ended },
-      "the config file's folder can't be watched any more: the file is looked at from time to time",
-    );
-  } else {
-    logger.warn({}, "the config file's folder can't be watched: the file is looked at from time to time");
-  }
+  using _folder = watchFolder(dirname(file), {
+    onEvent: lookSoon,
+    onFailure: (error) =>
+      logger.warn({ err: error }, "the config file's folder can't be watched: the file is looked at from time to time"),
+  });
   while (!signal.aborted) {
     await clock.sleep(POLL_MS, { signal }).catch(() => {});
-    if (!signal.aborted) look();
+    if (!signal.aborted && readText(file).text !== seen) lookSoon();
   }
+  settling?.abort();
 }
 
-interface WatchedFolder extends Disposable {
-  /** Resolves when the signal aborts, or with why there is no watch any more. */
-  ended(signal: AbortSignal): Promise<Error | undefined>;
-}
-
-function watchFolder(folder: string, onEvent: () => void): WatchedFolder | undefined {
+/** A watch may fail at once, or any time later. */
+function watchFolder(
+  folder: string,
+  { onEvent, onFailure }: { readonly onEvent: () => void; readonly onFailure: (error: unknown) => void },
+): Disposable | undefined {
   let watcher: FSWatcher;
   try {
     watcher = watch(folder, onEvent);
-  } catch {
+  } catch (error) {
+    onFailure(error);
     return undefined;
   }
-  const failed = new Promise<Error>((resolve) => {
-    watcher.once("error", resolve);
-  });
-  return {
-    ended: (signal) =>
-      Promise.race([
-        failed,
-        new Promise<undefined>((resolve) => {
-          if (signal.aborted) resolve(undefined);
-          else signal.addEventListener("abort", () => resolve(undefined), { once: true });
-        }),
-      ]),
-    [Symbol.dispose]: () => watcher.close(),
-  };
+  watcher.on("error", onFailure);
+  return { [Symbol.dispose]: () => watcher.close() };
 }

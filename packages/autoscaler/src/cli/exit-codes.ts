@@ -4,8 +4,8 @@ export const exitCodes = {
   ok: { code: 0, meaning: "done; for run: stopped as asked" },
   /** Something that nobody foresaw, or a backend that can't be opened. */
   failed: { code: 1, meaning: "failed; the last line says why" },
-  /** Wrong arguments or configuration. Nothing was started. */
-  usage: { code: 2, meaning: "wrong arguments or configuration; nothing was started" },
+  /** Wrong arguments or configuration; for `run`: nothing was started. */
+  usage: { code: 2, meaning: "wrong arguments or configuration; for run: nothing was started" },
   /** `demo`: it ran to its end, and a job was lost, ran twice, or ended otherwise than meant, or something was left behind. */
   demoFailed: { code: 3, meaning: "demo: a job went wrong, or something was left behind" },
   /** `demo`: the jobs had not ended in time. */

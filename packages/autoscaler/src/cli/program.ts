@@ -15,7 +15,7 @@ export async function program(args: readonly string[]): Promise<ExitCode> {
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok.code : exitCodes.usage.code;
-    return await explain(error, args.includes("--json"));
+    return await explain(error, { json: args.includes("--json"), starts: args[0] === "run" });
   }
 }
 
@@ -116,7 +116,11 @@ interface DemoFlags {
   readonly keep?: true;
 }
 
-async function explain(error: unknown, json: boolean): Promise<ExitCode> {
+/** `starts`: the command would have started something. */
+async function explain(
+  error: unknown,
+  { json, starts }: { readonly json: boolean; readonly starts: boolean },
+): Promise<ExitCode> {
   const { ConfigError, formatIssue } = await import("../config/issue.js");
   if (!(error instanceof ConfigError)) {
     const { redactText } = await import("../config/redact.js");
@@ -128,7 +132,9 @@ async function explain(error: unknown, json: boolean): Promise<ExitCode> {
   if (json) process.stdout.write(`${JSON.stringify({ valid: false, warnings: [], errors: issues })}\n`);
   else {
     const count = issues.length === 1 ? "1 problem" : `${issues.length} problems`;
-    process.stderr.write(`${issues.map(formatIssue).join("\n")}\n\n${count} found; nothing was started.\n`);
+    process.stderr.write(
+      `${issues.map(formatIssue).join("\n")}\n\n${count} found${starts ? "; nothing was started" : ""}.\n`,
+    );
   }
   return exitCodes.usage.code;
 }

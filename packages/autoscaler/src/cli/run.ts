@@ -32,7 +32,7 @@ export async function run(options: RunFlags & { readonly config?: string | undef
   using stop = stopRequests(
     (signal) => logger.info({ signal }, "stopping: sessions are closed, runners are left to finish"),
     (signal) => logger.warn({ signal }, "stopping at once"),
-    { onHangUp: reloading && (() => void reloading.reload("SIGHUP")) },
+    { onHangUp: reloading && (() => void reloading.hangUp()) },
   );
   const scaleSets = config.scaleSets.map(({ name }) => name);
   const urls = [...new Set(config.scaleSets.map((set) => targetOf(config, set).url))];
@@ -48,8 +48,10 @@ export async function run(options: RunFlags & { readonly config?: string | undef
         logger,
         signal: stop.signal,
       });
+    const trying = reloading?.tryRefused({ clock: realClock, signal: stop.signal });
     await autoscaler.run({ signal: stop.signal });
     await watching;
+    await trying;
   } catch (error) {
     if (stop.received === undefined) {
       if (error instanceof StateFolderError) logger.error({}, error.message);

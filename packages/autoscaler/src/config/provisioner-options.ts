@@ -4,7 +4,7 @@ import type { EffectiveSet } from "./effective.js";
 import type { ConfigHost, ProvisionerLookup } from "./host.js";
 import type { ConfigIssue } from "./issue.js";
 import { checkShape } from "./shape.js";
-import { type ConfigSource, isMapping } from "./source.js";
+import { type ConfigSource, isMapping, valueAt } from "./source.js";
 import { suggest } from "./suggest.js";
 
 export interface ProvisionerFindings {
@@ -59,8 +59,8 @@ export function readProvisioners(
       if (lookup !== undefined) issues.push({ place: source.place(at, "key"), path: at, ...explain(kind, lookup) });
       return undefined;
     }
-    // `process:` with nothing behind it is an empty set of options.
-    const shape = checkShape(lookup.provisioner.schema, given[kind] ?? {}, {
+    const options = withoutDisplaced(set, kind, lookup.provisioner);
+    const shape = checkShape(lookup.provisioner.schema, options, {
       source,
       whole: (path) => set.origin(["provisioner", kind, ...path]),
       substituted,
@@ -69,6 +69,18 @@ export function readProvisioners(
     return shape.issues.length === 0 ? { kind, options: shape.data } : undefined;
   });
   return { provisioners, issues };
+}
+
+/** An option of the set's own takes the place of its alternatives from `defaults`. */
+function withoutDisplaced(set: EffectiveSet, kind: string, { alternatives = [] }: Provisioner): unknown {
+  // `process:` with nothing behind it is an empty set of options.
+  const options = valueAt(set.raw, ["provisioner", kind]) ?? {};
+  if (!isMapping(options)) return options;
+  const isOwn = (option: string): boolean => set.origin(["provisioner", kind, option])[0] !== "defaults";
+  const displaced = alternatives
+    .filter((group) => group.some((option) => options[option] !== undefined && isOwn(option)))
+    .flatMap((group) => group.filter((option) => !isOwn(option)));
+  return Object.fromEntries(Object.entries(options).filter(([option]) => !displaced.includes(option)));
 }
 
 function explain(

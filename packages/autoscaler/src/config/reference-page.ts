@@ -42,7 +42,9 @@ target share a connection and its tokens. Secrets in files and from commands are
 renewed one is found without a restart.
 
 A running daemon reads the file again when it changes, and on SIGHUP (\`ExecReload=kill -HUP $MAINPID\`). It is checked
-first: a file that is wrong, or gone, changes nothing, and log and \`scaleset status\` say so. Then scale set by scale set:
+first: a file that is wrong, or gone, changes nothing, and log and \`scaleset status\` say so; it is tried again every 15
+seconds, so that what was wrong outside of it (a token file that was missing) may be mended, too. Then scale set by scale
+set:
 
 | change | what happens |
 | --- | --- |
@@ -52,6 +54,9 @@ first: a file that is wrong, or gone, changes nothing, and log and \`scaleset st
 | a set that is gone, or has \`maxRunners: 0\` | drains: idle runners go, busy ones end, its session is closed |
 | \`owner\`, \`stateFolder\`, \`limits.requestsPerSecond\` | the old value stays until a restart, and a warning says so |
 | \`log.level\` | at once |
+
+When a provisioner refuses a launch (a folder, an image or a right that is missing), launches of the set pause for ten
+minutes. SIGHUP lifts that pause, also with an unchanged file: mend it, then \`kill -HUP\`.
 
 `;
 

@@ -66,13 +66,15 @@ function scaleSetConfig(
   common: ConfigDocument["defaults"],
   rest: { readonly provisioner: ProvisionerConfig; readonly timings: Timings },
 ): ScaleSetConfig {
+  const maxRunners = own.maxRunners ?? common?.maxRunners ?? scaleSetDefaults.maxRunners;
+  const commonMin = maxRunners === 0 ? 0 : common?.minRunners;
   return {
     name: own.name,
     target: own.target ?? common?.target ?? GITHUB_TARGET,
     labels: own.labels ?? common?.labels ?? [own.name],
     runnerGroup: own.runnerGroup ?? common?.runnerGroup ?? scaleSetDefaults.runnerGroup,
-    minRunners: own.minRunners ?? common?.minRunners ?? scaleSetDefaults.minRunners,
-    maxRunners: own.maxRunners ?? common?.maxRunners ?? scaleSetDefaults.maxRunners,
+    minRunners: own.minRunners ?? commonMin ?? scaleSetDefaults.minRunners,
+    maxRunners,
     priority: own.priority ?? common?.priority ?? scaleSetDefaults.priority,
     disableUpdate: own.disableUpdate ?? common?.disableUpdate ?? scaleSetDefaults.disableUpdate,
     recreate: own.recreate ?? common?.recreate ?? scaleSetDefaults.recreate,

@@ -1,3 +1,4 @@
+import { posix, win32 } from "node:path";
 import { parseConfigUrl } from "@scaleset/client";
 import { GITHUB_TARGET, type TargetConfig } from "./config.js";
 import type { EffectiveSet } from "./effective.js";
@@ -32,6 +33,7 @@ export function checkRules(context: RuleContext): Findings {
   for (const set of sets) {
     rules.provisioner(set);
     rules.counts(set);
+    rules.workFolder(set);
     rules.identity(set, rules.target(set));
   }
   return { issues, warnings };
@@ -88,7 +90,9 @@ class Rules {
     const max = countAt(set, "maxRunners");
     // The schema says what is wrong with the one that is no count.
     if (min === undefined || max === undefined) return;
-    if (min > max) {
+    // A set is paused by one line of its own, whatever minimum it has in common with others.
+    const common = set.origin(["minRunners"])[0] === "defaults";
+    if (min > max && !(max === 0 && common)) {
       const problem = `minRunners (${min}) is above maxRunners (${max})`;
       const remedy = `lower minRunners, or raise maxRunners to ${min} or more`;
       this.#refuse(placeOfCounts(set), problem, remedy);
@@ -96,6 +100,18 @@ class Rules {
       const remedy = "raise maxRunners above 0, or remove the set";
       this.#warn(set.origin(["maxRunners"]), "this scale set is not polled and takes no jobs", remedy);
     }
+  }
+
+  /** A container may have its work anywhere; on this machine it would be left behind, and runners would share it. */
+  workFolder(set: EffectiveSet): void {
+    const { workFolder, provisioner } = set.raw;
+    if (typeof workFolder !== "string" || !isMapping(provisioner) || provisioner["process"] === undefined) return;
+    const path = set.origin(["workFolder"]);
+    const remedy = `give a relative path without .., such as ${scaleSetDefaults.workFolder}; it is removed with its runner`;
+    if (posix.isAbsolute(workFolder) || win32.isAbsolute(workFolder) || /^[a-z]:/i.test(workFolder))
+      this.#refuse(path, "expected a folder inside the runner's own, found an absolute path", remedy);
+    else if (workFolder.split(/[\\/]/).includes(".."))
+      this.#refuse(path, "expected a folder inside the runner's own, found a path with ..", remedy);
   }
 
   /** The name of its target; undefined where there is none. */

@@ -164,13 +164,18 @@ const settings = {
     .string()
     .min(1)
     .optional()
-    .meta(told("Folder of a runner, inside its own, that jobs work in.", scaleSetDefaults.workFolder)),
+    .meta(
+      told(
+        "Folder that jobs of a runner work in, relative to the runner's own; only in containers may it lie elsewhere.",
+        scaleSetDefaults.workFolder,
+      ),
+    ),
 };
 
 const defaults = z
   .strictObject({ ...settings, provisioner: provisioner.optional() })
   .describe(
-    "What scale sets have unless they say otherwise. Options of a provisioner are merged one by one with those of a scale set that uses the same kind.",
+    "What scale sets have unless they say otherwise. Options of a provisioner are merged one by one with those of a scale set that uses the same kind; of two that exclude each other (runner and command) the set's own counts.",
   );
 
 const scaleSet = z

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { type ConfigIssue, formatPath, type Path } from "./issue.js";
+import { redactText } from "./redact.js";
 import { describeSchema, descriptionAt, expectation, knownKeys, type SchemaNode, scalarKinds } from "./schema-guide.js";
 import { type ConfigSource, isMapping, valueAt } from "./source.js";
 import { suggest } from "./suggest.js";
@@ -85,7 +86,7 @@ function explain(issue: z.core.$ZodIssue, context: ExplainContext): ConfigIssue[
       place: options.source.place(whole),
       path: whole,
       problem: found === undefined ? problem : `${problem}, found ${found}`,
-      remedy: remedyFor(value, { issue, name, description }),
+      remedy: remedyFor(value, { issue, name, description, hidden: options.substituted.has(formatPath(whole)) }),
     },
   ];
 }
@@ -110,9 +111,22 @@ function unknownKey(path: Path, { guide, options }: ExplainContext): ConfigIssue
 
 function remedyFor(
   value: unknown,
-  about: { readonly issue: z.core.$ZodIssue; readonly name: string; readonly description: string | undefined },
+  about: {
+    readonly issue: z.core.$ZodIssue;
+    readonly name: string;
+    readonly description: string | undefined;
+    /** It came from the environment: not to be quoted. */
+    readonly hidden: boolean;
+  },
 ): string {
-  const { issue, name, description } = about;
+  const { issue, name, description, hidden } = about;
+  if (
+    issue.code === "invalid_type" &&
+    issue.expected === "array" &&
+    typeof value === "string" &&
+    /command$/i.test(name)
+  )
+    return `write it as a list: ${hidden ? "[program, argument, …]" : asList(value)}`;
   if (issue.code === "invalid_type" && issue.expected === "string" && typeof value !== "object") {
     return `put it in quotes: "${typeof value === "number" || typeof value === "boolean" ? value : "…"}"`;
   }
@@ -121,6 +135,14 @@ function remedyFor(
     if (meant !== undefined) return `did you mean ${JSON.stringify(meant)}?`;
   }
   return description ?? `correct ${name}`;
+}
+
+/** The words of a command line, up to the first one that is no plain word: a secret may stand behind an option. */
+function asList(commandLine: string): string {
+  const words = commandLine.trim().split(/\s+/);
+  const odd = words.findIndex((word) => !/^[\w./][\w./-]*$/.test(word));
+  const plain = odd < 0 ? words : [...words.slice(0, odd), "…"];
+  return `[${redactText(plain.join(", "))}]`;
 }
 
 /** What was found, as far as it may be shown: text that could be a secret is never quoted. */

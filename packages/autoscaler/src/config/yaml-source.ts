@@ -6,6 +6,9 @@ import { type ConfigSource, isMapping } from "./source.js";
 /** No configuration needs more, and a few nested aliases could otherwise fill the memory. */
 const MAX_ALIASES = 100;
 
+/** What is wrong in its own place alone: the rest is read as it was meant. */
+const HARMLESS: ReadonlySet<string> = new Set(["DUPLICATE_KEY", "TAG_RESOLVE_FAILED"]);
+
 /**
  * Reads YAML. `file` is absolute, `name` is how messages call it.
  * @throws ConfigError for what is not YAML, or is empty.
@@ -19,11 +22,15 @@ export function yamlSource(text: string, options: { readonly file: string; reado
   };
 
   const broken: ConfigIssue[] = [];
-  for (const { code, pos } of [...document.errors, ...document.warnings]) {
+  let derailed = false;
+  for (const { code, pos } of [...document.errors, ...document.warnings].sort((a, b) => a.pos[0] - b.pos[0])) {
     const place = placeAt(pos[0]);
     const { line, text: found } = lineOf(text, place);
-    // One slip makes the parser stumble several times in its line.
     if (broken.some((issue) => lineOf(text, issue.place).line === line)) continue;
+    const slip = !HARMLESS.has(code);
+    // One slip makes the parser stumble over all that follows.
+    if (slip && derailed) continue;
+    derailed ||= slip;
     broken.push({ place, path: [], ...explainYamlError(code, found) });
   }
   if (broken.length > 0) throw new ConfigError(broken);

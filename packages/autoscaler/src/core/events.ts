@@ -89,6 +89,8 @@ export type OwnEvent =
   | { readonly type: "share.changed"; readonly share: number | undefined }
   /** What runners are made from, or where, is another thing now. */
   | { readonly type: "traits.changed"; readonly traits: Traits }
+  /** A person says that what launches were refused for is mended. */
+  | { readonly type: "launches.retry" }
   /** A place where none of its runners lives any more is listed no longer. */
   | { readonly type: "place.left"; readonly place: string }
   /** The scale set is to be emptied: nothing is launched, idle runners go, busy ones end by themselves. */

@@ -84,6 +84,10 @@ export function reduce(fleet: Fleet, event: FleetEvent): void {
       }
       fleet.settle(event.traits);
       break;
+    case "launches.retry":
+      // Other pauses are short, and end by themselves.
+      if (fleet.launchPause.refusing) fleet.launchPause.forget();
+      break;
     case "place.left":
       fleet.leave(event.place);
       break;

@@ -105,6 +105,10 @@ export class Fleets {
     };
   }
 
+  retryLaunches(): void {
+    for (const set of this.#sets.values()) set.retryLaunches();
+  }
+
   /** In the order of the plan, those that drain last. */
   status(plan: readonly PlannedSet[]): ScaleSetStatus[] {
     const planned = plan.flatMap(({ identity }) => this.#sets.get(identity) ?? []);

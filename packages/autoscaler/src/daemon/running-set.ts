@@ -115,6 +115,10 @@ export class RunningSet implements Sharer {
     this.#process.shares.divideSoon();
   }
 
+  retryLaunches(): void {
+    this.#supervisor?.worker.retryLaunches();
+  }
+
   demand(): { readonly wanted: number; readonly live: number } | undefined {
     const demand = this.#supervisor?.worker.demand();
     return demand !== undefined && this.#draining ? { wanted: 0, live: demand.live } : demand;

@@ -71,7 +71,7 @@ function* withLaunches(fleet: Fleet, worker: WorkerFacts): Generator<Problem> {
     level: refused ? "error" : "warning",
     message: `launches pause: ${launchPause.reason}${tryAgain(launchPause.until - now)}`,
     remedy: refused
-      ? "mend the provisioner's options or its rights; a changed config is tried at once"
+      ? "mend the provisioner's options, or what they speak of; then SIGHUP (kill -HUP) to try at once, or a restart where the daemon has no config file"
       : "it tries again by itself, less and less often; if this lasts, make room for runners or see to what refuses them",
   };
 }

@@ -137,6 +137,11 @@ export class Worker {
     this.#tell({ type: "traits.changed", traits: this.#traits() });
   }
 
+  /** Launches at once where they pause because a launch was refused. */
+  retryLaunches(): void {
+    this.#tell({ type: "launches.retry" });
+  }
+
   /** Launches nothing more, lets idle runners go, closes the session, and ends once the busy ones have ended. */
   drain(): void {
     this.#tell({ type: "drain" });

@@ -165,6 +165,8 @@ export interface Provisioner<Options = unknown> {
   /** How it is called in the config: `provisioner: { process: { … } }`. */
   readonly kind: string;
   readonly schema: z.ZodType<Options>;
+  /** Options of which only one may be given: one of a scale set's own takes the place of another from `defaults`. */
+  readonly alternatives?: readonly (readonly string[])[] | undefined;
   open(options: Options, context: OpenContext): Promise<Backend>;
 }
 
@@ -182,7 +184,10 @@ export interface Provisioner<Options = unknown> {
 export function defineProvisioner<Options>(definition: {
   readonly kind: string;
   readonly options: (zod: typeof z) => z.ZodType<Options>;
+  /** Groups of options of which only one may be given, such as `[["image", "dockerfile"]]`; the schema refuses two. */
+  readonly alternatives?: readonly (readonly string[])[] | undefined;
   readonly open: (options: Options, context: OpenContext) => Promise<Backend>;
 }): Provisioner<Options> {
-  return { contract: 1, kind: definition.kind, schema: definition.options(zod), open: definition.open };
+  const { kind, options, alternatives, open } = definition;
+  return { contract: 1, kind, schema: options(zod), alternatives, open };
 }

@@ -110,6 +110,8 @@ function isProvisioner(candidate: object): candidate is Provisioner {
   if (!("kind" in candidate && "schema" in candidate && "open" in candidate)) return false;
   const { kind, schema, open } = candidate;
   if (typeof kind !== "string" || typeof open !== "function") return false;
+  const alternatives: unknown = "alternatives" in candidate ? candidate.alternatives : undefined;
+  if (alternatives !== undefined && !(Array.isArray(alternatives) && alternatives.every(Array.isArray))) return false;
   return typeof schema === "object" && schema !== null && "safeParse" in schema;
 }
 

@@ -54,6 +54,19 @@ describe("wrong arguments end with 2 and say what is wrong", () => {
   });
 });
 
+test.each([
+  ["run", "1 problem found; nothing was started."],
+  ["status", "1 problem found."],
+])(
+  "%s with a wrong config counts its problems, and speaks of starting only where something starts",
+  async (command, end) => {
+    const { file, cwd } = configFile(CONFIG.replaceAll('"', ""));
+    const { code, stderr } = await run([command, "--config", file], { cwd, env: { TOKEN: "t" } });
+    expect(code).toBe(2);
+    expect(stderr.trimEnd().split("\n").at(-1)).toBe(end);
+  },
+);
+
 describe("validate", () => {
   test("calls a good file valid, and warns on standard error", async () => {
     const { file, cwd } = configFile(CONFIG);
@@ -73,7 +86,8 @@ describe("validate", () => {
       /^scaleset\.yaml:4:5: scaleSets\[0\]\.maxRuners: unknown key "maxRuners"\n {2}did you mean "maxRunners"\?$/m,
     );
     expect(stderr).toMatch(/^scaleset\.yaml:5:41: .*unknown key "foldr"\n {2}did you mean "folder"\?$/m);
-    expect(stderr).toMatch(/^3 problems found; nothing was started\.\n$/m);
+    // Nothing would have been started, and a daemon may well run.
+    expect(stderr).toMatch(/^3 problems found\.\n$/m);
     expect(code).toBe(2);
   });
 

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { formatIssue } from "../../src/config/issue.js";
 import { loadConfigFile } from "../../src/config/load.js";
 import { defaultTimings } from "../../src/core/settings.js";
+import { processProvisioner } from "../../src/provisioners/process/provisioner.js";
 import { errorsOf, issuesOf, load, testFolder, testHost, tokenOf, VALID } from "./fixture.js";
 
 describe("a good file", () => {
@@ -136,6 +137,23 @@ log: { level: verbose }
     ]);
   });
 
+  test.each([
+    ["/var/jobs", "an absolute path"],
+    ["C:\\\\jobs", "an absolute path"],
+    ["../jobs", "a path with .."],
+    ["a/../../jobs", "a path with .."],
+  ])("is refused for the work folder %s of a process, which would outlive its runner", async (folder, found) => {
+    const host = { findProvisioner: async () => ({ provisioner: processProvisioner }) };
+    const yaml = VALID.replace("name:", `workFolder: "${folder}"\n    name:`);
+    const ofProcess = yaml.replace("box: {}", "process: { command: [x] }");
+    expect(await errorsOf(() => load(ofProcess, host))).toEqual([
+      `5:17: scaleSets[0].workFolder: expected a folder inside the runner's own, found ${found}`,
+    ]);
+    expect((await load(yaml)).config.scaleSets).toHaveLength(1);
+    const inside = ofProcess.replace(folder, "_work/..jobs");
+    expect((await load(inside, host)).config.scaleSets[0]?.workFolder).toBe("_work/..jobs");
+  });
+
   test("is refused when two scale sets would be one at the service, whatever their case", async () => {
     const yaml = `${VALID}  - { name: Linux-X64, runnerGroup: Default, provisioner: { box: {} } }\n`;
     expect(await errorsOf(() => load(yaml))).toEqual([
@@ -185,6 +203,22 @@ log: { level: verbose }
     expect((await errorsOf(() => load(yaml)))[0]).toEqual(
       typeof expected === "string" ? expected : expect.stringMatching(expected),
     );
+  });
+
+  test("with one slip is told about it alone, not about every line after it; keys that are there twice are all told", async () => {
+    const slip = `github: { url: https://github.com/my-org, token: \${TOKEN} }
+scaleSets:
+  - name: a
+    maxRunners: 3
+    provisioner: { box: {} }
+`;
+    expect(await errorsOf(() => load(slip))).toEqual([
+      "1:51: expected YAML, found a variable without quotes inside { … } or [ … ]",
+    ]);
+    expect(await errorsOf(() => load(`${VALID}github: {}\nscaleSets: []\n`))).toEqual([
+      "7:1: expected each key once, found it a second time",
+      "8:1: expected each key once, found it a second time",
+    ]);
   });
 
   test("that is not there says so", async () => {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { formatIssue } from "../../src/config/issue.js";
 import { defaultTimings } from "../../src/core/settings.js";
+import { processProvisioner } from "../../src/provisioners/process/provisioner.js";
 import { credentialsOf, errorsOf, issuesOf, load, testFolder, tokenOf, VALID } from "./fixture.js";
 
 const environment = { TOKEN: "common", OTHER: "other" };
@@ -50,6 +51,33 @@ scaleSets:
     expect(
       await errorsOf(() => load(yaml.replace("name: small", "name: small\n    minRunners: 4"), { environment })),
     ).toEqual(["10:17: scaleSets[0].minRunners: minRunners (4) is above maxRunners (3)"]);
+  });
+
+  test("give way to the other one where a scale set uses an option that excludes theirs, and only there", async () => {
+    const host = { environment, findProvisioner: async () => ({ provisioner: processProvisioner }) };
+    const processes = `github: { url: https://github.com/acme, token: "\${TOKEN}" }
+defaults: { provisioner: { process: { runner: { folder: ./runner }, env: { A: "1" } } } }
+scaleSets:
+  - name: official
+  - { name: own, provisioner: { process: { command: [my-runner] } } }
+`;
+    const [official, own] = (await load(processes, host)).config.scaleSets;
+    expect(official?.provisioner.options).toEqual({ runner: { folder: "./runner" }, env: { A: "1" } });
+    expect(own?.provisioner.options).toEqual({ command: ["my-runner"], env: { A: "1" } });
+    const both = processes.replace("command:", "runner: { folder: x }, command:");
+    expect(await errorsOf(() => load(both, host))).toEqual([expect.stringMatching(/give either "runner"/)]);
+  });
+
+  test("of a minimum don't keep a scale set from being paused; its own minimum does", async () => {
+    const warm = yaml.replace("maxRunners: 3\n", "maxRunners: 3\n  minRunners: 1\n");
+    const paused = warm.replace("maxRunners: 30", "maxRunners: 0");
+    const [small, big] = (await load(paused, { environment })).config.scaleSets;
+    expect(small).toMatchObject({ minRunners: 1, maxRunners: 3 });
+    expect(big).toMatchObject({ minRunners: 0, maxRunners: 0 });
+    const own = paused.replace("maxRunners: 0", "maxRunners: 0, minRunners: 2");
+    expect(await errorsOf(() => load(own, { environment }))).toEqual([
+      expect.stringMatching(/scaleSets\[1\]\.minRunners: minRunners \(2\) is above maxRunners \(0\)$/),
+    ]);
   });
 
   test("may be without a provisioner, but then every scale set needs one", async () => {
@@ -164,6 +192,15 @@ describe("a command for a secret", () => {
   test("as one text is refused: nobody splits it", async () => {
     const [issue] = await issuesOf(() => load(VALID.replace(`token: \${TOKEN}`, "tokenCommand: vault read token")));
     expect(issue?.problem).toMatch(/^expected a list of at least 1, found /);
+    expect(issue?.remedy).toBe("write it as a list: [vault, read, token]");
+  });
+
+  test("as one text is not repeated from where a secret may stand", async () => {
+    const remedy = async (text: string): Promise<string | undefined> =>
+      (await issuesOf(() => load(VALID.replace(`token: \${TOKEN}`, `tokenCommand: ${text}`), { environment })))[0]
+        ?.remedy;
+    expect(await remedy("print-token --password hunter2")).toBe("write it as a list: [print-token, …]");
+    expect(await remedy(`\${OTHER}`)).toBe("write it as a list: [program, argument, …]");
   });
 
   test("beside a file is one credential too many", async () => {

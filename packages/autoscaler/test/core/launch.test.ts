@@ -208,6 +208,21 @@ describe("launching", () => {
     expect(driver.actions()).toEqual(["create r2"]);
   });
 
+  test("a refused launch is tried again at once when a person says so; a backend that is full is left in peace", () => {
+    const refused = new Driver().hold({ assigned: 1 });
+    refused.act();
+    refused.tell({ type: "create.failed", name: "r1", kind: "denied", message: "no right to the folder" });
+    expect(refused.actions()).toEqual([]);
+    refused.tell({ type: "launches.retry" });
+    expect(refused.actions()).toEqual(["create r2"]);
+
+    const full = new Driver().hold({ assigned: 1 });
+    full.act();
+    full.tell({ type: "create.failed", name: "r1", kind: "capacity", message: "full" });
+    full.tell({ type: "launches.retry" });
+    expect(full.actions()).toEqual([]);
+  });
+
   test("a lowered maximum drops launches that are not registered yet, and kills nobody", () => {
     const driver = new Driver({ max: 3 }).hold({ assigned: 3 }).launchAll();
     driver.fleet.limits = { minRunners: 0, maxRunners: 4 };

@@ -135,6 +135,23 @@ describe("scale sets of one process", () => {
     expect({ opened, closed }).toEqual({ opened: 2, closed: 2 });
   });
 
+  test("whose launches were refused all try again at once when they are told to", async () => {
+    const here = virtual();
+    const daemon = here.start(here.config([{ name: "a" }, { name: "b" }]));
+    const refusing = (): number =>
+      daemon.autoscaler
+        .status()
+        .scaleSets.flatMap(({ problems }) => problems)
+        .filter(({ code }) => code === "launch-refused").length;
+    await here.until(() => here.simulator.state().scaleSets.filter(({ session }) => session).length === 2);
+    here.host.failNext("create", "rejected", { times: 2 });
+    for (const name of ["a", "b"]) here.simulator.queueJob({ runsOn: [name] });
+    await here.until(() => refusing() === 2, 60_000);
+    daemon.autoscaler.retryLaunches();
+    await here.until(() => here.live("a") === 1 && here.live("b") === 1, 10_000);
+    expect(refusing()).toBe(0);
+  });
+
   test("that can none of them be begun end the daemon with the reason", async () => {
     const here = virtual();
     const closed = memoryKind("closed", async () => {

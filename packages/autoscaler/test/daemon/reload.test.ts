@@ -1,4 +1,5 @@
-import { renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { stage, until } from "./stage.js";
 
@@ -37,6 +38,21 @@ test("SIGHUP adds and removes scale sets: a removed one lets its busy runner end
   await until("no instance is left", () => here.instances().length === 0);
   daemon.kill("SIGTERM");
   expect(await daemon.ended).toBe(0);
+}, 60_000);
+
+test("SIGHUP has a refused launch tried again at once, when what it lacked is there and the file is the same", async () => {
+  const here = await stage({ maxRunners: 1 });
+  const { simulator } = here;
+  const [node, runner] = here.document().scaleSets[0]?.provisioner.process.command ?? [];
+  const folder = join(dirname(here.config), "runner");
+  writeFileSync(here.config, here.configText().replace(/"command":\[[^\]]*\]/, '"runner":{"folder":"./runner"}'));
+  const daemon = here.startDaemon();
+  const job = simulator.queueJob({ runsOn: ["linux-x64"], script: "true" });
+  await until("the launch is refused", () => /create failed: /.test(daemon.output()));
+  mkdirSync(folder);
+  writeFileSync(join(folder, "run.sh"), `#!/bin/sh\nexec "${node}" "${runner}"\n`, { mode: 0o755 });
+  daemon.kill("SIGHUP");
+  await until("the job has run", () => simulator.job(job.id)?.result === "succeeded");
 }, 60_000);
 
 test("a bad file, and one that vanishes, leave the old config working and say so loudly, until it is mended", async () => {

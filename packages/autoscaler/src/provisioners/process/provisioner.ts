@@ -84,6 +84,7 @@ export const processProvisioner = defineProvisioner<ProcessOptions>({
         (options) => (options.runner === undefined) !== (options.command === undefined),
         'give either "runner" (the actions runner) or "command" (any program), one of the two',
       ),
+  alternatives: [["runner", "command"]],
   open: async (options, context) => {
     const { baseFolder, stateFolder } = context;
     const absolute = (path: string | undefined): string | undefined => path && resolve(baseFolder, path);
