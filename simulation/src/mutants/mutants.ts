@@ -104,7 +104,7 @@ export const mutants: readonly Mutant[] = [
   core(
     "act without a session",
     "core/rights.ts",
-    'return (\n    fleet.session.state === "held" &&\n    now < fleet.answeredAt + fleet.timings.leaseMarginMs &&\n    fleet.surveyedAt >= fleet.session.openedAt\n  );',
+    'return (\n    fleet.session.state === "held" &&\n    now < fleet.answeredAt + fleet.timings.leaseMarginMs &&\n    fleet.stockTaken(fleet.session.openedAt, now)\n  );',
     "return now < fleet.answeredAt + fleet.timings.leaseMarginMs;",
   ),
   core(
@@ -144,6 +144,20 @@ export const mutants: readonly Mutant[] = [
     "core/rules/phantom.ts",
     'else plan.command({ type: "read-statistics" }, "is the phantom demand over?");',
     "",
+  ),
+  core("orphans serve the new set's jobs", "core/fleet.ts", " - roster.orphans - roster.foreignEnded) +", ") +"),
+  core(
+    "room that one makes is for all",
+    "core/launch-pause.ts",
+    'if (this.#cause === "capacity") this.#room += 1;',
+    'if (this.#cause === "capacity") this.#until = Number.NEGATIVE_INFINITY;',
+  ),
+  core("a drain forgets who ends unseen", "core/decide.ts", '[...clearing, "overdue", "vanished"]', "[...clearing]"),
+  core(
+    "old specs judge the new one",
+    "core/adoption.ts",
+    "const current = runner.spec === fleet.traits.spec;",
+    "const current = true;",
   ),
   // Seed 44, phantom: with no job to prove it, a healthy probe was never believed, and the minimum was never reached again.
   core("only a job closes a breaker that ghosts tripped", "core/conclusions.ts", "  judgeProbe(fleet, reading);\n", ""),
