@@ -36,6 +36,7 @@ export function checkRules(context: RuleContext): Findings {
     rules.workFolder(set);
     rules.identity(set, rules.target(set));
   }
+  rules.minimumsTogether();
   return { issues, warnings };
 }
 
@@ -100,6 +101,17 @@ class Rules {
       const remedy = "raise maxRunners above 0, or remove the set";
       this.#warn(set.origin(["maxRunners"]), "this scale set is not polled and takes no jobs", remedy);
     }
+  }
+
+  /** The limit of the process is a hard one: what the minimums ask for beyond it never comes. */
+  minimumsTogether(): void {
+    const { raw, sets } = this.#context;
+    const path: Path = ["limits", "maxRunners"];
+    const limit = valueAt(raw, path);
+    const wanted = sets.reduce((sum, set) => sum + (countAt(set, "minRunners") ?? 0), 0);
+    if (typeof limit !== "number" || wanted <= limit) return;
+    const problem = `the minimums of all scale sets (${wanted}) are more than limits.maxRunners (${limit})`;
+    this.#warn(path, problem, `raise it to ${wanted} or more, or lower minRunners`);
   }
 
   /** A container may have its work anywhere; on this machine it would be left behind, and runners would share it. */

@@ -106,11 +106,21 @@ export const scaleSetDefaults = {
 const told = (description: string, value?: unknown): { readonly description: string; readonly default?: unknown } =>
   value === undefined ? { description } : { description, default: value };
 
+/** Without blanks around it, which nobody sees in a file. */
+const trimmed = z
+  .string()
+  .min(1)
+  .max(100)
+  .regex(/^\S(?:.*\S)?$/, { error: "expected no blanks at either end" });
+
 const settings = {
   target: targetName.optional().meta(told("Where it registers: a name of targets, or github.", "github")),
   labels: z
-    .array(z.string().min(1).max(100))
+    .array(trimmed)
     .min(1)
+    .refine((labels) => new Set(labels.map((label) => label.toLowerCase())).size === labels.length, {
+      error: "expected each label once",
+    })
     .optional()
     .describe("What runs-on may ask for. By default one label, the name."),
   runnerGroup: z
@@ -180,12 +190,7 @@ const defaults = z
 
 const scaleSet = z
   .strictObject({
-    name: z
-      .string()
-      .min(1)
-      .max(100)
-      .regex(/^\S(?:.*\S)?$/, { error: "expected no blanks at either end" })
-      .describe("Name of the scale set; workflows ask for it with runs-on unless labels say otherwise."),
+    name: trimmed.describe("Name of the scale set; workflows ask for it with runs-on unless labels say otherwise."),
     ...settings,
     provisioner: provisioner.optional(),
     timings: timings

@@ -143,10 +143,12 @@ function* withRunners(fleet: Fleet): Generator<Problem> {
   }
   const [first] = stuck;
   if (first !== undefined) {
+    const what =
+      stuck.length === 1 ? "a runner can't be removed:" : `${stuck.length} runners can't be removed, among them`;
     yield {
       code: "removal-failing",
       level: "warning",
-      message: `${stuck.length} runners can't be removed, among them ${first.name} (${first.phase}, ${first.attempts} attempts)`,
+      message: `${what} ${first.name} (${first.phase}, ${first.attempts} attempts)`,
       remedy: "they take up places until they are gone; the log says why each attempt failed",
     };
   }

@@ -131,6 +131,14 @@ log: { level: verbose }
     });
   });
 
+  test.each([
+    ["[a, A]", /expected each label once/],
+    ['["a "]', /expected no blanks at either end/],
+  ])("is refused for the labels %s", async (labels, why) => {
+    const [error] = await errorsOf(() => load(VALID.replace("name:", `labels: ${labels}\n    name:`)));
+    expect(error).toMatch(why);
+  });
+
   test("is refused when minRunners is above maxRunners", async () => {
     expect(await errorsOf(() => load(VALID.replace("name:", "minRunners: 11\n    name:")))).toEqual([
       "5:17: scaleSets[0].minRunners: minRunners (11) is above maxRunners (10)",
@@ -233,6 +241,14 @@ describe("a doubtful file", () => {
     const { config, warnings } = await load(VALID.replace("name:", "maxRunners: 0\n    name:"));
     expect(config.scaleSets[0]?.maxRunners).toBe(0);
     expect(warnings.map(({ problem }) => problem)).toEqual(["this scale set is not polled and takes no jobs"]);
+  });
+
+  test("whose minimums are more than the limit of the process is warned about", async () => {
+    const yaml = `${VALID.replace("name:", "minRunners: 3\n    name:")}\nlimits: { maxRunners: 2 }\n`;
+    const { warnings } = await load(yaml);
+    expect(warnings.map(({ problem }) => problem)).toEqual([
+      "the minimums of all scale sets (3) are more than limits.maxRunners (2)",
+    ]);
   });
 
   test("with the token in itself is warned about, without repeating it", async () => {
