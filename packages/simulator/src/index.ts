@@ -15,7 +15,7 @@ export type { JournalEntry, JournalSubject } from "./journal/entry.js";
 export type { Journal, JournalQuery } from "./journal/journal.js";
 export { newAppKey } from "./keys/app-key.js";
 export type { RsaPrivateJwk } from "./keys/rsa-private-jwk.js";
-export { fixedRunnerKeys, freshRunnerKeys, type RunnerKeys } from "./keys/runner-keys.js";
+export { fixedRunnerKeys, freshRunnerKeys, newRunnerKey, type RunnerKeys } from "./keys/runner-keys.js";
 export type { SimulatorOptions } from "./options.js";
 export type { RunnerBehaviour } from "./runner/behaviour.js";
 export type { RunnerFetch } from "./runner/connection.js";

@@ -6,10 +6,9 @@ import type { Fleet } from "./fleet.js";
  */
 export function canLetGo(fleet: Fleet, now: number): boolean {
   const { roster, drainingSince, session } = fleet;
-  if (drainingSince !== undefined && (session.state === "standby" || session.state === "none")) {
-    return fleet.surveyedAt > Number.NEGATIVE_INFINITY && isEmptied(fleet);
-  }
-  if (drainingSince === undefined || session.state !== "held" || !fleet.stockTaken(session.openedAt, now)) return false;
+  if (drainingSince === undefined || session.state === "drained") return false;
+  if (session.state !== "held") return fleet.surveyedAt > Number.NEGATIVE_INFINITY && isEmptied(fleet);
+  if (!fleet.stockTaken(session.openedAt, now)) return false;
   const underWay = roster.count("creating") + roster.count("created") + roster.count("registered");
   // One that the service does not know, or whose job is done, is given its time with polls answered, which end with the session.
   const asked = roster.count("retiring") + roster.count("detached") + roster.count("finishing");

@@ -6,18 +6,15 @@ const GONE_MEMORY_MS = 10 * 60_000;
 /** Job ids that never open again; enough for everything that a service may still redeliver. */
 const COMPLETED_MEMORY = 10_000;
 
-const phases = Object.values(byPhase((phase) => phase));
-
 /** The runners of a fleet, by name, by phase, and by when something may be decided about them. */
 export class Roster {
   readonly #runners = new Map<string, Runner>();
   readonly #due = byPhase(() => new IndexedHeap<Runner>());
   readonly #timed: readonly IndexedHeap<Runner>[];
   readonly #counts = byPhase(() => 0);
-  readonly #oldCounts = byPhase(() => 0);
+  #oldCounts = byPhase(() => 0);
   readonly #completedJobs = new Set<string>();
   readonly #gone = new Map<string, number>();
-  readonly #oldSpec = new Set<Runner>();
   readonly #orphans = new IndexedHeap<Runner>();
   readonly #inPlace = new Map<string, number>();
   readonly #foreignEnded = new Set<Runner>();
@@ -86,8 +83,8 @@ export class Roster {
   }
 
   /** Whether a runner is one of them. */
-  isOld(runner: Runner): boolean {
-    return this.#oldSpec.has(runner);
+  isOld({ spec, foreignSchema }: Runner): boolean {
+    return spec !== this.#spec && !foreignSchema;
   }
 
   /** Runners of a phase for which something may be decided at `now`, longest due first. */
@@ -117,14 +114,14 @@ export class Roster {
     this.#counts[runner.phase] += 1;
     this.#inPlace.set(runner.place, this.countIn(runner.place) + 1);
     if (runner.foreignSchema) this.#foreignSchemas += 1;
-    else if (runner.spec !== this.#spec) this.#addOld(runner);
+    if (this.isOld(runner)) this.#oldCounts[runner.phase] += 1;
     this.lookAt(runner, dueAt);
   }
 
   move(runner: Runner, phase: Phase, at: number, dueAt: number): void {
     this.#due[runner.phase].delete(runner);
     this.#counts[runner.phase] -= 1;
-    if (this.#oldSpec.has(runner)) {
+    if (this.isOld(runner)) {
       this.#oldCounts[runner.phase] -= 1;
       this.#oldCounts[phase] += 1;
     }
@@ -154,7 +151,7 @@ export class Roster {
     this.#inPlace.set(runner.place, this.countIn(runner.place) - 1);
     if (runner.foreignSchema) this.#foreignSchemas -= 1;
     this.#foreignEnded.delete(runner);
-    if (this.#oldSpec.delete(runner)) this.#oldCounts[runner.phase] -= 1;
+    if (this.isOld(runner)) this.#oldCounts[runner.phase] -= 1;
     this.#orphans.delete(runner);
     this.#gone.set(runner.name, at);
     for (const [name, goneAt] of this.#gone) {
@@ -176,16 +173,10 @@ export class Roster {
 
   changeSpec(spec: string): void {
     this.#spec = spec;
-    this.#oldSpec.clear();
-    for (const phase of phases) this.#oldCounts[phase] = 0;
+    this.#oldCounts = byPhase(() => 0);
     for (const runner of this.#runners.values()) {
-      if (runner.spec !== spec && !runner.foreignSchema) this.#addOld(runner);
+      if (this.isOld(runner)) this.#oldCounts[runner.phase] += 1;
     }
-  }
-
-  #addOld(runner: Runner): void {
-    this.#oldSpec.add(runner);
-    this.#oldCounts[runner.phase] += 1;
   }
 
   /** Whether a list begun at `begunAt` may still show an instance that is gone since. */
