@@ -1,5 +1,6 @@
 import type { Listener, ScaleSetClient } from "@scaleset/client";
 import { type Fault, faultCatalogue, type Random, type Simulator, type VirtualClock } from "@scaleset/simulator";
+import { afterRenewal } from "../after-renewal.js";
 
 /** What a failure can lay hands on. */
 export interface Stage {
@@ -46,15 +47,7 @@ function spoiling(name: string, faults: readonly Fault[]): Failure {
 
 /** Tokens are renewed now, so that what strikes their making is met. */
 function renewing(name: string, faults: readonly Fault[]): Failure {
-  const spoils = spoiling(name, faults);
-  return {
-    name,
-    async strike(stage) {
-      stage.simulator.revokeTokens("admin");
-      stage.simulator.revokeTokens("queue");
-      await spoils.strike(stage);
-    },
-  };
+  return afterRenewal(spoiling(name, faults));
 }
 
 const at = (call: Fault["call"], effect: Fault["effect"]): Fault => ({ call, effect });

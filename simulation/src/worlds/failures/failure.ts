@@ -2,6 +2,7 @@ import type { ScaleSetConfig } from "@scaleset/autoscaler";
 import type { MemoryHost } from "@scaleset/autoscaler/testing";
 import type { ScaleSetClient } from "@scaleset/client";
 import type { Fault, Random, Simulator } from "@scaleset/simulator";
+import { afterRenewal } from "../../after-renewal.js";
 import type { Daemon } from "../daemon.js";
 
 /** What a failure can lay hands on. */
@@ -85,13 +86,5 @@ export function once(name: string, fault: Fault, most = 3): Failure {
 
 /** Tokens are renewed now, so that what strikes their making is met. */
 export function renewing(name: string, faults: readonly Fault[]): Failure {
-  const spoils = spoiling(name, faults, { minutes: 3 });
-  return {
-    name,
-    async strike(stage) {
-      stage.simulator.revokeTokens("admin");
-      stage.simulator.revokeTokens("queue");
-      await spoils.strike(stage);
-    },
-  };
+  return afterRenewal(spoiling(name, faults, { minutes: 3 }));
 }
