@@ -161,6 +161,14 @@ export class Daemon {
     await this.#life?.autoscaler.reload(config);
   }
 
+  /** SIGHUP, as far as launches go. Whether any of them were refused. */
+  retryLaunches(): boolean {
+    const sets = this.status()?.scaleSets ?? [];
+    const refused = sets.some(({ problems }) => problems.some(({ code }) => code === "launch-refused"));
+    if (refused) this.#life?.autoscaler.retryLaunches();
+    return refused;
+  }
+
   start(): void {
     if (this.#life !== undefined) return;
     this.#lives += 1;

@@ -1,7 +1,7 @@
 import { defaultTimings, type Timings } from "@scaleset/autoscaler";
 import { type Random, type SimulatorOptions, seededRandom } from "@scaleset/simulator";
 import { backendFailures } from "./failures/backend.js";
-import { daemonFailures, interruptions, reconfigurations, scaleDowns } from "./failures/daemons.js";
+import { daemonFailures, interruptions, mendings, reconfigurations, scaleDowns } from "./failures/daemons.js";
 import type { Failure } from "./failures/failure.js";
 import { deprecations, runnerFailures } from "./failures/runners.js";
 import { serviceFailures, vanishings } from "./failures/service.js";
@@ -134,10 +134,11 @@ export const kinds = {
     strangers: true,
   },
   reload: {
-    about: "limits and runner specs that change while jobs run",
+    about: "limits and runner specs that change, and refused launches that are lifted, while jobs run",
     failures: [
       ...reconfigurations,
       ...reconfigurations,
+      ...mendings,
       ...scaleDowns,
       ...daemonFailures,
       ...named(serviceFailures, /^F(2|3|13)/),

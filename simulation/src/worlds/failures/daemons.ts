@@ -106,3 +106,20 @@ export const reconfigurations: readonly Failure[] = [
     },
   },
 ];
+
+/** What a person mends: nothing tells a daemon of it, so launches are tried again when the person says so. */
+export const mendings: readonly Failure[] = [
+  {
+    name: "a person mends what launches were refused for",
+    async strike({ daemons, random, queue, sleep, struck }) {
+      for (const { host } of daemons) host.failNext("create", pick(random, ["rejected", "denied"]) ?? "rejected");
+      queue(4, {});
+      for (let look = 0; look < 20; look++) {
+        await sleep(10_000 + random() * 20_000);
+        for (const daemon of daemons) {
+          if (daemon.retryLaunches()) struck("a person mends what launches were refused for");
+        }
+      }
+    },
+  },
+];

@@ -147,7 +147,7 @@ export class Facts {
     lease.decisions += 1;
     lease.rules = new Set([...decision.reasons, ...decision.commands].map(({ rule }) => rule));
     for (const { command, rule } of decision.commands) {
-      if (rule === "overdue" && "name" in command) this.forced.add(command.name);
+      if (rule === "overdue" && command.type === "destroy") this.forced.add(command.name);
       if (command.type === "create") this.launchedAt.set(command.name, daemon.now());
     }
   }
