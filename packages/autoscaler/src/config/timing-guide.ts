@@ -43,6 +43,7 @@ export const timingDescriptions: Readonly<Record<keyof Timings, string>> = {
     "A working runner that the service does not know is taken for done when it says so again this much later.",
   orphanMs: "Runners of a scale set that went away at the service are left alone for at most this long.",
   maxIdleAgeMs: "An idle runner older than this is replaced.",
-  maxJobDurationMs: "A job that works longer than this is ended by force, with its runner.",
+  maxJobDurationMs:
+    "A job that works longer than this is ended by force, with its runner. Counted from when the service told of the job; a runner that an earlier life of the daemon started is asked to go when it is older, and the job that it then turns out to have gets this time from there on.",
   drainDeadlineMs: "Jobs that still work this long after a drain began are ended by force, with their runners.",
 };

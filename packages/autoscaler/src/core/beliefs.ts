@@ -38,7 +38,8 @@ function jobStarted(fleet: Fleet, runner: Runner, jobId: string, at: number): vo
     case "started":
     case "retiring":
       runner.belief = { kind: "job", jobId };
-      runner.jobSince = at;
+      // A message that comes again says nothing of when.
+      runner.jobSince ??= at;
       enterStarted(fleet, runner, at);
       break;
     case "abandoned":
@@ -85,9 +86,16 @@ export function enterStarted(fleet: Fleet, runner: Runner, at: number): void {
   else fleet.move(runner, "started", at, retirableAt);
   if (working || orphanedAt !== undefined) fleet.young.delete(runner);
   else fleet.young.started(runner, startedAt + traits.bootDeadlineMs, startedAt + timings.fastExitMs);
-  fleet.working.set(runner, working ? (runner.jobSince ?? at) : NEVER);
+  fleet.working.set(runner, workingSince(runner, startedAt));
   runner.absentSince = undefined;
   fleet.lookUps.set(runner, firstLookUp(fleet, runner, at));
+}
+
+/** When the job that it has, or may have, began at the earliest. A runner has one job in its life. */
+function workingSince({ belief, jobSince, orphanedAt }: Runner, startedAt: number): number {
+  if (belief.kind === "none") return NEVER;
+  // An orphan can't be asked whether it works.
+  return jobSince ?? (orphanedAt === undefined ? startedAt : NEVER);
 }
 
 /**

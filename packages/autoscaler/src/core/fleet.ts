@@ -44,7 +44,7 @@ export class Fleet {
   readonly young = new Young();
   /** Started runners to ask the service about, by when. */
   readonly lookUps = new IndexedHeap<Runner>();
-  /** Runners believed to have a job, by when it began. */
+  /** Started runners that have a job or may have one, by when it began at the earliest. */
   readonly working = new IndexedHeap<Runner>();
   session: Session = { state: "none" };
   /** The one that the newest session is of. */

@@ -73,7 +73,7 @@ export interface Runner {
   /** When its instance was known to be there; lists begun before say nothing about it. */
   madeAt: number;
   startedAt: number | undefined;
-  /** When the job that it is believed to work on began. */
+  /** When it was first known to work: a message named its job, or the service said so. */
   jobSince: number | undefined;
   /** Some message named it: it came online and worked. */
   hadJob: boolean;

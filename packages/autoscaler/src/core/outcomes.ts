@@ -149,6 +149,7 @@ function busy(fleet: Fleet, runner: Runner, at: number): void {
     case "abandoned":
       runner.ghost = false;
       runner.belief = { kind: "unknown", askAt: at + fleet.timings.unknownRecheckMs };
+      runner.jobSince ??= at;
       enterStarted(fleet, runner, at);
       break;
     case "finishing":

@@ -22,6 +22,7 @@ const step = fc.oneof(
   fc.record({ do: fc.constant("limits" as const), min: fc.nat(3), max: fc.nat(8) }),
   fc.record({ do: fc.constant("spec" as const), spec: fc.nat(2), place: fc.nat(1) }),
   fc.record({ do: fc.constant("share" as const), share: fc.nat(9) }),
+  fc.record({ do: fc.constant("retry" as const) }),
 );
 
 type Step = typeof step extends fc.Arbitrary<infer Value> ? Value : never;
@@ -133,6 +134,9 @@ function play(driver: Driver, each: Step, open: RunnerCommand[]): void {
     }
     case "share":
       driver.tell({ type: "share.changed", share: each.share === 9 ? undefined : each.share });
+      break;
+    case "retry":
+      driver.tell({ type: "launches.retry" });
   }
 }
 
@@ -141,7 +145,10 @@ function answer(driver: Driver, { type, name }: RunnerCommand, how: number): voi
   switch (type) {
     case "create":
       if (how < 2) driver.tell({ type: "create.done", name });
-      else driver.tell({ type: "create.failed", name, kind: how === 2 ? "capacity" : "transient", message });
+      else {
+        const kind = (["capacity", "transient", "rejected"] as const)[how - 2] ?? "transient";
+        driver.tell({ type: "create.failed", name, kind, message });
+      }
       break;
     case "request-jit":
       if (how < 3) driver.tell({ type: "jit.done", name, runnerId: 1 });

@@ -201,6 +201,35 @@ describe("limits that somebody set", () => {
     expect(driver.actions()).toContain("deregister r1");
   });
 
+  test("news of its job that come again give it no more time", () => {
+    const driver = new Driver({}, { maxJobDurationMs: 500_000 }).hold({ assigned: 1 }).launchAll().started("r1");
+    driver.reading({ assigned: 1, running: 1, registered: 1 }).pass(490_000).started("r1").pass(10_000);
+    expect(driver.actions()).toContain("destroy r1");
+  });
+
+  test("an adopted runner of whose job nobody told is asked to go; the job's time counts from the answer that it works", () => {
+    const timings = { maxJobDurationMs: 900_000, unknownRecheckMs: 100_000 };
+    const old = seen("old", "started", { ageMs: 600_000 });
+    const driver = new Driver({}, timings).hold({ assigned: 1, running: 1, registered: 1, busy: 1 }, [old]);
+    driver.reading({ assigned: 1, running: 1, registered: 1, busy: 1 }).pass(290_000);
+    expect(driver.actions()).toEqual([]);
+    driver.pass(10_000);
+    expect(driver.why()).toContain("whether it works is not known");
+    expect(driver.actions()).toEqual(["deregister old"]);
+    driver.tell({ type: "deregister.done", name: "old", answer: "busy" }).pass(890_000);
+    expect(driver.actions()).toEqual([]);
+    driver.pass(10_000);
+    expect(driver.actions()).toEqual(["destroy old"]);
+  });
+
+  test("one that was idle all the while is replaced, and nothing is killed", () => {
+    const driver = new Driver({ min: 1 }, { maxJobDurationMs: 900_000 });
+    driver.hold({ registered: 1 }, [seen("old", "started", { ageMs: 1_000_000 })]);
+    expect(driver.actions()).toEqual(["deregister old"]);
+    driver.tell({ type: "deregister.done", name: "old", answer: "removed" });
+    expect(driver.actions()).toEqual(["destroy old", "create r1"]);
+  });
+
   test("without such limits a job may work for ever", () => {
     const driver = new Driver().hold({ assigned: 1 }).launchAll().started("r1");
     driver.reading({ assigned: 1, running: 1, registered: 1 });
