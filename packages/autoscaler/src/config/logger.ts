@@ -34,7 +34,14 @@ export function createLogger(
           singleLine: true,
         });
   const records = pino(
-    { level: config.level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: levelName } },
+    {
+      level: config.level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: levelName },
+      // Records are plain data by then; pino's own would make an error of them again.
+      serializers: { err: (record: unknown) => record },
+    },
     destination,
   );
   const write =

@@ -40,18 +40,28 @@ function redactValue(value: unknown, key: string, depth: number): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, redactValue(item, name, depth + 1)]));
 }
 
-/** Name, message and the fields that say what to look for; a stack only where there is no code, that is for a bug. */
-function errorRecord(error: Error, depth: number): Record<string, unknown> {
+/**
+ * Name, message and the fields that say what to look for; a stack only where there is no code, that is for a bug. The
+ * cause of an error with a code is no bug either.
+ */
+function errorRecord(error: Error, depth: number, { known = false } = {}): Record<string, unknown> {
   const fields: Record<string, unknown> = {};
   for (const name of ["code", "kind", "operation", "status", "requestId", "activityId"]) {
     const value: unknown = Reflect.get(error, name);
     if (value !== undefined) fields[name] = redactValue(value, name, depth + 1);
   }
+  const says = known || Object.keys(fields).length > 0;
+  const { cause } = error;
   return {
     name: error.name,
     message: redactText(error.message),
     ...fields,
-    ...(Object.keys(fields).length === 0 && error.stack !== undefined ? { stack: redactText(error.stack) } : {}),
-    ...(error.cause === undefined ? {} : { cause: redactValue(error.cause, "cause", depth + 1) }),
+    ...(!says && error.stack !== undefined ? { stack: redactText(error.stack) } : {}),
+    ...(cause === undefined ? {} : { cause: causeRecord(cause, depth + 1, says) }),
   };
+}
+
+function causeRecord(cause: unknown, depth: number, known: boolean): unknown {
+  const deeper = cause instanceof Error && depth < MAX_DEPTH;
+  return deeper ? errorRecord(cause, depth, { known }) : redactValue(cause, "cause", depth);
 }

@@ -72,4 +72,14 @@ describe("the log", () => {
       error: { name: "Error", message: "no room", code: "FULL", requestId: "r-1", cause: { message: "disk full" } },
     });
   });
+
+  test("shows a stack where there may be a bug, and not the same one again at each retry of a known failure", () => {
+    const cause = new Error("exit code 1");
+    const known = Object.assign(new Error("no token", { cause }), { code: "UNAUTHORIZED" });
+    expect(logged(JSON_LOG, (logger) => logger.error({ err: known }, "failed"))).not.toContain("stack");
+    const bug = new Error("outer", { cause });
+    expect(JSON.parse(logged(JSON_LOG, (logger) => logger.error({ err: bug }, "failed")))).toMatchObject({
+      err: { stack: expect.any(String), cause: { stack: expect.any(String) } },
+    });
+  });
 });

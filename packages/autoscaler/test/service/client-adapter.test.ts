@@ -197,11 +197,11 @@ test("scale sets that begin together ask for their runner group once; a failed q
   await clock.runFor(1_000);
   const before = requests(simulator);
   const groups = new RunnerGroups(client, clock);
-  const { signal } = new AbortController();
-  const ids = Promise.all(Array.from({ length: 20 }, () => groups.idOf("default", { signal })));
+  const call = (): { readonly signal: AbortSignal } => ({ signal: new AbortController().signal });
+  const ids = Promise.all(Array.from({ length: 20 }, () => groups.idOf("default", call())));
   expect(new Set(await clock.runUntilSettled(ids))).toEqual(new Set([1]));
   expect(requests(simulator) - before).toBe(1);
-  await expect(clock.runUntilSettled(groups.idOf("nobody's", { signal }))).rejects.toThrow();
-  await expect(clock.runUntilSettled(groups.idOf("nobody's", { signal }))).rejects.toThrow();
+  await expect(clock.runUntilSettled(groups.idOf("nobody's", call()))).rejects.toThrow();
+  await expect(clock.runUntilSettled(groups.idOf("nobody's", call()))).rejects.toThrow();
   expect(requests(simulator) - before).toBe(3);
 });
