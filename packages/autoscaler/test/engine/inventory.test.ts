@@ -97,3 +97,18 @@ test("without any event a whole list comes every minute or so", async () => {
   expect(lists.length).toBeGreaterThanOrEqual(8);
   expect(lists.length).toBeLessThanOrEqual(14);
 });
+
+test("a watch that ends again and again, though it tells something each time, is not begun without pause", async () => {
+  const { clock, host, backend, make } = stage();
+  let watches = 0;
+  backend.watch = async function* () {
+    watches += 1;
+    const [instance] = await backend.list({ signal });
+    if (instance !== undefined) yield { type: "changed" as const, instance };
+  };
+  await make("a");
+  host.endWatches();
+  await clock.runFor(300_000);
+  expect(watches).toBeGreaterThan(5);
+  expect(watches).toBeLessThan(25);
+});

@@ -70,6 +70,19 @@ test("a worker that stands by wants nothing of a shared limit", async () => {
   expect(scene.worker.demand().wanted).toBe(0);
 });
 
+test("one that stands by claims no room for the holder's runners, which it sees on a shared backend", async () => {
+  const scene = await working({ min: 1, onStart: idle });
+  await pass(scene, 1_000);
+  const { signal } = new AbortController();
+  const labels = { schema: 1, identity: "me", owner: "elsewhere", spec: "1" };
+  await scene.clock.runUntilSettled(scene.backend.create({ name: "theirs", labels }, { signal }));
+  scene.inventory.refresh();
+  await pass(scene, 1_000);
+  expect(scene.worker.demand().live).toBe(2);
+  scene.service.handler?.refused("elsewhere");
+  expect(scene.worker.demand()).toEqual({ wanted: 0, live: 1 });
+});
+
 describe("a worker whose runners are made elsewhere from now on", () => {
   test("ends the old ones where they are, one by one, and leaves that place when it is empty", async () => {
     const scene = await working({ min: 2, onStart: idle });

@@ -55,7 +55,7 @@ export class StubService implements ScaleSetService {
     return this.statistics();
   }
 
-  async deregister({ name }: { readonly name: string }): Promise<"absent" | "removed"> {
+  async deregister({ name }: { readonly name: string }): Promise<"absent" | "busy" | "removed"> {
     this.asked.push(`deregister ${name}`);
     return "absent";
   }

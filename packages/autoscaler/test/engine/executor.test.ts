@@ -1,0 +1,53 @@
+import type { Logger } from "@scaleset/client";
+import { expect, test } from "vitest";
+import type { OutcomeEvent } from "../../src/core/events.js";
+import { defaultTimings } from "../../src/core/settings.js";
+import { Executor } from "../../src/engine/executor.js";
+import { PlaceLimiter } from "../../src/engine/place-limiter.js";
+import { quiet, stage } from "./stage.js";
+
+function executing(logger: Logger = quiet) {
+  const { clock, backend, service } = stage();
+  const lane = new PlaceLimiter(2).lanes()("place-1");
+  const outcomes: OutcomeEvent[] = [];
+  const executor = new Executor({
+    backendOf: () => backend,
+    service,
+    labels: () => ({ schema: 1, identity: "me", owner: "here", spec: "1" }),
+    launchesOf: () => lane,
+    endingsOf: () => lane,
+    clock,
+    timings: defaultTimings,
+    logger,
+    may: () => true,
+    lapsesAt: () => Number.POSITIVE_INFINITY,
+    wantsOutput: () => false,
+    keepOutput: () => {},
+    tell: (outcome) => outcomes.push(outcome),
+  });
+  executor.generation = 1;
+  return { clock, service, executor, outcomes };
+}
+
+test("a JIT config goes with its runner: nothing holds one that nobody will start", async () => {
+  const { clock, executor, outcomes } = executing();
+  executor.submit({ type: "create", name: "kept" });
+  executor.submit({ type: "request-jit", name: "kept" });
+  executor.submit({ type: "request-jit", name: "gone" });
+  await clock.runFor(100);
+  executor.retain((name) => name === "kept");
+  executor.submit({ type: "start", name: "kept" });
+  executor.submit({ type: "start", name: "gone" });
+  await clock.runFor(100);
+  expect(outcomes.at(-2)).toMatchObject({ name: "gone", type: "start.failed", kind: "gone" });
+  expect(outcomes.at(-1)).toMatchObject({ name: "kept", type: "start.done" });
+});
+
+test("a removal that the service refuses is logged with its reason: the runner stays, and somebody may wonder", async () => {
+  const lines: string[] = [];
+  const { clock, service, executor } = executing({ ...quiet, info: (_, message) => lines.push(message) });
+  service.deregister = async () => "busy";
+  executor.submit({ type: "deregister", name: "r1", runnerId: 1 });
+  await clock.runFor(100);
+  expect(lines).toEqual(["it is not removed: the service says that it has a job"]);
+});
