@@ -39,7 +39,11 @@ test("a JIT config goes with its runner: nothing holds one that nobody will star
   executor.submit({ type: "start", name: "kept" });
   executor.submit({ type: "start", name: "gone" });
   await clock.runFor(100);
-  expect(outcomes.at(-2)).toMatchObject({ name: "gone", type: "start.failed", kind: "gone" });
+  expect(outcomes.at(-2)).toMatchObject({
+    name: "gone",
+    type: "start.failed",
+    message: "its JIT config is not here any more",
+  });
   expect(outcomes.at(-1)).toMatchObject({ name: "kept", type: "start.done" });
 });
 

@@ -9,24 +9,27 @@ import type { Rule } from "../rule.js";
  */
 export const overdue: Rule = (fleet, now, plan) => {
   const { maxJobDurationMs, drainDeadlineMs } = fleet.timings;
-  const overdue = fleet.working.until(now - maxJobDurationMs);
-  const known = overdue.filter(({ jobSince }) => jobSince !== undefined);
-  end(known, "its job worked longer than maxJobDurationMs allows", plan);
-  for (const runner of overdue) {
-    if (runner.jobSince !== undefined || runner.pending !== undefined) continue;
-    plan.retire(runner, `retire ${runner.name}: it is older than maxJobDurationMs, and whether it works is not known`);
+  for (const runner of fleet.working.until(now - maxJobDurationMs)) {
+    if (runner.jobSince !== undefined) end(runner, "its job worked longer than maxJobDurationMs allows", plan);
+    else if (runner.pending === undefined) {
+      plan.retire(
+        runner,
+        `retire ${runner.name}: it is older than maxJobDurationMs, and whether it works is not known`,
+      );
+    }
   }
   plan.wakeAt(fleet.working.firstAfter(now - maxJobDurationMs) + maxJobDurationMs);
   if (fleet.drainingSince === undefined) return;
   const until = fleet.drainingSince + drainDeadlineMs;
+  if (now < until) {
+    plan.wakeAt(until);
+    return;
+  }
   // By then whoever was idle is gone: what is left works, also those whose job nobody told us of.
-  if (now >= until) end(fleet.roster.all(), "its job did not end before drainDeadlineMs", plan);
-  else plan.wakeAt(until);
+  for (const runner of fleet.roster.all()) end(runner, "its job did not end before drainDeadlineMs", plan);
 };
 
-function end(runners: Iterable<Runner>, why: string, plan: Plan): void {
-  for (const runner of runners) {
-    if (runner.pending !== undefined || runner.phase !== "started" || runner.foreignSchema) continue;
-    plan.command({ type: "destroy", name: runner.name }, `end ${runner.name} by force: ${why}`);
-  }
+function end(runner: Runner, why: string, plan: Plan): void {
+  if (runner.pending !== undefined || runner.phase !== "started" || runner.foreignSchema) return;
+  plan.command({ type: "destroy", name: runner.name }, `end ${runner.name} by force: ${why}`);
 }
