@@ -31,3 +31,11 @@ export function isEmptied({ roster }: Fleet): boolean {
   for (const { own, foreignSchema } of roster.all()) if (own && !foreignSchema) return false;
   return true;
 }
+
+/** Launches begun here that a stop brings to their end first: what is made and not started has nobody who will. */
+export function launchesUnderWay({ roster }: Fleet): number {
+  let count = roster.count("creating") + roster.count("registered");
+  if (roster.count("created") === 0) return count;
+  for (const { phase, adopted } of roster.all()) if (phase === "created" && !adopted) count += 1;
+  return count;
+}

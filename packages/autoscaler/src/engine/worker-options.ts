@@ -49,13 +49,3 @@ export interface SharedDemand {
   readonly wanted: number;
   readonly live: number;
 }
-
-/** A runner that did not come up, and what it printed. */
-export interface FailedRunner {
-  readonly name: string;
-  /** Milliseconds since the epoch. */
-  readonly at: number;
-  readonly exitCode: number | undefined;
-  readonly reason: string | undefined;
-  readonly output: string;
-}

@@ -2,7 +2,7 @@ import { abortable } from "../async/abortable.js";
 import type { Command, RunnerCommand } from "../core/commands.js";
 import { decide } from "../core/decide.js";
 import { announcedCapacity, degraded, demandOf } from "../core/demand.js";
-import { canLetGo, isEmptied } from "../core/drain.js";
+import { canLetGo, isEmptied, launchesUnderWay } from "../core/drain.js";
 import type { FleetEvent } from "../core/events.js";
 import { Fleet } from "../core/fleet.js";
 import { reduce } from "../core/reduce.js";
@@ -11,15 +11,14 @@ import type { Limits } from "../core/settings.js";
 import type { Traits } from "../core/traits.js";
 import type { InstanceLabels } from "../ports/provisioner.js";
 import type { ServiceHandler, Trouble } from "../ports/service.js";
+import { Changes } from "./changes.js";
 import { Executor } from "./executor.js";
+import { FailedRunners } from "./failed-runners.js";
 import { Homes } from "./homes.js";
 import { newRunnerName } from "./labels.js";
 import type { Place } from "./place.js";
 import { type ScaleSetStatus, statusOf } from "./status.js";
-import type { FailedRunner, SharedDemand, WorkerOptions } from "./worker-options.js";
-
-/** Enough to see what goes wrong, of the newest ones. */
-const FAILED_RUNNERS_KEPT = 5;
+import type { SharedDemand, WorkerOptions } from "./worker-options.js";
 
 type WithoutTime<Event> = Event extends unknown ? Omit<Event, "at"> : never;
 
@@ -30,7 +29,8 @@ export class Worker {
   readonly #executor: Executor;
   readonly #crash = new AbortController();
   readonly #homes: Homes;
-  readonly #failed: FailedRunner[] = [];
+  readonly #failed = new FailedRunners();
+  readonly #changes = new Changes();
   #labels: InstanceLabels;
   #decisionDue = false;
   #ended = false;
@@ -39,7 +39,6 @@ export class Worker {
   #trouble: Trouble | undefined;
   #drift: string | undefined;
   #wanted = 0;
-  #onChange = (): void => {};
   #letGo = (): void => {};
 
   constructor(options: WorkerOptions) {
@@ -157,11 +156,6 @@ export class Worker {
     return { wanted: Math.min(limits.minRunners + assigned, most), live: occupying };
   }
 
-  /** The newest runners that did not come up. */
-  get failedRunners(): readonly FailedRunner[] {
-    return this.#failed;
-  }
-
   status(): ScaleSetStatus {
     const { name, clock } = this.#options;
     return statusOf(this.#fleet, {
@@ -172,7 +166,7 @@ export class Worker {
       trouble: this.#trouble,
       drift: this.#drift,
       inventory: this.#homes.problems(),
-      failedRunners: this.#failed,
+      failedRunners: this.#failed.newest,
     });
   }
 
@@ -235,7 +229,7 @@ export class Worker {
       this.#crash.abort(error);
       return;
     }
-    this.#onChange();
+    this.#changes.noticed();
     if (this.#decisionDue || this.#ended) return;
     this.#decisionDue = true;
     queueMicrotask(this.#decideNow);
@@ -326,24 +320,15 @@ export class Worker {
 
   #keepOutput(name: string, output: string): void {
     const exit = this.#fleet.roster.get(name)?.exit;
-    const failed = { name, at: this.#options.clock.now(), exitCode: exit?.code, reason: exit?.reason, output };
-    this.#failed.push(failed);
-    if (this.#failed.length > FAILED_RUNNERS_KEPT) this.#failed.shift();
+    this.#failed.add({ name, at: this.#options.clock.now(), exitCode: exit?.code, reason: exit?.reason, output });
     this.#options.logger.warn({ runner: name, exitCode: exit?.code, output }, `${name} did not come up`);
   }
 
   /** Resolves with true once no runner is left, with false when it is stopped before. */
   async #emptied(signal: AbortSignal): Promise<boolean> {
-    await new Promise<void>((resolve) => {
-      const look = (): void => {
-        if (isEmptied(this.#fleet) || signal.aborted || this.#crash.signal.aborted) resolve();
-      };
-      this.#onChange = look;
-      signal.addEventListener("abort", look, { once: true });
-      this.#crash.signal.addEventListener("abort", look, { once: true });
-      look();
-    });
-    this.#onChange = () => {};
+    const crash = this.#crash.signal;
+    const isOver = (): boolean => isEmptied(this.#fleet) || signal.aborted || crash.aborted;
+    await this.#changes.until(isOver, [signal, crash]);
     return isEmptied(this.#fleet);
   }
 
@@ -351,25 +336,11 @@ export class Worker {
   async #settleLaunches(): Promise<void> {
     this.#tell({ type: "stopping" });
     using grace = this.#options.clock.deadline(this.#options.timings.stopGraceMs);
-    await new Promise<void>((resolve) => {
-      const look = (): void => {
-        const { roster, session } = this.#fleet;
-        const underWay = roster.count("creating") + roster.count("registered") + this.#ownCreated();
-        const may = session.state === "held" && !this.#crash.signal.aborted;
-        if (underWay === 0 || !may || grace.signal.aborted) resolve();
-      };
-      this.#onChange = look;
-      grace.signal.addEventListener("abort", look, { once: true });
-      look();
-    });
-    this.#onChange = () => {};
-  }
-
-  #ownCreated(): number {
-    let count = 0;
-    if (this.#fleet.roster.count("created") > 0) {
-      for (const runner of this.#fleet.roster.all()) if (runner.phase === "created" && !runner.adopted) count += 1;
-    }
-    return count;
+    const crash = this.#crash.signal;
+    const isOver = (): boolean => {
+      const mayGoOn = this.#fleet.session.state === "held" && !crash.aborted && !grace.signal.aborted;
+      return launchesUnderWay(this.#fleet) === 0 || !mayGoOn;
+    };
+    await this.#changes.until(isOver, [grace.signal, crash]);
   }
 }

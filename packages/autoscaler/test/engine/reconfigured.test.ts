@@ -179,7 +179,7 @@ test("what a runner printed that exited at once is kept and shown", async () => 
     },
   });
   await pass(scene, 5_000);
-  const [failed] = scene.worker.failedRunners;
+  const [failed] = scene.worker.status().failedRunners;
   expect(failed).toMatchObject({ exitCode: 1, output: expect.stringContaining("libicu.so") });
 });
 
