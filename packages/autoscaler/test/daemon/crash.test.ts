@@ -10,7 +10,8 @@ async function allGone({ simulator, instances }: Stage): Promise<void> {
 test("killed in the middle, a daemon leaves its runners working, and the next one brings everything to its end", async () => {
   const here = await stage({ maxRunners: 4 });
   const { simulator } = here;
-  simulator.queueJobs(Array.from({ length: 12 }, () => ({ runsOn: ["linux-x64"], script: "sleep 1" })));
+  const scripts = Array.from({ length: 12 }, (_, index) => (index % 4 === 3 ? here.lasting : "true"));
+  simulator.queueJobs(scripts.map((script) => ({ runsOn: ["linux-x64"], script })));
   const first = here.startDaemon();
   await until("some jobs have run and others run", () => {
     const { succeeded } = simulator.summary();
@@ -21,6 +22,7 @@ test("killed in the middle, a daemon leaves its runners working, and the next on
   expect(await first.ended).toBe("SIGKILL");
 
   const second = here.startDaemon();
+  here.letJobsEnd();
   await allGone(here);
   const { succeeded, lost, twice, leaked, lapsed } = simulator.summary();
   expect({ succeeded, lost, twice, leaked, lapsed }).toEqual({
@@ -44,13 +46,14 @@ test("killed in the middle, a daemon leaves its runners working, and the next on
 test("stopped by SIGTERM, it closes its session, keeps the scale set, and lets the busy runner work on", async () => {
   const here = await stage({ maxRunners: 2, sessionTimeoutMs: 60_000 });
   const { simulator } = here;
-  const { id } = simulator.queueJob({ runsOn: ["linux-x64"], script: "sleep 2" });
+  const { id } = simulator.queueJob({ runsOn: ["linux-x64"], script: here.lasting });
   const first = here.startDaemon();
   await until("the job runs", () => simulator.job(id)?.state === "running");
   first.kill("SIGTERM");
   expect(await first.ended).toBe(0);
   expect(simulator.job(id)?.state).toBe("running");
   expect(simulator.state().scaleSets).toMatchObject([{ name: "linux-x64", session: undefined }]);
+  here.letJobsEnd();
   await until("the job has ended", () => simulator.job(id)?.result === "succeeded");
 
   const second = here.startDaemon();

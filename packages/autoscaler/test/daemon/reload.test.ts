@@ -9,12 +9,13 @@ const running = (here: { readonly simulator: { jobs(): readonly { readonly state
 test("a changed file takes effect at once: more runners for jobs that wait, and no running job is touched", async () => {
   const here = await stage({ maxRunners: 1 });
   const { simulator } = here;
-  simulator.queueJobs(Array.from({ length: 3 }, () => ({ runsOn: ["linux-x64"], script: "sleep 8" })));
+  simulator.queueJobs(Array.from({ length: 3 }, () => ({ runsOn: ["linux-x64"], script: here.lasting })));
   const daemon = here.startDaemon();
   await until("the first job runs", () => running(here) === 1);
   here.configure(({ scaleSets }) => ({ scaleSets: scaleSets.map((set) => ({ ...set, maxRunners: 3 })) }));
   await until("the others run beside it", () => running(here) === 3);
   expect(simulator.summary()).toMatchObject({ succeeded: 0, lost: 0 });
+  here.letJobsEnd();
   await until("every job has ended", () => simulator.summary().open === 0);
   expect(simulator.summary()).toMatchObject({ succeeded: 3, lost: 0, twice: 0 });
   expect(daemon.output()).toMatch(/"adjusted":\["linux-x64"\]/);
@@ -23,7 +24,7 @@ test("a changed file takes effect at once: more runners for jobs that wait, and 
 test("SIGHUP adds and removes scale sets: a removed one lets its busy runner end, keeps nothing else, and closes its session", async () => {
   const here = await stage({ maxRunners: 2 });
   const { simulator } = here;
-  const job = simulator.queueJob({ runsOn: ["linux-x64"], script: "sleep 6" });
+  const job = simulator.queueJob({ runsOn: ["linux-x64"], script: here.lasting });
   const daemon = here.startDaemon();
   await until("the job runs", () => simulator.job(job.id)?.state === "running");
   here.configure(({ scaleSets }) => ({ scaleSets: scaleSets.map((set) => ({ ...set, name: "other" })) }));
@@ -31,6 +32,7 @@ test("SIGHUP adds and removes scale sets: a removed one lets its busy runner end
   await until("the old set drains", () => /it drains/.test(daemon.output()));
   const next = simulator.queueJob({ runsOn: ["other"], script: "true" });
   await until("the new set works", () => simulator.job(next.id)?.result === "succeeded");
+  here.letJobsEnd();
   await until("the old set is drained", () => /is drained/.test(daemon.output()));
   expect(simulator.job(job.id)).toMatchObject({ result: "succeeded", attempt: 1 });
   const sessions = simulator.state().scaleSets.filter(({ session }) => session !== undefined);
@@ -88,7 +90,7 @@ test("a bad file, and one that vanishes, leave the old config working and say so
 test("a changed token takes over the session without touching the running job", async () => {
   const here = await stage({ maxRunners: 1, sessionTimeoutMs: 60_000 });
   const { simulator } = here;
-  const job = simulator.queueJob({ runsOn: ["linux-x64"], script: "sleep 5" });
+  const job = simulator.queueJob({ runsOn: ["linux-x64"], script: here.lasting });
   const daemon = here.startDaemon();
   await until("the job runs", () => simulator.job(job.id)?.state === "running");
   const { github } = here.document();
@@ -96,6 +98,7 @@ test("a changed token takes over the session without touching the running job", 
   here.configure(() => ({ github: { url: github.url, tokenFile: `${here.config}.token` } }));
   await until("the set is held anew", () => /"restarted":\["linux-x64"\]/.test(daemon.output()));
   const next = simulator.queueJob({ runsOn: ["linux-x64"], script: "true" });
+  here.letJobsEnd();
   await until("both jobs have ended", () => simulator.job(next.id)?.result === "succeeded");
   expect(simulator.job(job.id)).toMatchObject({ result: "succeeded", attempt: 1 });
   expect(simulator.summary()).toMatchObject({ lost: 0, twice: 0, lapsed: 0 });
@@ -110,7 +113,7 @@ test("a changed runner spec replaces idle runners one by one, and leaves the bus
     "two runners are idle",
     () => simulator.state().runners.filter(({ state }) => state === "idle").length === 2,
   );
-  const job = simulator.queueJob({ runsOn: ["linux-x64"], script: "sleep 8" });
+  const job = simulator.queueJob({ runsOn: ["linux-x64"], script: here.lasting });
   await until("the job runs", () => simulator.job(job.id)?.state === "running");
   const before = new Set(here.instances());
   const busy = simulator.job(job.id)?.runnerName ?? "";
@@ -125,6 +128,7 @@ test("a changed runner spec replaces idle runners one by one, and leaves the bus
     return old.length === 1 && old[0] === busy && here.instances().length >= 3;
   });
   expect(simulator.job(job.id)).toMatchObject({ state: "running", attempt: 1 });
+  here.letJobsEnd();
   await until("the job has ended", () => simulator.job(job.id)?.result === "succeeded");
   daemon.kill("SIGTERM");
   expect(await daemon.ended).toBe(0);

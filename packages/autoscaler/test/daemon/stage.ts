@@ -27,6 +27,9 @@ export interface Stage {
   document(): Document;
   /** Writes it again, with some of it changed. */
   configure(change: (document: Document) => Partial<Document>): void;
+  /** Script of a job that works until `letJobsEnd` is called. */
+  readonly lasting: string;
+  letJobsEnd(): void;
   /** What a running daemon's status says is wrong. */
   problems(): Promise<readonly { readonly code: string; readonly level: string }[]>;
 }
@@ -61,6 +64,7 @@ export async function stage(options: {
   await simulator.listen();
   const state = join(folder, "state");
   const config = join(folder, "scaleset.yaml");
+  const end = join(folder, "jobs-may-end");
   let document: Document = {
     github: { url: simulator.configUrl("my-org"), token: simulator.token },
     scaleSets: [
@@ -94,6 +98,8 @@ export async function stage(options: {
       document = { ...document, ...change(document) };
       write();
     },
+    lasting: `while [ ! -e '${end}' ]; do sleep 0.05; done`,
+    letJobsEnd: () => writeFileSync(end, ""),
     problems: async () => {
       const status = await readStatus({ path: statusSocketPath(state), clock: realClock });
       return decodeStatus(status).problems;
