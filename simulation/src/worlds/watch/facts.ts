@@ -1,7 +1,7 @@
 import type { JournalEntry, Simulator } from "@scaleset/simulator";
 import type { Daemon } from "../daemon.js";
 import type { Asked } from "../request.js";
-import type { Answered, CommandEvent, DecisionEvent } from "./scene.js";
+import type { Answered, CommandEvent, DecisionEvent } from "./events.js";
 
 /** A registration, as the service's journal and the answers on the line tell of it. */
 export interface RunnerFact {

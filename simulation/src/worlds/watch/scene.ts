@@ -1,10 +1,10 @@
-import type { AutoscalerPorts } from "@scaleset/autoscaler";
 import type { MemoryHost } from "@scaleset/autoscaler/testing";
 import type { JournalEntry, Simulator, VirtualClock } from "@scaleset/simulator";
 import type { About, Chronicle } from "../chronicle.js";
 import type { Daemon } from "../daemon.js";
 import type { Asked } from "../request.js";
 import type { Tally } from "../tally.js";
+import type { Answered, DecisionEvent } from "./events.js";
 import type { Facts } from "./facts.js";
 
 /** What did not hold. */
@@ -49,13 +49,3 @@ export interface Check {
   /** Every few seconds. */
   look?(): void;
 }
-
-export interface Answered {
-  readonly status: number;
-  readonly body: string | undefined;
-}
-
-type Observer = NonNullable<AutoscalerPorts["observer"]>;
-
-export type DecisionEvent = Parameters<NonNullable<Observer["onDecision"]>>[0];
-export type CommandEvent = Parameters<NonNullable<Observer["onCommand"]>>[0];
