@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { setMaxListeners } from "node:events";
 import { hostname } from "node:os";
 import process from "node:process";
 import { BackendError, defineProvisioner, type OpenContext } from "@scaleset/autoscaler/provisioner";
@@ -28,6 +29,8 @@ export const provisioner = defineProvisioner<DockerOptions>({
     const { baseFolder, clock, logger } = context;
     const engine = new Engine(connectionOf(options.engine, process.env, baseFolder));
     const life = new AbortController();
+    // Each scale set whose containers are made ahead listens to it.
+    setMaxListeners(0, life.signal);
     const login = (image: string): ReturnType<typeof loginFor> =>
       loginFor(image, options.registry, { baseFolder, env: process.env });
     const { pull: policy, platform } = options;
