@@ -68,7 +68,9 @@ function explained(error: unknown, path: string, deadlineMs: number | undefined)
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   switch (code) {
     case "ENOENT":
-      return new NoDaemonError(`no daemon runs: there is no socket ${path}`);
+      return new NoDaemonError(
+        `no daemon runs: there is no socket ${path}; one that was started with another state folder is asked with --state-folder`,
+      );
     case "ECONNREFUSED":
       if (statSync(path, { throwIfNoEntry: false })?.isSocket() === false) break;
       return new NoDaemonError(`no daemon runs: the one that made ${path} has ended without removing it`);
