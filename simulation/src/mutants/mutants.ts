@@ -11,6 +11,8 @@ export interface Mutant {
 
 const CORE = "packages/autoscaler/test/core";
 const ENGINE = "packages/autoscaler/test/engine";
+/** Pure parts of the engine, tested where they stand. */
+const ENGINE_PARTS = "packages/autoscaler/src/engine";
 const CLIENT = "packages/client/test";
 
 /** Of the autoscaler. */
@@ -167,6 +169,14 @@ export const mutants: readonly Mutant[] = [
     'return adopted && belief.kind === "unknown" &&',
     'return adopted && belief.kind === "job" &&',
   ),
+  // Seed 3432, narrow: a set that had stood by came back to an ended runner, while others had taken its room.
+  {
+    name: "who has too many replaces those that end",
+    file: "packages/autoscaler/src/engine/fair-share.ts",
+    find: ", besides[index] ?? 0)",
+    replace: ")",
+    tests: ENGINE_PARTS,
+  },
 ];
 
 /** @throws Error when the text is not there exactly once */

@@ -86,16 +86,13 @@ export function enterStarted(fleet: Fleet, runner: Runner, at: number): void {
   else fleet.move(runner, "started", at, retirableAt);
   if (working || orphanedAt !== undefined) fleet.young.delete(runner);
   else fleet.young.started(runner, startedAt + traits.bootDeadlineMs, startedAt + timings.fastExitMs);
-  fleet.working.set(runner, workingSince(runner, startedAt));
+  const { jobSince } = runner;
+  fleet.working.set(runner, belief.kind === "none" ? NEVER : (jobSince ?? NEVER));
+  // An orphan can't be asked.
+  const untold = belief.kind === "unknown" && jobSince === undefined && orphanedAt === undefined;
+  fleet.untold.set(runner, untold ? startedAt : NEVER);
   runner.absentSince = undefined;
   fleet.lookUps.set(runner, firstLookUp(fleet, runner, at));
-}
-
-/** When the job that it has, or may have, began at the earliest. A runner has one job in its life. */
-function workingSince({ belief, jobSince, orphanedAt }: Runner, startedAt: number): number {
-  if (belief.kind === "none") return NEVER;
-  // An orphan can't be asked whether it works.
-  return jobSince ?? (orphanedAt === undefined ? startedAt : NEVER);
 }
 
 /**

@@ -44,8 +44,10 @@ export class Fleet {
   readonly young = new Young();
   /** Started runners to ask the service about, by when. */
   readonly lookUps = new IndexedHeap<Runner>();
-  /** Started runners that have a job or may have one, by when it began at the earliest. */
+  /** Runners known to work, by since when. */
   readonly working = new IndexedHeap<Runner>();
+  /** Runners of which nobody told whether they work, by when they began. */
+  readonly untold = new IndexedHeap<Runner>();
   session: Session = { state: "none" };
   /** The one that the newest session is of. */
   scaleSetId: number | undefined;
@@ -222,5 +224,6 @@ export class Fleet {
     this.young.delete(runner);
     this.lookUps.delete(runner);
     this.working.delete(runner);
+    this.untold.delete(runner);
   }
 }

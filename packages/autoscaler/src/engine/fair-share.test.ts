@@ -44,6 +44,12 @@ describe("runners of a process shared between its scale sets", () => {
     expect(fairShares([claim({ live: 12, wanted: 12 }), claim({ wanted: 9 })], 10)).toEqual([5, 0]);
   });
 
+  test("are not replaced when they end while more than the total live: the room is taken (world 3432)", () => {
+    const others = [claim({ live: 2, wanted: 3 }), claim({ live: 2, wanted: 2 })];
+    expect(fairShares([claim({ live: 1, wanted: 1 }), ...others], 4)[0]).toBe(0);
+    expect(fairShares([claim({ live: 1, wanted: 1 }), ...others], 5)[0]).toBe(1);
+  });
+
   test("that nobody wants are held out to everybody, so that a burst is not accepted one by one", () => {
     expect(fairShares([claim({}), claim({})], 10)).toEqual([5, 5]);
     expect(fairShares([claim({ wanted: 1, live: 1 }), claim({ max: 3 })], 10)).toEqual([7, 3]);
@@ -65,8 +71,14 @@ describe("for any claims", () => {
       fc.property(claims, total, (all, most) => {
         const shares = fairShares(all, most);
         for (const [index, { max }] of all.entries()) expect(shares[index]).toBeLessThanOrEqual(max);
+        const lives = sum(all.map(({ live }) => live));
         const then = sum(all.map(({ live }, index) => Math.max(live, shares[index] ?? 0)));
-        expect(then).toBeLessThanOrEqual(Math.max(most, sum(all.map(({ live }) => live))));
+        expect(then).toBeLessThanOrEqual(Math.max(most, lives));
+        // Nor when all runners of one set have just ended, and nothing is divided anew yet.
+        for (const [index, { live }] of all.entries()) {
+          const share = shares[index] ?? 0;
+          if (share > 0) expect(lives - live + share).toBeLessThanOrEqual(most);
+        }
       }),
     );
   });

@@ -9,16 +9,16 @@ import type { Rule } from "../rule.js";
  */
 export const overdue: Rule = (fleet, now, plan) => {
   const { maxJobDurationMs, drainDeadlineMs } = fleet.timings;
-  for (const runner of fleet.working.until(now - maxJobDurationMs)) {
-    if (runner.jobSince !== undefined) end(runner, "its job worked longer than maxJobDurationMs allows", plan);
-    else if (runner.pending === undefined) {
-      plan.retire(
-        runner,
-        `retire ${runner.name}: it is older than maxJobDurationMs, and whether it works is not known`,
-      );
-    }
+  const longAgo = now - maxJobDurationMs;
+  for (const runner of fleet.working.until(longAgo)) {
+    end(runner, "its job worked longer than maxJobDurationMs allows", plan);
   }
-  plan.wakeAt(fleet.working.firstAfter(now - maxJobDurationMs) + maxJobDurationMs);
+  for (const runner of fleet.untold.until(longAgo)) {
+    if (runner.pending !== undefined) continue;
+    plan.retire(runner, `retire ${runner.name}: it is older than maxJobDurationMs, and whether it works is not known`);
+  }
+  const next = Math.min(fleet.working.firstAfter(longAgo), fleet.untold.firstAfter(longAgo));
+  plan.wakeAt(next + maxJobDurationMs);
   if (fleet.drainingSince === undefined) return;
   const until = fleet.drainingSince + drainDeadlineMs;
   if (now < until) {
