@@ -5,6 +5,14 @@ import type { Phase, Runner } from "../core/model.js";
 /** Something runs in its instance. */
 const LIVE: ReadonlySet<Phase> = new Set<Phase>(["started", "finishing", "detached"]);
 
+/** What a log that cuts long lines still takes; status has all of it. */
+const LOGGED_OUTPUT = { lines: 20, letters: 4_000 };
+
+/** The end of what a runner printed, as much of it as a log is read for. */
+export function lastLines(output: string): string {
+  return output.trimEnd().split("\n").slice(-LOGGED_OUTPUT.lines).join("\n").slice(-LOGGED_OUTPUT.letters);
+}
+
 /**
  * Writes down what is about to be done. Who looks for a runner that is gone finds why: the end of one that lived is told
  * always, that of one at work as a warning. Steps of a launch and of clearing away are for debugging.

@@ -17,7 +17,7 @@ import { FailedRunners } from "./failed-runners.js";
 import { Homes } from "./homes.js";
 import { newRunnerName } from "./labels.js";
 import type { Place } from "./place.js";
-import { logCommand, logStillBusy } from "./runner-log.js";
+import { lastLines, logCommand, logStillBusy } from "./runner-log.js";
 import { type ScaleSetStatus, statusOf } from "./status.js";
 import type { SharedDemand, WorkerOptions } from "./worker-options.js";
 
@@ -324,7 +324,8 @@ export class Worker {
   #keepOutput(name: string, output: string): void {
     const exit = this.#fleet.roster.get(name)?.exit;
     this.#failed.add({ name, at: this.#options.clock.now(), exitCode: exit?.code, reason: exit?.reason, output });
-    this.#options.logger.warn({ runner: name, exitCode: exit?.code, output }, `${name} did not come up`);
+    const record = { runner: name, exitCode: exit?.code, reason: exit?.reason, output: lastLines(output) };
+    this.#options.logger.warn(record, `${name} did not come up`);
   }
 
   /** Resolves with true once no runner is left, with false when it is stopped before. */

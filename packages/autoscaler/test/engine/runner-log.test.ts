@@ -87,3 +87,25 @@ test("one that ended well while the news of its job is on the way is none, unles
   ]);
   await end();
 });
+
+test("of what a runner printed that did not come up the log has the end, and status all of it", async () => {
+  const printed = Array.from({ length: 2_000 }, (_, line) => `line ${line}`).join("\n");
+  const records: object[] = [];
+  const { clock, service, host, make, stop } = stage({
+    onStart: async (_name, _jitConfig, run) => {
+      run.print(`${printed}\n`);
+      return 1;
+    },
+  });
+  const warn = (data: object): number => records.push(data);
+  const worker = make({ logger: { ...quiet, warn } });
+  const running = worker.run({ signal: stop.signal });
+  await clock.drain();
+  service.open(1);
+  await clock.runUntil(() => records.length > 0, { limitMs: 20_000 });
+  expect(records[0]).toMatchObject({ exitCode: 1, output: printed.split("\n").slice(-20).join("\n") });
+  expect(worker.status().failedRunners[0]?.output).toContain("line 1700\n");
+  stop.abort();
+  await clock.runUntilSettled(running, { limitMs: 60_000 });
+  expect(host.instances()).toEqual([]);
+});
