@@ -150,12 +150,16 @@ function configRefused(why: string): Problem {
   };
 }
 
+/** Runners are found by what the folder says of them. */
+const LEFT_BEHIND =
+  ", but runners that the old folder has count as another machine's from then on: they end by themselves, and what is left of them there is to be removed by hand";
+
 function restartNeeded(settings: readonly string[]): Problem {
   return {
     code: "restart-needed",
     level: "warning",
     message: `${settings.join(" and ")} can't change while the daemon runs: the old value stays`,
-    remedy: "restart the daemon when it suits; running jobs go on",
+    remedy: `restart the daemon when it suits; running jobs go on${settings.includes("stateFolder") ? LEFT_BEHIND : ""}`,
   };
 }
 

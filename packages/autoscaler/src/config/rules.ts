@@ -108,7 +108,8 @@ class Rules {
     const { raw, sets } = this.#context;
     const path: Path = ["limits", "maxRunners"];
     const limit = valueAt(raw, path);
-    const wanted = sets.reduce((sum, set) => sum + (countAt(set, "minRunners") ?? 0), 0);
+    const polled = sets.filter((set) => countAt(set, "maxRunners") !== 0);
+    const wanted = polled.reduce((sum, set) => sum + (countAt(set, "minRunners") ?? 0), 0);
     if (typeof limit !== "number" || wanted <= limit) return;
     const problem = `the minimums of all scale sets (${wanted}) are more than limits.maxRunners (${limit})`;
     this.#warn(path, problem, `raise it to ${wanted} or more, or lower minRunners`);

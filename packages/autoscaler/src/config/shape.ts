@@ -67,6 +67,11 @@ function explain(issue: z.core.$ZodIssue, context: ExplainContext): ConfigIssue[
   const path = issue.path.map((step) => (typeof step === "number" ? step : String(step)));
   const whole = options.whole(path);
   if (issue.code === "unrecognized_keys") return issue.keys.map((key) => unknownKey([...path, key], context));
+  if (issue.code === "invalid_key") {
+    const wrong = issue.issues[0]?.message ?? "expected another name";
+    const problem = `${lowerFirst(wrong)}, found ${JSON.stringify(lastKey(path))}`;
+    return [{ place: options.source.place(whole, "key"), path: whole, problem, remedy: "give it another name" }];
+  }
 
   const value = valueAt(context.raw, path);
   const description = descriptionAt(guide, path);

@@ -107,9 +107,6 @@ export class Executor {
       if ("message" in outcome) {
         logger.warn({ runner: command.name, command: command.type }, `${command.type} failed: ${outcome.message}`);
       }
-      if (outcome.type === "deregister.done" && outcome.answer === "busy") {
-        logger.info({ runner: command.name }, "it is not removed: the service says that it has a job");
-      }
       tell(outcome, command);
     });
   }

@@ -1,4 +1,4 @@
-import { demandOf } from "../core/demand.js";
+import { degraded, demandOf } from "../core/demand.js";
 import type { Fleet } from "../core/fleet.js";
 import type { Runner } from "../core/model.js";
 import type { Problem } from "./problem.js";
@@ -108,7 +108,7 @@ function tryAgain(ms: number): string {
 }
 
 function* withDemand(fleet: Fleet, now: number): Generator<Problem> {
-  const { phantom, limits } = fleet;
+  const { phantom, limits, share } = fleet;
   const reading = fleet.reading(now);
   if (phantom.active(now) && reading !== undefined) {
     yield {
@@ -120,14 +120,16 @@ function* withDemand(fleet: Fleet, now: number): Generator<Problem> {
     };
   }
   const { assigned, most } = demandOf(fleet, now);
-  // The service assigns no more jobs than the announced capacity: how many wait beyond it, it does not say.
-  if (limits.minRunners + assigned >= most && reading !== undefined && fleet.drainingSince === undefined) {
+  // The service assigns no more jobs than the announced capacity: how many wait beyond it, it does not say. While nothing
+  // is launched for other reasons, those are said.
+  const full = assigned > 0 && assigned >= most && !degraded(fleet) && fleet.drainingSince === undefined;
+  if (full && reading !== undefined) {
     yield {
       code: "at-maximum",
       level: "notice",
       message: `as many runners are wanted as there may be (${most}): more jobs may wait at the service`,
       remedy:
-        most < limits.maxRunners
+        share !== undefined && share < limits.maxRunners
           ? "raise the limit that the scale sets share to have more"
           : "raise maxRunners to have more",
     };

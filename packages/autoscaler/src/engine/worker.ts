@@ -17,6 +17,7 @@ import { FailedRunners } from "./failed-runners.js";
 import { Homes } from "./homes.js";
 import { newRunnerName } from "./labels.js";
 import type { Place } from "./place.js";
+import { lastLines, logCommand, logStillBusy } from "./runner-log.js";
 import { type ScaleSetStatus, statusOf } from "./status.js";
 import type { SharedDemand, WorkerOptions } from "./worker-options.js";
 
@@ -69,6 +70,9 @@ export class Worker {
       },
       keepOutput: (name, output) => this.#keepOutput(name, output),
       tell: (outcome, command) => {
+        const runner = this.#fleet.roster.get(outcome.name);
+        if (runner !== undefined && outcome.type === "deregister.done" && outcome.answer === "busy")
+          logStillBusy(options.logger, runner);
         this.#tell(outcome);
         this.#observe(() => options.observer?.onCommand?.({ scaleSet: options.name, command, outcome }));
       },
@@ -254,10 +258,9 @@ export class Worker {
     this.#observe(() => observer?.onDecision?.({ scaleSet: name, decision }));
     const reasons = [...decision.commands, ...decision.reasons].map(({ reason }) => reason);
     this.#lastDecision = { at: clock.now(), reasons };
-    for (const { command, rule, reason } of decision.commands) {
-      if (command.type === "launch") logger.info({ rule }, reason);
-      else logger.debug({ rule, command: command.type, ...("name" in command && { runner: command.name }) }, reason);
-      this.#issue(command, rule);
+    for (const planned of decision.commands) {
+      logCommand(logger, planned, (name) => this.#fleet.roster.get(name));
+      this.#issue(planned.command, planned.rule);
     }
     service.announce(announcedCapacity(this.#fleet));
     this.#tellDemand();
@@ -321,7 +324,8 @@ export class Worker {
   #keepOutput(name: string, output: string): void {
     const exit = this.#fleet.roster.get(name)?.exit;
     this.#failed.add({ name, at: this.#options.clock.now(), exitCode: exit?.code, reason: exit?.reason, output });
-    this.#options.logger.warn({ runner: name, exitCode: exit?.code, output }, `${name} did not come up`);
+    const record = { runner: name, exitCode: exit?.code, reason: exit?.reason, output: lastLines(output) };
+    this.#options.logger.warn(record, `${name} did not come up`);
   }
 
   /** Resolves with true once no runner is left, with false when it is stopped before. */

@@ -249,6 +249,10 @@ describe("a doubtful file", () => {
     expect(warnings.map(({ problem }) => problem)).toEqual([
       "the minimums of all scale sets (3) are more than limits.maxRunners (2)",
     ]);
+    const paused = await load(
+      `${VALID.replace("name:", "maxRunners: 0\n    name:")}\ndefaults: { minRunners: 3 }\nlimits: { maxRunners: 2 }\n`,
+    );
+    expect(paused.warnings.map(({ problem }) => problem)).toEqual(["this scale set is not polled and takes no jobs"]);
   });
 
   test("with the token in itself is warned about, without repeating it", async () => {

@@ -167,6 +167,15 @@ scaleSets:
     ]);
   });
 
+  test("with a name that no scale set could give are told so, not what a target is", async () => {
+    const wrong = yaml.replace("  web:", "  web front:").replace("target: web", "target: ghes");
+    expect(await errorsOf(() => load(wrong, { environment }))).toContainEqual(
+      expect.stringMatching(
+        /:3: targets\["web front"\]: expected a name of letters, digits, dots, dashes and underscores, found "web front"/,
+      ),
+    );
+  });
+
   test("can't be called github", async () => {
     expect(
       await errorsOf(() => load(yaml.replace("  web:", "  github:").replace("target: web", "target: github"))),

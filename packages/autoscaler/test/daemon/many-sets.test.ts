@@ -288,6 +288,12 @@ describe("a reload", () => {
       owner: "daemon-1",
       problems: [{ code: "restart-needed", level: "warning", message: expect.stringMatching(/^owner can't change/) }],
     });
+    expect(daemon.autoscaler.status().problems[0]?.remedy).not.toMatch(/old folder/);
+    const moved = here.config([{ name: "a" }], { stateFolder: "/elsewhere" });
+    await here.clock.runUntilSettled(daemon.autoscaler.reload(moved));
+    expect(daemon.autoscaler.status().problems).toMatchObject([
+      { message: expect.stringMatching(/^stateFolder can't change/), remedy: expect.stringMatching(/old folder/) },
+    ]);
   });
 
   test("of a configuration that contradicts itself is refused, and changes nothing", async () => {

@@ -1,4 +1,3 @@
-import type { Logger } from "@scaleset/client";
 import { expect, test } from "vitest";
 import type { OutcomeEvent } from "../../src/core/events.js";
 import { defaultTimings } from "../../src/core/settings.js";
@@ -6,7 +5,7 @@ import { Executor } from "../../src/engine/executor.js";
 import { PlaceLimiter } from "../../src/engine/place-limiter.js";
 import { quiet, stage } from "./stage.js";
 
-function executing(logger: Logger = quiet) {
+function executing() {
   const { clock, backend, service } = stage();
   const lane = new PlaceLimiter(2).lanes()("place-1");
   const outcomes: OutcomeEvent[] = [];
@@ -18,7 +17,7 @@ function executing(logger: Logger = quiet) {
     endingsOf: () => lane,
     clock,
     timings: defaultTimings,
-    logger,
+    logger: quiet,
     may: () => true,
     lapsesAt: () => Number.POSITIVE_INFINITY,
     wantsOutput: () => false,
@@ -45,13 +44,4 @@ test("a JIT config goes with its runner: nothing holds one that nobody will star
     message: "its JIT config is not here any more",
   });
   expect(outcomes.at(-1)).toMatchObject({ name: "kept", type: "start.done" });
-});
-
-test("a removal that the service refuses is logged with its reason: the runner stays, and somebody may wonder", async () => {
-  const lines: string[] = [];
-  const { clock, service, executor } = executing({ ...quiet, info: (_, message) => lines.push(message) });
-  service.deregister = async () => "busy";
-  executor.submit({ type: "deregister", name: "r1", runnerId: 1 });
-  await clock.runFor(100);
-  expect(lines).toEqual(["it is not removed: the service says that it has a job"]);
 });

@@ -107,6 +107,24 @@ test("as much demand as the maximum is a notice, not a problem: the service does
   ]);
 });
 
+test("room that is full of ready runners, or of nobody at all, is not told as a lack of room", () => {
+  // All that there may be are kept ready: none of them has a job yet.
+  expect(codes(new Driver({ min: 2, max: 2 }).hold({}).launchAll())).toEqual([]);
+  // A scale set that wants nothing has no share of a limit that others use up.
+  const idle = new Driver({ max: 4 }).hold({});
+  idle.tell({ type: "share.changed", share: 0 });
+  expect(codes(idle)).toEqual([]);
+  expect(codes(idle.reading({ assigned: 1 }))).toEqual(["at-maximum"]);
+  expect(setStatus(idle).problems[0]?.remedy).toBe("raise the limit that the scale sets share to have more");
+});
+
+test("where launches pause, that is what jobs wait for, not a limit", () => {
+  const failing = new Driver({ max: 3 }).hold({ assigned: 3 }).launchAll();
+  for (const name of ["r1", "r2", "r3"]) exits(failing, name, 1);
+  failing.pass(10_000).act();
+  expect(codes(failing)).toEqual(["runners-fail"]);
+});
+
 test("runners that can't be removed are named, with their attempts", () => {
   const driver = new Driver().hold({}, [seen("dead", "exited")]);
   for (let attempt = 0; attempt < 3; attempt++) {
