@@ -169,6 +169,13 @@ export const mutants: readonly Mutant[] = [
     'return adopted && belief.kind === "unknown" &&',
     'return adopted && belief.kind === "job" &&',
   ),
+  // Seed 8275, vanish: every message of ten minutes was unreadable, so the job that ran was nobody's.
+  core(
+    "lost news make a runner of a scale set that went away idle",
+    "core/orphans.ts",
+    "(last?.running ?? 0) <= namedJobs(fleet)",
+    "true",
+  ),
   // Seed 3432, narrow: a set that had stood by came back to an ended runner, while others had taken its room.
   {
     name: "who has too many replaces those that end",

@@ -10,17 +10,29 @@ const CLOCKS_APART_MS = 15_000;
 
 /**
  * The scale set came back under a new id (F4), which knows nothing of the old one's runners: a 404 about them means
- * nothing. Those that may have a job are left until they exit; the others are asked about as ever.
+ * nothing. Those that may have a job are left until they exit; the others are asked about as ever. Where more jobs ran
+ * than are known by their runner, news of them was lost, and any runner may have one.
  */
 export function orphan(fleet: Fleet, at: number): void {
-  const lastReadingAt = fleet.reading(at)?.asOf ?? Number.NEGATIVE_INFINITY;
+  const last = fleet.reading(at);
+  const lastReadingAt = last?.asOf ?? Number.NEGATIVE_INFINITY;
+  const allNamed = (last?.running ?? 0) <= namedJobs(fleet);
   fleet.ghosts.forget();
   fleet.foreign.fix(0, 0);
   for (const runner of fleet.roster.all()) {
     if (runner.phase !== "started" || runner.foreignSchema) continue;
-    if (runner.belief.kind === "none" && (runner.startedAt ?? at) <= lastReadingAt) continue;
+    if (allNamed && runner.belief.kind === "none" && (runner.startedAt ?? at) <= lastReadingAt) continue;
     leave(fleet, runner, at);
   }
+}
+
+/** Jobs of the scale set whose runners are known. */
+function namedJobs({ roster }: Fleet): number {
+  let count = 0;
+  for (const { phase, belief, orphanedAt } of roster.all()) {
+    if (phase === "started" && belief.kind === "job" && orphanedAt === undefined) count += 1;
+  }
+  return count;
 }
 
 /**

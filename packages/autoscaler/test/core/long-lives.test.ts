@@ -96,6 +96,15 @@ describe("runners whose scale set went away under them (F4)", () => {
     expect(announcedCapacity(orphaned().fleet)).toBe(3);
   });
 
+  test("are left also where nobody is known to have a job, and some jobs ran: the news of them was lost (world 8275)", () => {
+    for (const running of [1, 0]) {
+      const driver = new Driver({ max: 4 }).hold({ assigned: 1 }).launchAll().pass(20_000);
+      driver.reading({ assigned: 1, running, registered: 1, busy: running }).pass(60_000);
+      driver.tell({ type: "session.opened", scaleSetId: 2, statistics: noJobs }).inventory([seen("r1", "started")]);
+      expect(driver.untilAction(300_000).actions).toEqual(running === 1 ? [] : ["deregister r1"]);
+    }
+  });
+
   test("are left for six hours, then taken down as any whose registration is gone", () => {
     const driver = orphaned().pass(21_000_000);
     expect(driver.actions()).toEqual([]);
