@@ -176,6 +176,13 @@ export const mutants: readonly Mutant[] = [
     "(last?.running ?? 0) <= namedJobs(fleet)",
     "true",
   ),
+  // Seed 9063, storm: the only machine died and came back; what it had registered took all places for a day.
+  core(
+    "registrations of a dead machine are runners elsewhere",
+    "core/conclusions.ts",
+    'traits.scope === "host" ? online : 0',
+    'traits.scope === "host" ? reading.registered : 0',
+  ),
   // Seed 3432, narrow: a set that had stood by came back to an ended runner, while others had taken its room.
   {
     name: "who has too many replaces those that end",

@@ -1,6 +1,6 @@
 import { demandOf } from "./demand.js";
 import type { Fleet } from "./fleet.js";
-import type { Reading } from "./model.js";
+import { onlineOf, type Reading } from "./model.js";
 
 /** What follows from everything known by now, after each event and each time that a look was due. */
 export function conclude(fleet: Fleet, at: number): void {
@@ -37,15 +37,16 @@ function compareReading(fleet: Fleet, at: number): void {
   const { foreign, session, traits } = fleet;
   const reading = fleet.reading(at);
   if (reading === undefined) return;
+  const online = onlineOf(reading);
   // Only what was listed after the session was opened shows what lives beside others'.
   const surveyed = session.state === "held" && fleet.stockTaken(session.openedAt, at);
   if (surveyed && foreign.due && reading.asOf >= session.openedAt) {
-    foreign.fix(traits.scope === "host" ? reading.registered : 0, fleet.mayBeRegistered);
+    foreign.fix(traits.scope === "host" ? online : 0, fleet.mayBeRegistered);
   }
   if (reading.asOf <= fleet.comparedAsOf) return;
   fleet.comparedAsOf = reading.asOf;
   const mustBeRegistered = fleet.mustBeRegistered;
-  foreign.hear(reading.registered, mustBeRegistered);
+  foreign.hear(online, mustBeRegistered);
   const suspects = fleet.roster.anyDue("started", reading.asOf - traits.bootDeadlineMs);
   fleet.ghosts.hear(reading, { mustBeRegistered, suspects, foreign: foreign.count });
   judgeProbe(fleet, reading);
@@ -61,5 +62,5 @@ function judgeProbe({ breaker, roster, traits, mustBeRegistered, foreign }: Flee
   const probe = breaker.probe === undefined ? undefined : roster.get(breaker.probe);
   if (probe?.phase !== "started" || probe.startedAt === undefined) return;
   if (probe.startedAt + traits.bootDeadlineMs > reading.asOf || reading.assigned > reading.running) return;
-  if (reading.registered - foreign.count >= mustBeRegistered) breaker.proved("came online", probe.launchedAt);
+  if (onlineOf(reading) - foreign.count >= mustBeRegistered) breaker.proved("came online", probe.launchedAt);
 }

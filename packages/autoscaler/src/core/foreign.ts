@@ -1,7 +1,8 @@
 /**
  * Runners of this scale set on machines that we can't see: another daemon's, left behind when we took its session over.
  * The service counts them, so they are known by number alone. Fixed at the takeover; from then on it only falls, since
- * nobody but the holder launches.
+ * nobody but the holder launches. Those online count: a registration that is offline is mostly one whose machine died,
+ * and the service keeps it for a day.
  */
 export class Foreign {
   #count = 0;
@@ -22,13 +23,13 @@ export class Foreign {
   }
 
   /** `own`: all of ours that may be registered. */
-  fix(registered: number, own: number): void {
-    this.#count = Math.max(0, registered - own);
+  fix(online: number, own: number): void {
+    this.#count = Math.max(0, online - own);
     this.#due = false;
   }
 
   /** `own`: those of ours that must be registered by now. */
-  hear(registered: number, own: number): void {
-    this.#count = Math.min(this.#count, Math.max(0, registered - own));
+  hear(online: number, own: number): void {
+    this.#count = Math.min(this.#count, Math.max(0, online - own));
   }
 }

@@ -114,6 +114,14 @@ export interface Statistics {
   readonly idle: number;
 }
 
+/**
+ * Runners that are there. Whether the service's count of registered ones has those in that are not online is not certain;
+ * registrations of a machine that died stay for a day.
+ */
+export function onlineOf({ idle, busy }: Statistics): number {
+  return idle + busy;
+}
+
 /** What the service said of the scale set, and what was known when it said so. */
 export interface Reading extends Statistics {
   readonly asOf: number;

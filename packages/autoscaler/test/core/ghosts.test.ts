@@ -19,8 +19,10 @@ describe("runners that never came online (F6)", () => {
   });
 
   test("counted in between: nobody is missing", () => {
-    const driver = grown(3, { registered: 1 }).pass(30_000).reading({ assigned: 3, running: 3, registered: 3 });
-    driver.pass(50_000).reading({ assigned: 3, running: 3, registered: 3 });
+    const driver = grown(3, { registered: 1 })
+      .pass(30_000)
+      .reading({ assigned: 3, running: 3, registered: 3, busy: 3 });
+    driver.pass(50_000).reading({ assigned: 3, running: 3, registered: 3, busy: 3 });
     expect(driver.actions()).toEqual([]);
   });
 
@@ -90,12 +92,12 @@ describe("runners that never came online (F6)", () => {
     const driver = new Driver({ min: 3, max: 3 }).hold().launchAll().pass(130_000);
     const fewer = { assigned: 0, running: 0, registered: 1, busy: 0, idle: 1 };
     driver.act();
-    driver.tell({ type: "statistics", statistics: { ...fewer, registered: 3 } }).pass(60_000);
+    driver.tell({ type: "statistics", statistics: { ...fewer, registered: 3, idle: 3 } }).pass(60_000);
     // Three are lost one after the other.
     driver
-      .reading({ ...fewer, registered: 0 })
+      .reading({ ...fewer, registered: 0, idle: 0 })
       .pass(56_000)
-      .reading({ ...fewer, registered: 0 });
+      .reading({ ...fewer, registered: 0, idle: 0 });
     expect(driver.actions().filter((action) => action.startsWith("deregister"))).toHaveLength(3);
     for (const name of ["r1", "r2", "r3"]) {
       driver.tell({ type: "deregister.done", name, answer: "removed" }).tell({ type: "destroy.done", name });

@@ -103,9 +103,18 @@ describe("runners on another machine, left behind by whoever held the session be
     expect(driver.fleet.foreign.count).toBe(0);
   });
 
+  test("registrations that are offline are none of them: a machine that died leaves its own for a day (world 9063)", () => {
+    const driver = new Driver({ max: 3 }, {}, { scope: "host" });
+    expect(driver.hold({ assigned: 3, registered: 3 }).actions()).toHaveLength(3);
+  });
+
   test("nothing is launched before what runs here was seen", () => {
     const driver = new Driver({ max: 10 }, {}, { scope: "host" });
-    driver.tell({ type: "session.opened", scaleSetId: 1, statistics: { ...noJobs, assigned: 3, registered: 3 } });
+    driver.tell({
+      type: "session.opened",
+      scaleSetId: 1,
+      statistics: { ...noJobs, assigned: 3, registered: 3, idle: 3 },
+    });
     expect(driver.actions()).toEqual([]);
     driver.inventory([seen("a", "started"), seen("b", "started"), seen("c", "started")]);
     expect(driver.fleet.foreign.count).toBe(0);
@@ -129,7 +138,7 @@ describe("runners on another machine, left behind by whoever held the session be
   });
 
   test("where every replica sees the same instances, there are none", () => {
-    const driver = new Driver({ max: 10 }).hold({ assigned: 3, registered: 2 });
+    const driver = new Driver({ max: 10 }).hold({ assigned: 3, registered: 2, idle: 2 });
     expect(driver.actions()).toHaveLength(3);
   });
 });
