@@ -70,6 +70,7 @@ export class Fleets {
     slots.limit = limits.maxScaleSets;
     probes.perSecond = standbyProbesPerSecond;
 
+    for (const set of this.#sets.values()) set.forgetNotTaken();
     const before = [...this.#sets.values()].map(({ planned }) => planned);
     const changes = changesBetween(before, plan);
     const failed: { readonly scaleSet: string; readonly error: unknown }[] = [];

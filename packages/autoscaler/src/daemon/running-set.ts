@@ -105,7 +105,7 @@ export class RunningSet implements Sharer {
   async adjust(planned: PlannedSet): Promise<void> {
     const before = this.#planned;
     if (planned.spec !== before.spec && this.#supervisor !== undefined) {
-      const place = await this.#usePlace(planned);
+      const place = await this.#newPlace(planned);
       this.#planned = planned;
       this.#place = place;
       this.#supervisor.worker.setSpec({ specHash: planned.spec, place });
@@ -113,6 +113,11 @@ export class RunningSet implements Sharer {
     this.#planned = planned;
     this.#supervisor?.worker.setLimits(planned.config);
     this.#process.shares.divideSoon();
+  }
+
+  /** Another configuration is about to be applied: what was wrong with the one before says nothing. */
+  forgetNotTaken(): void {
+    if (this.#problem?.code === "spec-not-taken") this.#problem = undefined;
   }
 
   retryLaunches(): void {
@@ -217,6 +222,18 @@ export class RunningSet implements Sharer {
       }
     }
     return undefined;
+  }
+
+  /** Until it can be opened, what is configured and what runs are two things: that is shown. */
+  async #newPlace(planned: PlannedSet): Promise<Place> {
+    try {
+      return await this.#usePlace(planned);
+    } catch (error) {
+      const remedy =
+        "it works by the old settings; mend what is wrong, then send SIGHUP to have the new ones tried again";
+      this.#problem = problemOf("spec-not-taken", error, remedy);
+      throw error;
+    }
   }
 
   async #usePlace(planned: PlannedSet): Promise<Place> {

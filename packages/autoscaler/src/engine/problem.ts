@@ -18,6 +18,7 @@ export type ProblemCode =
   | "config-refused"
   | "restart-needed"
   | "provisioner-closed"
+  | "spec-not-taken"
   | "connection-refused"
   | "no-slot";
 

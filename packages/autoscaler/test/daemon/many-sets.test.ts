@@ -275,8 +275,13 @@ describe("a reload", () => {
     const taken = daemon.autoscaler.reload(next);
     await here.clock.runUntilSettled(taken);
     expect(await taken).toMatchObject({ added: ["b"], adjusted: ["a"], failed: [{ scaleSet: "a" }] });
+    const problems = (): string[] =>
+      daemon.autoscaler.status().scaleSets.flatMap((set) => set.problems.map((one) => one.message));
+    expect(problems()).toEqual(["no right to the engine"]);
     simulator.queueJobs([...jobs("a", 1), ...jobs("b", 1)]);
     await here.until(() => simulator.summary().succeeded === 2);
+    await here.clock.runUntilSettled(daemon.autoscaler.reload(here.config([{ name: "a" }, { name: "b" }])));
+    expect(problems()).toEqual([]);
   });
 
   test("names what only a restart can change, and goes on under the old name", async () => {

@@ -44,6 +44,7 @@ export class Opener {
   async open(signal: AbortSignal, probing: boolean): Promise<MessageSession> {
     let kind: Obstacle["kind"] | undefined;
     let inARow = 0;
+    let told: string | undefined;
     for (let attempt = 1; ; attempt++) {
       let obstacle: Obstacle;
       try {
@@ -56,7 +57,11 @@ export class Opener {
       kind = obstacle.kind;
       const waitMs = waitFor(this.#context, { attempt: inARow, ...obstacle });
       this.#context.state(stateOf(obstacle, waitMs));
-      this.#context.logger.info({ ...loggable(obstacle.error), reason: kind, retryInMs: waitMs }, "no session yet");
+      // A standby waits for days: it says so once, and again when somebody else is in the way.
+      const words = `no session yet: ${wordsOf(obstacle)}`;
+      const record = { ...loggable(obstacle.error), reason: kind, retryInMs: Math.round(waitMs) };
+      this.#context.logger[words === told ? "debug" : "info"](record, words);
+      told = words;
       await this.#context.clock.sleep(waitMs, { signal });
     }
   }
@@ -135,6 +140,19 @@ export class Opener {
     }
     if (isScaleSetError(error, "CONFIG") || isScaleSetError(error, "CLOSED")) throw error;
     return { kind: "open-failed", minMs: pollRetryMinMs, maxMs: pollRetryMaxMs, error };
+  }
+}
+
+function wordsOf({ kind, holder }: Obstacle): string {
+  switch (kind) {
+    case "standby":
+      return `${holder ?? "somebody"} holds it`;
+    case "own-session":
+      return "an earlier one of this owner is still open";
+    case "scale-set-missing":
+      return "the scale set is not there";
+    case "open-failed":
+      return "it could not be opened";
   }
 }
 

@@ -14,6 +14,9 @@ test("F1: a session that somebody else holds is waited for with jitter, by name,
   expect(new Set(waits.map(({ retryInMs }) => retryInMs)).size).toBeGreaterThan(3);
   expect(arena.count("open-session", 409)).toBe(waits.length);
   expect(arena.count("get-message")).toBe(0);
+  const told = arena.logged.filter((line) => line.startsWith("info no session yet"));
+  expect(told, "it stands by for days, and says so once").toHaveLength(1);
+  expect(told[0]).toContain("rival holds it");
   await other.close();
   await arena.until(() => arena.count("get-message") > 0 || of(states, "polling").length > 0, "it polls");
   expect(arena.count("refresh-session")).toBe(0);
