@@ -57,6 +57,6 @@ function explain(name: string): { readonly problem: string; readonly remedy: str
   }
   return {
     problem: `the environment variable ${name} is not set`,
-    remedy: `set ${name}, or write a default: \${${name}:-value}`,
+    remedy: `set ${name}, or write a default: \${${name}:-value}; for a plain \${${name}} write $\${${name}}`,
   };
 }

@@ -32,6 +32,7 @@ export function createLogger(
           translateTime: "SYS:HH:MM:ss.l",
           ignore: "pid,hostname",
           singleLine: true,
+          errorLikeObjectKeys: ["err"],
         });
   const records = pino(
     {
@@ -44,14 +45,24 @@ export function createLogger(
     },
     destination,
   );
+  const shaped = config.format === "text" ? onOneLine : (record: Record<string, unknown>) => record;
   const write =
     (level: keyof Logger) =>
     (data: object, message: string): void =>
-      records[level](redact(data), redactText(message));
+      records[level](shaped(redact(data)), redactText(message));
   const setLevel = (level: LogLevel): void => {
     records.level = level;
   };
   return { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error"), setLevel };
+}
+
+/**
+ * `err` is shown in lines of its own, which an error with a stack is worth: it is for whoever mends a bug. Any other
+ * stands on its record's line, or an outage would fill the screen.
+ */
+function onOneLine(record: Record<string, unknown>): Record<string, unknown> {
+  const { err, ...rest } = record;
+  return typeof err !== "object" || err === null || "stack" in err ? record : { ...rest, error: err };
 }
 
 /** Words, since the numbers mean nothing to a reader. */

@@ -162,7 +162,10 @@ export class Fleets {
     const { logger } = this.#process.world;
     this.#sets.delete(identity);
     this.#draining.set(identity, set);
-    logger.info({ scaleSet: config.name }, "the scale set is configured no more: it drains");
+    logger.info(
+      { scaleSet: config.name },
+      "the scale set is configured no more, or may have no runner any more: it drains",
+    );
     set.drain();
     void set.ended.then(() => {
       if (this.#draining.get(identity) === set) this.#draining.delete(identity);

@@ -5,7 +5,7 @@ import type { Belief, CommandType, Phase, Runner } from "../core/model.js";
  * What a runner does, as far as one can tell; the service tells nobody when a runner comes online, so this is a word for
  * a page and nothing is decided by it.
  *
- * - `starting`: launched, and not for so long that it must be online;
+ * - `starting`: launched, not for so long that it must be online, and the service does not count it yet;
  * - `idle`: started, and no job is known of; `busy`: a message named its job;
  * - `unknown`: found running, or the service said that it works;
  * - `ending`: its job is done, or it is being removed.
@@ -48,15 +48,32 @@ export function runnersOf(
 ): { readonly list: RunnerStatus[]; readonly omitted: number; readonly counts: RunnerCounts } {
   const counts = { starting: 0, idle: 0, busy: 0, unknown: 0, ending: 0 };
   const list: RunnerStatus[] = [];
+  const onlineSince = allOnlineSince(fleet, now);
   for (const runner of fleet.roster.all()) {
-    const activity = activityOf(runner, now, fleet.traits.bootDeadlineMs);
+    const activity = activityOf(runner, now, fleet.traits.bootDeadlineMs, onlineSince);
     counts[activity] += 1;
     if (list.length < MOST_LISTED) list.push(statusOf(runner, activity, now, fleet.traits.spec));
   }
   return { list, omitted: fleet.roster.size - list.length, counts };
 }
 
-function activityOf({ phase, belief, startedAt }: Runner, now: number, bootDeadlineMs: number): RunnerActivity {
+/** Whoever was started by then is online: the newest reading has all of them idle. */
+function allOnlineSince(fleet: Fleet, now: number): number {
+  const reading = fleet.reading(now);
+  if (reading === undefined) return Number.NEGATIVE_INFINITY;
+  let without = 0;
+  for (const { phase, belief, startedAt } of fleet.roster.all()) {
+    if (phase === "started" && belief.kind === "none" && (startedAt ?? now) < reading.asOf) without += 1;
+  }
+  return reading.idle - fleet.foreign.count >= without ? reading.asOf : Number.NEGATIVE_INFINITY;
+}
+
+function activityOf(
+  { phase, belief, startedAt = Number.POSITIVE_INFINITY }: Runner,
+  now: number,
+  bootDeadlineMs: number,
+  onlineSince: number,
+): RunnerActivity {
   switch (phase) {
     case "creating":
     case "created":
@@ -65,7 +82,7 @@ function activityOf({ phase, belief, startedAt }: Runner, now: number, bootDeadl
     case "started":
       if (belief.kind === "job") return "busy";
       if (belief.kind === "unknown") return "unknown";
-      return now < (startedAt ?? now) + bootDeadlineMs ? "starting" : "idle";
+      return now < startedAt + bootDeadlineMs && startedAt >= onlineSince ? "starting" : "idle";
     default:
       return "ending";
   }

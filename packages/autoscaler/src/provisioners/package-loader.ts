@@ -13,6 +13,8 @@ export const KNOWN_PACKAGES: Readonly<Record<string, string>> = {
   kubernetes: "@scaleset/kubernetes",
 };
 
+const CHOICES = `use process, ${Object.keys(KNOWN_PACKAGES).join(", ")}`;
+
 export type PackageLookup =
   | { readonly provisioner: Provisioner }
   | {
@@ -40,16 +42,21 @@ export async function loadPackage(
   const name = KNOWN_PACKAGES[kind] ?? kind;
   if (!isPackageName(name)) {
     const problem = `there is no provisioner called ${JSON.stringify(kind)}`;
-    const remedy = `use process, ${Object.keys(KNOWN_PACKAGES).join(", ")}, or the name of a package`;
+    const remedy = `${CHOICES}, or the name of a package`;
     return { provisioner: undefined, installed: false, problem, remedy };
   }
   const url = find(name, options.baseFolder);
   if (url === undefined) {
+    const install = `npm i ${name}, in ${options.baseFolder} or where scaleset is installed (npm i -g ${name})`;
     return {
       provisioner: undefined,
       installed: false,
       problem: `the provisioner ${JSON.stringify(kind)} is not installed`,
-      remedy: `npm i ${name}, in ${options.baseFolder} or where scaleset is installed (npm i -g ${name})`,
+      // A plain word may be anybody's package: nobody should install one because we say so.
+      remedy:
+        name === kind && !name.startsWith("@")
+          ? `${CHOICES}; where a package of that name is meant: ${install}`
+          : install,
     };
   }
   using deadline = options.deadline(LOAD_DEADLINE_MS);

@@ -13,6 +13,7 @@ import type { JobNews } from "../core/events.js";
 import type { Statistics } from "../core/model.js";
 import type { CallOptions } from "../ports/provisioner.js";
 import type { JitAnswer, ScaleSetService, ServiceHandler } from "../ports/service.js";
+import { logJobs } from "./job-log.js";
 import type { RunnerGroups } from "./runner-groups.js";
 import { troubleIn, troubleOf } from "./trouble.js";
 
@@ -82,6 +83,7 @@ export class ClientScaleSet implements ScaleSetService {
       handler: {
         onMessage: (message, { redelivered }) => {
           tellAnswer();
+          if (!redelivered) logJobs(logger, message.jobs);
           handler.message({ redelivered, statistics: toStatistics(message.statistics), jobs: toNews(message.jobs) });
         },
       },

@@ -59,7 +59,7 @@ const MARKS = { error: ["red", "ERROR  "], warning: ["yellow", "WARNING"], notic
 function problemLines(status: ReadStatus, paint: Paint): string[] {
   const groups = new Map<string, { readonly problem: ReadStatus["problems"][number]; readonly sets: string[] }>();
   for (const problem of standsInTheWay(status)) {
-    const key = `${problem.code}\n${problem.message}`;
+    const key = `${problem.code}\n${problem.message}\n${problem.remedy}`;
     const group = groups.get(key) ?? { problem, sets: [] };
     groups.set(key, group);
     if (problem.scaleSet !== undefined) group.sets.push(problem.scaleSet);

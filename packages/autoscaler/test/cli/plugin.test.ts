@@ -73,6 +73,10 @@ test("its options are in the printed JSON Schema", async () => {
 test.each([
   ["@acme/scaleset-nomad", /"@acme\/scaleset-nomad" is not installed\n {2}npm i @acme\/scaleset-nomad/],
   ["kubernetes", /"kubernetes" is not installed\n {2}npm i @scaleset\/kubernetes/],
+  [
+    "exec",
+    /"exec" is not installed\n {2}use process, docker, kubernetes; where a package of that name is meant: npm i exec/,
+  ],
   ["kubernets", /did you mean "kubernetes"\?/],
   ["proces", /did you mean "process"\?/],
   ["fs", /there is no provisioner called "fs"/],

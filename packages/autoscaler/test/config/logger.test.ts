@@ -62,6 +62,15 @@ describe("the log", () => {
     expect(text).toMatch(/^\[[\d:.]+\] INFO: started \{"scaleSet":"a"\}\n$/);
   });
 
+  test("as text shows a known error on the record's line, and a bug with its stack below", () => {
+    const text: LogConfig = { level: "info", format: "text" };
+    const known = Object.assign(new Error("no token"), { code: "UNAUTHORIZED" });
+    const line = logged(text, (logger) => logger.error({ err: known, retryInMs: 5 }, "failed"));
+    expect(line.trimEnd().split("\n")).toHaveLength(1);
+    expect(line).toContain("UNAUTHORIZED");
+    expect(logged(text, (logger) => logger.error({ err: new Error("bug") }, "failed"))).toMatch(/failed.*\n +err:.*\n/);
+  });
+
   test("tells what an error says about itself", () => {
     const error = Object.assign(new Error("no room", { cause: new Error("disk full") }), {
       code: "FULL",

@@ -40,7 +40,7 @@ describe("variables", () => {
       {
         place: { line: 2, column: 27 },
         problem: "the environment variable ORG is not set",
-        remedy: `set ORG, or write a default: \${ORG:-value}`,
+        remedy: `set ORG, or write a default: \${ORG:-value}; for a plain \${ORG} write $\${ORG}`,
       },
     ]);
   });

@@ -90,6 +90,27 @@ test("the same trouble of many scale sets is said once", () => {
   expect(text).toContain("set-0, set-1, set-2, set-3, set-4 and 3 more: the service: HTTP 401");
 });
 
+test("trouble of one kind with another remedy is said apart: each has its own cause", () => {
+  const sets = ["no such file", "out of memory"].map((output, at) => {
+    const failing = new Driver().hold({ assigned: 3 }).launchAll();
+    for (const name of ["r1", "r2", "r3"]) {
+      failing.tell({ type: "instance.changed", instance: seen(name, "exited", { exitCode: 1 }) });
+    }
+    failing.pass(10_000).act();
+    const failedRunners = [{ name: "r3", at: 0, exitCode: 1, reason: undefined, output }];
+    return setStatus(failing, { name: `set-${at}`, failedRunners });
+  });
+  const text = page(daemonStatus(sets));
+  expect(text).toContain("no such file");
+  expect(text).toContain("out of memory");
+});
+
+test("a runner is idle as soon as the service counts it, and starting until then", () => {
+  const driver = new Driver({ min: 1 }).hold().launchAll().pass(5_000);
+  expect(setStatus(driver).activities).toMatchObject({ starting: 1, idle: 0 });
+  expect(setStatus(driver.reading({ registered: 1, idle: 1 })).activities).toMatchObject({ starting: 0, idle: 1 });
+});
+
 test("scale sets of two organisations that share a name are told apart, in the table and in what is wrong", () => {
   const at = (url: string, trouble?: Trouble) => ({ ...setStatus(new Driver(), { name: "linux", trouble }), url });
   const text = page(

@@ -202,7 +202,7 @@ export class DownloadedRunner implements RunnerSource {
       const count = (this.#failure?.count ?? 0) + 1;
       const pauseMs = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (count - 1));
       this.#failure = { error: failure, count, until: clock.monotonic() + pauseMs };
-      logger.error({ error: failure.message, nextTryInMs: pauseMs }, "the runner's software is not to be had");
+      logger.error({ error: failure.message, notBeforeMs: pauseMs }, "the runner's software is not to be had");
       throw failure;
     }
     const here = await this.#present();
