@@ -11,8 +11,6 @@ export interface Mutant {
 
 const CORE = "packages/autoscaler/test/core";
 const ENGINE = "packages/autoscaler/test/engine";
-/** Pure parts of the engine, tested where they stand. */
-const ENGINE_PARTS = "packages/autoscaler/src/engine";
 const CLIENT = "packages/client/test";
 
 /** Of the autoscaler. */
@@ -173,7 +171,7 @@ export const mutants: readonly Mutant[] = [
   core(
     "lost news make a runner of a scale set that went away idle",
     "core/orphans.ts",
-    "(last?.running ?? 0) <= namedJobs(fleet)",
+    "(last?.running ?? 0) <= namedJobs(fleet, lastReadingAt)",
     "true",
   ),
   // Seed 9063, storm: the only machine died and came back; what it had registered took all places for a day.
@@ -184,13 +182,12 @@ export const mutants: readonly Mutant[] = [
     'traits.scope === "host" ? reading.registered : 0',
   ),
   // Seed 3432, narrow: a set that had stood by came back to an ended runner, while others had taken its room.
-  {
-    name: "who has too many replaces those that end",
-    file: "packages/autoscaler/src/engine/fair-share.ts",
-    find: ", besides[index] ?? 0)",
-    replace: ")",
-    tests: ENGINE_PARTS,
-  },
+  core(
+    "who has too many replaces those that end",
+    "core/demand.ts",
+    "Math.min(most, fleet.room ?? most) - fleet.occupying",
+    "most - fleet.occupying",
+  ),
 ];
 
 /** @throws Error when the text is not there exactly once */

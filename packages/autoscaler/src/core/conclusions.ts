@@ -62,5 +62,5 @@ function judgeProbe({ breaker, roster, traits, mustBeRegistered, foreign }: Flee
   const probe = breaker.probe === undefined ? undefined : roster.get(breaker.probe);
   if (probe?.phase !== "started" || probe.startedAt === undefined) return;
   if (probe.startedAt + traits.bootDeadlineMs > reading.asOf || reading.assigned > reading.running) return;
-  if (onlineOf(reading) - foreign.count >= mustBeRegistered) breaker.proved("came online", probe.launchedAt);
+  if (reading.registered - foreign.count >= mustBeRegistered) breaker.proved("came online", probe.launchedAt);
 }

@@ -26,7 +26,7 @@ export function demandOf(fleet: Fleet, now: number): Demand {
   if (reading === undefined) return { assigned: 0, most, target: able, able, missing: 0, surplus: 0 };
   const assigned = ourJobs(fleet, reading) + fleet.unbacked.count(now);
   const target = Math.min(most, fleet.limits.minRunners + assigned);
-  const room = Math.max(0, most - fleet.occupying);
+  const room = Math.max(0, Math.min(most, fleet.room ?? most) - fleet.occupying);
   return {
     assigned,
     most,

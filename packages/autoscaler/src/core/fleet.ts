@@ -25,6 +25,8 @@ export class Fleet {
   limits: Limits;
   /** Most runners that a limit shared with other scale sets leaves to this one; undefined where there is none. */
   share: number | undefined;
+  /** Most that it may launch up to while more live in all than may; undefined where they do not. */
+  room: number | undefined;
   traits: Traits;
   readonly timings: Timings;
   readonly roster: Roster;

@@ -1,4 +1,4 @@
-import { onlineOf, type Reading } from "./model.js";
+import type { Reading } from "./model.js";
 import type { Timings } from "./settings.js";
 
 /** What a reading is compared with. */
@@ -66,7 +66,7 @@ export class Ghosts {
   }
 
   hear(reading: Reading, { mustBeRegistered, suspects, foreign }: Known): void {
-    const missing = mustBeRegistered - Math.max(0, onlineOf(reading) - foreign);
+    const missing = mustBeRegistered - Math.max(0, reading.registered - foreign);
     const confirmed = (since: number): boolean => reading.asOf - since >= this.#timings.ghostConfirmMs;
     this.#found = 0;
     if (missing <= 0) {

@@ -16,7 +16,7 @@ const CLOCKS_APART_MS = 15_000;
 export function orphan(fleet: Fleet, at: number): void {
   const last = fleet.reading(at);
   const lastReadingAt = last?.asOf ?? Number.NEGATIVE_INFINITY;
-  const allNamed = (last?.running ?? 0) <= namedJobs(fleet);
+  const allNamed = (last?.running ?? 0) <= namedJobs(fleet, lastReadingAt);
   fleet.ghosts.forget();
   fleet.foreign.fix(0, 0);
   for (const runner of fleet.roster.all()) {
@@ -26,11 +26,12 @@ export function orphan(fleet: Fleet, at: number): void {
   }
 }
 
-/** Jobs of the scale set whose runners are known. */
-function namedJobs({ roster }: Fleet): number {
+/** Jobs of the scale set, at the time of its last reading, whose runners are known. */
+function namedJobs({ roster }: Fleet, lastReadingAt: number): number {
   let count = 0;
-  for (const { phase, belief, orphanedAt } of roster.all()) {
-    if (phase === "started" && belief.kind === "job" && orphanedAt === undefined) count += 1;
+  for (const { phase, jobSince, since, orphanedAt } of roster.all()) {
+    if (jobSince === undefined || orphanedAt !== undefined) continue;
+    if (phase === "started" || ((phase === "finishing" || phase === "exited") && since > lastReadingAt)) count += 1;
   }
   return count;
 }

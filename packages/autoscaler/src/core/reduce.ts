@@ -73,6 +73,7 @@ export function reduce(fleet: Fleet, event: FleetEvent): void {
       break;
     case "share.changed":
       fleet.share = event.share;
+      fleet.room = event.room;
       break;
     case "traits.changed":
       if (event.traits.spec !== fleet.traits.spec) {

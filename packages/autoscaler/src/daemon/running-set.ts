@@ -49,6 +49,7 @@ export class RunningSet implements Sharer {
   #draining = false;
   #drained = false;
   #share: number | undefined;
+  #room: number | undefined;
   #problem: Problem | undefined;
   #ended: Promise<void> = Promise.resolve();
 
@@ -129,9 +130,10 @@ export class RunningSet implements Sharer {
     return demand !== undefined && this.#draining ? { wanted: 0, live: demand.live } : demand;
   }
 
-  setShare(share: number | undefined): void {
+  setShare(share: number | undefined, room: number | undefined): void {
     this.#share = share;
-    this.#supervisor?.worker.setShare(share);
+    this.#room = room;
+    this.#supervisor?.worker.setShare(share, room);
   }
 
   status(): ScaleSetStatus {
@@ -278,7 +280,7 @@ export class RunningSet implements Sharer {
       onDemand: () => shares.divideSoon(),
       onLeft: this.#leave,
     });
-    if (this.#share !== undefined) worker.setShare(this.#share);
+    if (this.#share !== undefined) worker.setShare(this.#share, this.#room);
     if (this.#draining) worker.drain();
     return worker;
   }

@@ -1,5 +1,5 @@
 import type { Clock } from "@scaleset/client";
-import { type Claim, fairShares } from "../engine/fair-share.js";
+import { type Claim, fairShares, roomBeside } from "../engine/fair-share.js";
 import type { Wakeups } from "../engine/wakeups.js";
 
 /** A scale set as the division of the shared limit sees it. */
@@ -8,7 +8,8 @@ export interface Sharer {
   demand(): { readonly wanted: number; readonly live: number } | undefined;
   readonly maxRunners: number;
   readonly priority: number;
-  setShare(share: number | undefined): void;
+  /** `room`: the most that it may have beside what others have just now, where that is less than its share. */
+  setShare(share: number | undefined, room: number | undefined): void;
 }
 
 /** A full set is given room for more for so long, to see whether more jobs come. @unit milliseconds */
@@ -69,17 +70,16 @@ export class Shares {
 
   #divide(): void {
     if (this.#total === undefined) {
-      for (const sharer of this.#sharers.keys()) sharer.setShare(undefined);
+      for (const sharer of this.#sharers.keys()) sharer.setShare(undefined, undefined);
       return;
     }
     const present = [...this.#sharers].flatMap(([sharer, standing]) => {
       const demand = sharer.demand();
       return demand === undefined ? [] : [{ sharer, standing, demand, claim: this.#claim(sharer, standing, demand) }];
     });
-    const shares = fairShares(
-      present.map(({ claim }) => claim),
-      this.#total,
-    );
+    const claims = present.map(({ claim }) => claim);
+    const shares = fairShares(claims, this.#total);
+    const rooms = roomBeside(claims, this.#total);
     let wakeAt = Number.POSITIVE_INFINITY;
     for (const [index, { sharer, standing, demand, claim }] of present.entries()) {
       const share = shares[index] ?? 0;
@@ -87,7 +87,8 @@ export class Shares {
       // Without any room it has not been tried.
       if (claim.full && share <= demand.wanted) standing.trial = undefined;
       else if (claim.full && standing.trial !== undefined) wakeAt = Math.min(wakeAt, standing.trial.since + TRY_MS);
-      sharer.setShare(share);
+      const room = rooms[index] ?? 0;
+      sharer.setShare(share, room < share ? room : undefined);
     }
     this.#wakeups.set(this.divideSoon, wakeAt);
   }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type Claim, fairShares } from "./fair-share.js";
+import { type Claim, fairShares, roomBeside } from "./fair-share.js";
 
 const claim = (some: Partial<Claim>): Claim => ({
   live: 0,
@@ -44,10 +44,12 @@ describe("runners of a process shared between its scale sets", () => {
     expect(fairShares([claim({ live: 12, wanted: 12 }), claim({ wanted: 9 })], 10)).toEqual([5, 0]);
   });
 
-  test("are not replaced when they end while more than the total live: the room is taken (world 3432)", () => {
+  test("make no room when they end while more than the total live, and nobody's share falls for that (world 3432)", () => {
     const others = [claim({ live: 2, wanted: 3 }), claim({ live: 2, wanted: 2 })];
-    expect(fairShares([claim({ live: 1, wanted: 1 }), ...others], 4)[0]).toBe(0);
-    expect(fairShares([claim({ live: 1, wanted: 1 }), ...others], 5)[0]).toBe(1);
+    const all = [claim({ live: 1, wanted: 1 }), ...others];
+    expect(roomBeside(all, 4)).toEqual([0, 1, 1]);
+    expect(sum(fairShares(all, 4))).toBe(4);
+    expect(roomBeside(all, 5)).toEqual([1, 2, 2]);
   });
 
   test("that nobody wants are held out to everybody, so that a burst is not accepted one by one", () => {
@@ -75,9 +77,10 @@ describe("for any claims", () => {
         const then = sum(all.map(({ live }, index) => Math.max(live, shares[index] ?? 0)));
         expect(then).toBeLessThanOrEqual(Math.max(most, lives));
         // Nor when all runners of one set have just ended, and nothing is divided anew yet.
+        const rooms = roomBeside(all, most);
         for (const [index, { live }] of all.entries()) {
-          const share = shares[index] ?? 0;
-          if (share > 0) expect(lives - live + share).toBeLessThanOrEqual(most);
+          const upTo = Math.min(shares[index] ?? 0, rooms[index] ?? 0);
+          if (upTo > 0) expect(lives - live + upTo).toBeLessThanOrEqual(most);
         }
       }),
     );

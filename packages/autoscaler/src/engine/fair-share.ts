@@ -21,8 +21,7 @@ export interface Claim {
  *
  * Runners that live are counted where they are: a set that has more than its part launches nothing, and its share is
  * that part; the others get no more than there is room for. So whatever the shares, launching up to them never makes
- * more than the total. Where more than the total live already (one that stood by comes back to its own), nobody's ended
- * runner makes room before there is some. A share of 0 is possible where there are more sets than runners: a poll announces 1 all the same,
+ * more than the total, unless more live already: see {@link roomBeside}. A share of 0 is possible where there are more sets than runners: a poll announces 1 all the same,
  * and a job that comes of it waits here for its turn.
  */
 export function fairShares(claims: readonly Claim[], total: number): number[] {
@@ -34,9 +33,16 @@ export function fairShares(claims: readonly Claim[], total: number): number[] {
   // Parts that others still occupy can't be handed out yet; what is wanted goes before what might be.
   const needed = fill(claims, live, total, (claim, index) => Math.min(claim.wanted, parts[index] ?? 0));
   const granted = fill(claims, needed, total, (_, index) => parts[index] ?? 0);
-  const all = live.reduce((sum, count) => sum + count, 0);
-  const besides = live.map((count) => Math.max(0, total - (all - count)));
-  return parts.map((part, index) => Math.min(part, granted[index] ?? 0, besides[index] ?? 0));
+  return parts.map((part, index) => Math.min(part, granted[index] ?? 0));
+}
+
+/**
+ * How many runners each may have beside what the others have at this moment. It matters where more than the total live
+ * (a set that stood by comes back to its own, or the total was lowered): a runner that ends then makes no room.
+ */
+export function roomBeside(claims: readonly Claim[], total: number): number[] {
+  const all = claims.reduce((sum, { live }) => sum + live, 0);
+  return claims.map(({ live }) => Math.max(0, total - (all - live)));
 }
 
 /** Raises the lowest shares, by weight, each up to its own level, until the total is reached. */

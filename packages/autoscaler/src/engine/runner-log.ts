@@ -28,8 +28,10 @@ export function logCommand(
   }
   const runner = "name" in command ? runnerOf(command.name) : undefined;
   const ends = command.type === "deregister" || command.type === "destroy";
+  const unexpected = runner?.phase === "exited" && !runner.hadJob && runner.attempts === 0;
   const record = { rule, command: command.type, ...(runner !== undefined && { runner: runner.name }) };
-  if (!ends || runner === undefined || !LIVE.has(runner.phase)) logger.debug(record, reason);
+  const told = runner !== undefined && (LIVE.has(runner.phase) || (unexpected && command.type === "deregister"));
+  if (!ends || !told) logger.debug(record, reason);
   else if (rule === "overdue" && command.type === "destroy") logger.warn(record, reason);
   else logger.info(record, reason);
 }

@@ -57,13 +57,15 @@ export function runnersOf(
   return { list, omitted: fleet.roster.size - list.length, counts };
 }
 
-/** Whoever was started by then is online: the newest reading has all of them idle. */
+/** Whoever was started by then is online: the newest reading has as many idle as there are that may be. */
 function allOnlineSince(fleet: Fleet, now: number): number {
   const reading = fleet.reading(now);
   if (reading === undefined) return Number.NEGATIVE_INFINITY;
   let without = 0;
-  for (const { phase, belief, startedAt } of fleet.roster.all()) {
-    if (phase === "started" && belief.kind === "none" && (startedAt ?? now) < reading.asOf) without += 1;
+  for (const { phase, belief, startedAt, mayBeRegistered } of fleet.roster.all()) {
+    const going = (phase === "retiring" || phase === "abandoned") && mayBeRegistered;
+    const started = phase === "started" && belief.kind !== "job" && (startedAt ?? now) < reading.asOf;
+    if (going || started) without += 1;
   }
   return reading.idle - fleet.foreign.count >= without ? reading.asOf : Number.NEGATIVE_INFINITY;
 }

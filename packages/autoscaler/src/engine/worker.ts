@@ -129,8 +129,8 @@ export class Worker {
   }
 
   /** Most runners that a limit shared with other scale sets leaves to this one; undefined lifts it. */
-  setShare(share: number | undefined): void {
-    if (share !== this.#fleet.share) this.#tell({ type: "share.changed", share });
+  setShare(share: number | undefined, room?: number | undefined): void {
+    if (share !== this.#fleet.share || room !== this.#fleet.room) this.#tell({ type: "share.changed", share, room });
   }
 
   /** Runners are made from another spec from now on; idle ones of the old are replaced one by one. */

@@ -83,8 +83,8 @@ export class ClientScaleSet implements ScaleSetService {
       handler: {
         onMessage: (message, { redelivered }) => {
           tellAnswer();
-          if (!redelivered) logJobs(logger, message.jobs);
           handler.message({ redelivered, statistics: toStatistics(message.statistics), jobs: toNews(message.jobs) });
+          if (!redelivered) logJobs(logger, message.jobs);
         },
       },
       observer: {

@@ -105,6 +105,14 @@ describe("runners whose scale set went away under them (F4)", () => {
     }
   });
 
+  test("are taken down where every job that ran is known by its runner, though one has ended since", () => {
+    const driver = new Driver({ min: 1, max: 4 }).hold({ assigned: 1 }).launchAll().pass(20_000).started("r1");
+    driver.reading({ assigned: 1, running: 1, registered: 2, busy: 1, idle: 1 }).pass(10_000);
+    driver.tell({ type: "instance.changed", instance: seen("r1", "exited") }).act();
+    driver.tell({ type: "session.opened", scaleSetId: 2, statistics: noJobs }).inventory([seen("r2", "started")]);
+    expect(driver.fleet.roster.orphans).toBe(0);
+  });
+
   test("are left for six hours, then taken down as any whose registration is gone", () => {
     const driver = orphaned().pass(21_000_000);
     expect(driver.actions()).toEqual([]);
@@ -231,12 +239,18 @@ describe("limits that somebody set", () => {
     expect(driver.actions()).toEqual(["destroy old"]);
   });
 
-  test("one that was idle all the while is replaced, and nothing is killed", () => {
-    const driver = new Driver({ min: 1 }, { maxJobDurationMs: 900_000 });
-    driver.hold({ registered: 1 }, [seen("old", "started", { ageMs: 1_000_000 })]);
-    expect(driver.actions()).toEqual(["deregister old"]);
-    driver.tell({ type: "deregister.done", name: "old", answer: "removed" });
-    expect(driver.actions()).toEqual(["destroy old", "create r1"]);
+  test("as many of them are asked as there are jobs that nobody told of: the idle ones of a warm pool stay", () => {
+    const pool = ["a", "b", "c"].map((name, at) => seen(name, "started", { ageMs: 1_000_000 - at }));
+    const driver = new Driver({ min: 3, max: 4 }, { maxJobDurationMs: 900_000 });
+    driver.hold({ registered: 3, idle: 3 }, pool);
+    expect(driver.actions()).toEqual([]);
+    driver.reading({ assigned: 1, running: 1, registered: 3, busy: 1, idle: 2 });
+    expect(driver.actions()).toEqual(["deregister a", "create r1"]);
+    expect(driver.pass(10_000).actions()).toEqual([]);
+    driver.tell({ type: "deregister.done", name: "a", answer: "removed" });
+    expect(driver.actions()).toContain("deregister b");
+    driver.tell({ type: "deregister.done", name: "b", answer: "busy" });
+    expect(driver.actions()).not.toContain("deregister c");
   });
 
   test("without such limits a job may work for ever", () => {

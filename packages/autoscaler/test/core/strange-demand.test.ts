@@ -144,6 +144,20 @@ describe("runners on another machine, left behind by whoever held the session be
 });
 
 describe("a limit that scale sets share", () => {
+  test("while more live in all than may, an ended runner is not replaced, and no idle one retired for that", () => {
+    const driver = new Driver({ min: 2, max: 10 }).hold().launchAll();
+    driver.reading({ registered: 2, idle: 2 }).tell({ type: "share.changed", share: 2, room: 1 });
+    expect(driver.pass(120_000).actions()).toEqual([]);
+    driver.tell({ type: "instance.changed", instance: seen("r1", "exited") });
+    driver.reading({ registered: 1, idle: 1 }).act();
+    driver.tell({ type: "deregister.done", name: "r1", answer: "absent" }).act();
+    driver.tell({ type: "destroy.done", name: "r1" }).pass(90_000);
+    expect(driver.actions()).toEqual([]);
+    expect(driver.why()).toContain("more live in all than may");
+    driver.tell({ type: "share.changed", share: 2 });
+    expect(driver.actions()).toEqual(["create r3"]);
+  });
+
   test("nothing is launched beyond the share, and no more is announced; what is live stays", () => {
     const driver = new Driver({ max: 10 }).hold({ assigned: 8 });
     driver.tell({ type: "share.changed", share: 3 });

@@ -7,6 +7,7 @@ class Stub implements Sharer {
   readonly maxRunners = 100;
   readonly priority = 1;
   share: number | undefined;
+  room: number | undefined;
   wanted = 0;
   live = 0;
 
@@ -14,8 +15,9 @@ class Stub implements Sharer {
     return { wanted: this.wanted, live: this.live };
   }
 
-  setShare(share: number | undefined): void {
+  setShare(share: number | undefined, room: number | undefined): void {
     this.share = share;
+    this.room = room;
   }
 }
 
@@ -50,6 +52,21 @@ test("a small set beside one that always wants everything is given room to show 
   shares.divideSoon();
   await clock.drain();
   expect([a.share, b.share]).toEqual([4, 4]);
+});
+
+test("a total lowered under what lives leaves each set its part, and lets nobody launch until there is room", async () => {
+  const { clock, shares, a, b } = shared(10);
+  Object.assign(a, { wanted: 5, live: 5 });
+  Object.assign(b, { wanted: 5, live: 5 });
+  shares.total = 6;
+  await clock.drain();
+  expect([a.share, b.share]).toEqual([3, 3]);
+  expect([a.room, b.room]).toEqual([1, 1]);
+  Object.assign(a, { live: 3 });
+  Object.assign(b, { live: 3 });
+  shares.divideSoon();
+  await clock.drain();
+  expect([a.room, b.room]).toEqual([undefined, undefined]);
 });
 
 test("room that nobody fills is given back after a moment, and tried again after a minute", async () => {

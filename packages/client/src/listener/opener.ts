@@ -143,7 +143,7 @@ export class Opener {
   }
 }
 
-function wordsOf({ kind, holder }: Obstacle): string {
+function wordsOf({ kind, holder, error }: Obstacle): string {
   switch (kind) {
     case "standby":
       return `${holder ?? "somebody"} holds it`;
@@ -152,7 +152,7 @@ function wordsOf({ kind, holder }: Obstacle): string {
     case "scale-set-missing":
       return "the scale set is not there";
     case "open-failed":
-      return "it could not be opened";
+      return `it could not be opened${isScaleSetError(error) ? ` (${error.code})` : ""}`;
   }
 }
 

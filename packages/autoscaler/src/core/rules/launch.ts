@@ -21,7 +21,8 @@ export const launch: Rule = (fleet, now, plan) => {
   const room = fleet.launchPause.allowance(now);
   const count = Math.min(missing, plan.mostLaunches, room);
   if (missing === 0) {
-    plan.because(able < target ? `launch nothing: all ${most} places are taken (${why})` : `enough: ${why}`);
+    const taken = fleet.room === undefined ? `all ${most} places are taken` : "more live in all than may";
+    plan.because(able < target ? `launch nothing: ${taken} (${why})` : `enough: ${why}`);
   } else if (room === 0) {
     plan.because(`launch nothing yet: ${fleet.launchPause.reason} (${why})`);
     plan.wakeAt(fleet.launchPause.until);
