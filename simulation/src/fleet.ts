@@ -2,7 +2,8 @@ import { type AutoscalerConfig, createAutoscaler, defaultTimings } from "@scales
 import { defineProvisioner } from "@scaleset/autoscaler/provisioner";
 import { MemoryHost } from "@scaleset/autoscaler/testing";
 import { type Logger, Secret } from "@scaleset/client";
-import { type Clock, type Random, runSimulatedRunner, type Simulator } from "@scaleset/simulator";
+import type { Clock, Random, Simulator } from "@scaleset/simulator";
+import { memoryRunners } from "./memory-runners.js";
 
 export interface FleetOptions {
   readonly simulator: Simulator;
@@ -27,22 +28,10 @@ export interface Fleet {
 
 /** The real daemon with one scale set, and a host full of instances in memory, each a simulated runner. */
 export function startFleet({ simulator, clock, daemonClock = clock, chance, maxRunners, note }: FleetOptions): Fleet {
-  const runnerChance = chance("runners");
   const host = new MemoryHost({
     clock,
     random: chance("host"),
-    latencies: { create: [20, 400], start: [10, 200], destroy: [10, 300], list: [5, 50] },
-    onStart: async (_name, jitConfig, { signal, killed }) =>
-      await runSimulatedRunner({
-        jitConfig,
-        fetch: simulator.fetch,
-        clock,
-        random: runnerChance,
-        signal,
-        kill: killed,
-        // As every provisioner sets it.
-        returnVersionDeprecatedExitCode: true,
-      }),
+    ...memoryRunners({ simulator, clock, random: chance("runners") }),
   });
   const memory = defineProvisioner({
     kind: "memory",
