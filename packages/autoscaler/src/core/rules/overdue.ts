@@ -2,7 +2,6 @@ import type { Fleet } from "../fleet.js";
 import type { Runner } from "../model.js";
 import type { Plan } from "../plan.js";
 import type { Rule } from "../rule.js";
-import { byAge } from "./by-age.js";
 
 /**
  * The only rule that ends a runner at work, and only where somebody set a limit: jobs that take too long, and those that
@@ -36,7 +35,7 @@ function suspects(fleet: Fleet, now: number, longAgo: number): readonly Runner[]
   const unnamed = running - fleet.working.size - fleet.roster.count("retiring");
   if (unnamed <= 0) return [];
   const overdue = fleet.untold.until(longAgo).filter(({ pending }) => pending === undefined);
-  return overdue.sort(byAge).slice(0, unnamed);
+  return overdue.slice(0, unnamed);
 }
 
 function end(runner: Runner, why: string, plan: Plan): void {
