@@ -11,7 +11,6 @@ import type { Limits } from "../core/settings.js";
 import type { Traits } from "../core/traits.js";
 import type { InstanceLabels } from "../ports/provisioner.js";
 import type { ServiceHandler, Trouble } from "../ports/service.js";
-import { Changes } from "./changes.js";
 import { Executor } from "./executor.js";
 import { FailedRunners } from "./failed-runners.js";
 import { Homes } from "./homes.js";
@@ -19,6 +18,7 @@ import { newRunnerName } from "./labels.js";
 import type { Place } from "./place.js";
 import { lastLines, logCommand, logStillBusy } from "./runner-log.js";
 import { type ScaleSetStatus, statusOf } from "./status.js";
+import { Waiters } from "./waiters.js";
 import type { SharedDemand, WorkerOptions } from "./worker-options.js";
 
 type WithoutTime<Event> = Event extends unknown ? Omit<Event, "at"> : never;
@@ -31,7 +31,7 @@ export class Worker {
   readonly #crash = new AbortController();
   readonly #homes: Homes;
   readonly #failed = new FailedRunners();
-  readonly #changes = new Changes();
+  readonly #waiters = new Waiters();
   #labels: InstanceLabels;
   #decisionDue = false;
   #ended = false;
@@ -233,7 +233,7 @@ export class Worker {
       this.#crash.abort(error);
       return;
     }
-    this.#changes.noticed();
+    this.#waiters.noticed();
     if (this.#decisionDue || this.#ended) return;
     this.#decisionDue = true;
     queueMicrotask(this.#decideNow);
@@ -332,7 +332,7 @@ export class Worker {
   async #emptied(signal: AbortSignal): Promise<boolean> {
     const crash = this.#crash.signal;
     const isOver = (): boolean => isEmptied(this.#fleet) || signal.aborted || crash.aborted;
-    await this.#changes.until(isOver, [signal, crash]);
+    await this.#waiters.until(isOver, [signal, crash]);
     return isEmptied(this.#fleet);
   }
 
@@ -345,6 +345,6 @@ export class Worker {
       const mayGoOn = this.#fleet.session.state === "held" && !crash.aborted && !grace.signal.aborted;
       return launchesUnderWay(this.#fleet) === 0 || !mayGoOn;
     };
-    await this.#changes.until(isOver, [grace.signal, crash]);
+    await this.#waiters.until(isOver, [grace.signal, crash]);
   }
 }

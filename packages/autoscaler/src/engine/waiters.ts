@@ -1,8 +1,8 @@
-/** Something that changes, and those who wait for it to become what they want. */
-export class Changes {
+/** Those who wait for something that changes to become what they want. */
+export class Waiters {
   readonly #looks = new Set<() => void>();
 
-  /** It may be another now. */
+  /** It may be what one of them wants now. */
   noticed(): void {
     for (const look of [...this.#looks]) look();
   }
