@@ -243,6 +243,11 @@ export interface SessionAnswer {
   readonly call: "open" | "poll" | "acknowledge" | "acquire" | "refresh";
   /** From sending to the answer. @unit milliseconds */
   readonly heldMs: number;
+  /**
+   * When the answered attempt was sent, by `Clock.uptime`. What the answer proves was true then: an answer that is read
+   * long after it was sent proves nothing about now. @unit milliseconds
+   */
+  readonly sentAt: number;
 }
 
 /** How to ask for one message. */

@@ -54,7 +54,7 @@ const answers = fc.record({
 });
 
 describe("whatever the service answers", () => {
-  const timeless = { now: () => 1e12, monotonic: () => 0, sleep: async () => {} };
+  const timeless = { now: () => 1e12, monotonic: () => 0, uptime: () => 0, sleep: async () => {} };
 
   test.each(calls)("%s is a value or a ScaleSetError, and never another exception", async (_, call) => {
     await fc.assert(

@@ -164,9 +164,9 @@ async function lookout(clock: VirtualClock, checker: Checker, signal: AbortSigna
   }
 }
 
-function clockOf(clock: VirtualClock): Pick<VirtualClock, "now" | "monotonic" | "sleep" | "deadline"> {
+function clockOf(clock: VirtualClock): Pick<VirtualClock, "now" | "monotonic" | "uptime" | "sleep" | "deadline"> {
   const { sleep, deadline } = clock;
-  return { now: () => clock.now(), monotonic: () => clock.monotonic(), sleep, deadline };
+  return { now: () => clock.now(), monotonic: () => clock.monotonic(), uptime: () => clock.uptime(), sleep, deadline };
 }
 
 function describe(state: ListenerState): string {

@@ -271,6 +271,7 @@ function mortal(clock: Clock, alive: () => boolean): Clock {
   return {
     now: () => clock.now(),
     monotonic: () => clock.monotonic(),
+    uptime: () => clock.uptime(),
     sleep: async (ms, options) => {
       try {
         await clock.sleep(ms, options);

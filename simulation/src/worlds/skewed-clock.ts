@@ -20,6 +20,7 @@ export function skewedClock(truth: Clock, { aheadMs, rate }: Skew): Clock {
   return {
     now: () => Math.floor(bootWallMs + aheadMs + elapsed()),
     monotonic: elapsed,
+    uptime: elapsed,
     sleep: (ms, options) => truth.sleep(trueMs(ms), options),
     deadline: (ms, options) => truth.deadline(trueMs(ms), options),
   };

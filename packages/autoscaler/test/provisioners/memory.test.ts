@@ -10,6 +10,7 @@ class StillClock implements Clock {
 
   now = (): number => this.#now;
   monotonic = (): number => this.#now;
+  uptime = (): number => this.#now;
   sleep: Clock["sleep"] = (ms, options) =>
     new Promise((resolve, reject) => {
       const sleeper = { at: this.#now + ms, wake: resolve };

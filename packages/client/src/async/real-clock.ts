@@ -1,3 +1,4 @@
+import { uptime } from "node:os";
 import type { Clock, Deadline, Random } from "../clock.js";
 
 /** Longer waits than a timer can hold would fire at once. */
@@ -7,6 +8,7 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 export const realClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
+  uptime: () => uptime() * 1_000,
 
   sleep(ms, options = {}) {
     const { signal } = options;

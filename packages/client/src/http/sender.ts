@@ -40,10 +40,11 @@ export interface Exchange<T> {
 
 export type Decode<T> = (answer: Answer, body: () => Field) => T;
 
-/** What came of a call, and how long its last attempt took. */
+/** What came of a call, and its last attempt: how long it took, and when it was sent by `Clock.uptime`. */
 export interface Delivered<T> {
   readonly value: T;
   readonly heldMs: number;
+  readonly sentAt: number;
   readonly answer: Answer;
 }
 
@@ -111,6 +112,7 @@ export class Sender {
       await this.#pause(this.#pace.turnMs(), exchange.signal);
       this.#throwIfOver(exchange.signal);
       const startedAt = this.clock.monotonic();
+      const sentAt = this.clock.uptime();
       const span = requestsObserved() ? spanOf(exchange, attempt) : undefined;
       const send = () => this.#attempt(exchange);
       const outcome = await (span === undefined ? send() : span.run(send));
@@ -118,7 +120,7 @@ export class Sender {
       if ("answer" in outcome) {
         span?.finish({ durationMs, ...correlationOf(outcome.answer) });
         this.#report(exchange, { attempt, durationMs, status: outcome.answer.status });
-        return { ...outcome, heldMs: durationMs };
+        return { ...outcome, heldMs: durationMs, sentAt };
       }
       const { error, sent } = outcome;
       if (exchange.signal?.aborted || this.#lifetime.ended) {

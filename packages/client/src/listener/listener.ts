@@ -5,6 +5,7 @@ import { isScaleSetError, ScaleSetError } from "../errors.js";
 import type { MessageSession } from "../session/message-session.js";
 import { HURRIED_MS } from "../session/stream.js";
 import { type Verdict, verdictOf } from "../session/verdict.js";
+import type { RunnerScaleSetStatistics } from "../types.js";
 import { createContext, type ListenerContext, loggable, waitFor } from "./context.js";
 import { Cursor } from "./cursor.js";
 import { type Delivered, Deliverer, type DeliveryScope } from "./delivery.js";
@@ -70,12 +71,15 @@ export class Listener {
   }
 
   /**
-   * Renews the session held now, which proves that it is still ours; without one does nothing.
+   * Renews the session held now, which proves that it is still ours; without one does nothing. Resolves with the statistics
+   * that the answer carries; undefined where the service sends none.
    *
    * @throws {@link ScaleSetError} what {@link MessageSession.refresh} can.
    */
-  async refresh(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
-    await this.#session?.refresh(options);
+  async refresh(
+    options: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<RunnerScaleSetStatistics | undefined> {
+    return await this.#session?.refresh(options);
   }
 
   /**

@@ -53,7 +53,7 @@ export class MessageSession implements AsyncDisposable, MessageSource {
   readonly #service: ActionsService;
   readonly #onAnswered: (answer: SessionAnswer) => void;
   readonly #lifetime = new Lifetime();
-  readonly #refreshing = new SingleFlight<void>();
+  readonly #refreshing = new SingleFlight<RunnerScaleSetStatistics | undefined>();
   #queue: Queue;
   #statistics: RunnerScaleSetStatistics;
   #newestMessageId = 0;
@@ -176,13 +176,14 @@ export class MessageSession implements AsyncDisposable, MessageSource {
   }
 
   /**
-   * Renews the queue's token and keeps the session alive. Callers at the same time share one request.
+   * Renews the queue's token and keeps the session alive. Callers at the same time share one request. Resolves with the
+   * statistics that the answer carries; undefined where the service sends none.
    *
    * @throws {@link ScaleSetError} `SESSION_UNUSABLE` when it came without a token.
    */
-  async refresh(options: CallOptions = {}): Promise<void> {
+  async refresh(options: CallOptions = {}): Promise<RunnerScaleSetStatistics | undefined> {
     this.#throwIfClosed("refreshMessageSession");
-    await this.#refreshing.run(() => this.#refresh(), options.signal);
+    return await this.#refreshing.run(() => this.#refresh(), options.signal);
   }
 
   /**
@@ -234,10 +235,10 @@ export class MessageSession implements AsyncDisposable, MessageSource {
     publish("session", () => ({ event: "closed", ...this.#identity() }));
   }
 
-  async #refresh(): Promise<void> {
+  async #refresh(): Promise<RunnerScaleSetStatistics | undefined> {
     using bounded = this.#lifetime.link();
     const refreshed = await refreshSession(this.#service, this, bounded.signal);
-    const { queueUrl, queueToken } = refreshed.value;
+    const { queueUrl, queueToken, statistics } = refreshed.value;
     if (queueToken === undefined) {
       throw new ScaleSetError("SESSION_UNUSABLE", "the session was refreshed without a queue token", {
         operation: "refreshMessageSession",
@@ -246,6 +247,7 @@ export class MessageSession implements AsyncDisposable, MessageSource {
     this.#queue = { url: queueUrl ?? this.#queue.url, token: queueToken };
     this.#answered("refresh", refreshed);
     publish("session", () => ({ event: "refreshed", ...this.#identity() }));
+    return statistics;
   }
 
   /** Calls with the queue's token; on its 401 refreshes the session and calls once more. */
@@ -276,8 +278,8 @@ export class MessageSession implements AsyncDisposable, MessageSource {
     if (statistics !== undefined) this.#statistics = statistics;
   }
 
-  #answered(call: SessionAnswer["call"], { heldMs }: { readonly heldMs: number }): void {
-    tell(this.#service.sender.logger, () => this.#onAnswered({ call, heldMs }));
+  #answered(call: SessionAnswer["call"], { heldMs, sentAt }: Pick<SessionAnswer, "heldMs" | "sentAt">): void {
+    tell(this.#service.sender.logger, () => this.#onAnswered({ call, heldMs, sentAt }));
   }
 
   #identity() {

@@ -13,7 +13,7 @@ export async function openSession(
   options: OpenSessionOptions,
 ): Promise<MessageSession> {
   const { owner, signal, onAnswered } = options;
-  const { value, heldMs } = await createSession(service, { scaleSetId, owner, signal });
+  const { value, heldMs, sentAt } = await createSession(service, { scaleSetId, owner, signal });
   const { sessionId, queueUrl, queueToken, statistics } = value;
   if (sessionId === undefined || queueUrl === undefined || queueToken === undefined || statistics === undefined) {
     if (sessionId !== undefined) await discard(service, { scaleSetId, owner, sessionId });
@@ -21,7 +21,7 @@ export async function openSession(
       operation: "openMessageSession",
     });
   }
-  tell(service.sender.logger, () => onAnswered?.({ call: "open", heldMs }));
+  tell(service.sender.logger, () => onAnswered?.({ call: "open", heldMs, sentAt }));
   publish("session", () => ({ event: "opened", owner, scaleSetId, sessionId }));
   const queue = { url: queueUrl, token: queueToken };
   return new MessageSession(service, { scaleSetId, owner, sessionId, queue, statistics, onAnswered });

@@ -27,6 +27,10 @@ export class VirtualClock implements Clock {
     return this.#now;
   }
 
+  uptime(): number {
+    return this.monotonic();
+  }
+
   /** Timers that wait: 0 once every call has cleaned up. */
   get pending(): number {
     return this.#timers.size;

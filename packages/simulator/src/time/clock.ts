@@ -13,6 +13,8 @@ export interface Clock {
   now(): number;
   /** A clock that never jumps; only differences mean something. @unit milliseconds */
   monotonic(): number;
+  /** Time since the machine started, which runs on while it sleeps, unlike `monotonic`. Costs about 20 µs. @unit milliseconds */
+  uptime(): number;
   /** Resolves after `ms`, or rejects with the signal's reason. */
   sleep(ms: number, options?: { readonly signal?: AbortSignal | undefined }): Promise<void>;
   /** A signal that aborts after `ms` or with the given signal, whichever is first. */

@@ -1,3 +1,4 @@
+import { uptime } from "node:os";
 import { type Clock, waitsOver } from "./clock.js";
 
 /** The longest wait that Node's timers take; longer ones fire at once. */
@@ -13,6 +14,7 @@ function clockOverTimers(adjust: (timer: NodeJS.Timeout) => NodeJS.Timeout): Clo
   return {
     now: () => Date.now(),
     monotonic: () => performance.now(),
+    uptime: () => uptime() * 1_000,
     ...waitsOver((ms, fire) => {
       const timer = adjust(setTimeout(fire, Math.min(Math.max(ms, 0), longestTimerMs)));
       return () => clearTimeout(timer);

@@ -13,6 +13,7 @@ export function scaledClock(speed: number, base: Clock = realClock): Clock {
   return {
     now: () => startMs + (base.monotonic() - startMonotonicMs) * speed,
     monotonic: () => startMonotonicMs + (base.monotonic() - startMonotonicMs) * speed,
+    uptime: () => startMonotonicMs + (base.monotonic() - startMonotonicMs) * speed,
     sleep: (ms, options) => base.sleep(ms / speed, options),
     deadline: (ms, options) => base.deadline(ms / speed, options),
   };

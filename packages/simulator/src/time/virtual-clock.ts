@@ -49,11 +49,16 @@ export class VirtualClock implements Clock {
     return this.#nowMs - this.#startMs;
   }
 
+  uptime(): number {
+    return this.monotonic();
+  }
+
   /** The same time as someone sees it whose clock is `offsetMs` ahead (or behind, if negative). Waits are unchanged. */
   skewed(offsetMs: number): Clock {
     return {
       now: () => this.#nowMs + offsetMs,
       monotonic: () => this.monotonic(),
+      uptime: () => this.monotonic(),
       sleep: this.sleep,
       deadline: this.deadline,
     };
