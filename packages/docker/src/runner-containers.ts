@@ -15,7 +15,7 @@ const KILLED_MS = 30_000;
 /** The life of one runner's container between being made and being gone. */
 export class RunnerContainers {
   readonly #engine: Engine;
-  readonly #maker: Maker;
+  readonly #maker: Pick<Maker, "startInner">;
   readonly #clock: OpenContext["clock"];
   /** Users of images, by image id and name. */
   readonly #owners = new Map<string, Owner>();
@@ -24,7 +24,7 @@ export class RunnerContainers {
 
   constructor(parts: {
     readonly engine: Engine;
-    readonly maker: Maker;
+    readonly maker: Pick<Maker, "startInner">;
     readonly context: Pick<OpenContext, "clock">;
   }) {
     this.#engine = parts.engine;

@@ -1,3 +1,5 @@
+import { dockerMutants } from "./docker.js";
+
 /** One wrong on purpose: a text in a source file, which is there exactly once, and what stands there instead. */
 export interface Mutant {
   readonly name: string;
@@ -52,6 +54,7 @@ const withoutRule = Object.entries(ruleNames).map(([name, rule]) =>
 
 export const mutants: readonly Mutant[] = [
   ...withoutRule,
+  ...dockerMutants,
   client(
     "acknowledge before handling",
     "listener/delivery.ts",
