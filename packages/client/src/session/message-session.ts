@@ -16,6 +16,7 @@ import type {
 } from "../types.js";
 import { acquireBody, acquiredIds, message } from "../wire/message.js";
 import { messageUrl, pollUrl } from "./queue-url.js";
+import { Recognizer } from "./recognition.js";
 import { deleteSession, refreshSession } from "./session-calls.js";
 import { type MessageSource, streamMessages } from "./stream.js";
 import { verdictOf } from "./verdict.js";
@@ -66,7 +67,7 @@ export class MessageSession implements AsyncDisposable, MessageSource {
   #failedRefreshes = 0;
   #lost: ScaleSetError | undefined;
   #statistics: RunnerScaleSetStatistics;
-  #newestMessageId = 0;
+  readonly #recognizer = new Recognizer();
   #closing: Promise<void> | undefined;
 
   /** @internal */
@@ -81,7 +82,7 @@ export class MessageSession implements AsyncDisposable, MessageSource {
     this.#onLost = opened.onLost ?? (() => {});
   }
 
-  /** The newest reading: the one it was opened with, then those of its messages. A redelivered message changes nothing. */
+  /** The newest reading: the one it was opened with, then those of its messages and refreshes. A redelivered message changes nothing. */
   get statistics(): RunnerScaleSetStatistics {
     return this.#statistics;
   }
@@ -332,10 +333,9 @@ export class MessageSession implements AsyncDisposable, MessageSource {
     }
   }
 
-  #read({ messageId, statistics }: RunnerScaleSetMessage): void {
-    if (messageId <= this.#newestMessageId) return;
-    this.#newestMessageId = messageId;
-    if (statistics !== undefined) this.#statistics = statistics;
+  #read(message: RunnerScaleSetMessage): void {
+    if (this.#recognizer.cameBefore(message)) return;
+    if (message.statistics !== undefined) this.#statistics = message.statistics;
   }
 
   #answered(call: SessionAnswer["call"], { heldMs, sentAt }: Pick<SessionAnswer, "heldMs" | "sentAt">): void {
