@@ -37,10 +37,21 @@ export function verdictOf(error: unknown, failures: number): Verdict {
   }
 }
 
+/** Whether a poll that was held ended because something between us and the service cut it off. */
+export function isCutOff(error: unknown): boolean {
+  if (!isScaleSetError(error) || error.retryAfterMs !== undefined) return false;
+  return ["NETWORK", "PROTOCOL", "SERVER_ERROR"].includes(error.code);
+}
+
 /** Whether doing the same again could help a call that is not about the session. */
 export function isFinal(error: unknown): boolean {
   if (!isScaleSetError(error) || error.retryable) return false;
   return ["BAD_REQUEST", "NOT_FOUND", "CONFLICT", "CONFIG"].includes(error.code);
+}
+
+/** Attempts until a refusal for good is believed. One that names no reason may be a gateway's, for a moment. */
+export function patienceWith(error: unknown): number {
+  return isScaleSetError(error, "NOT_FOUND") || isScaleSetError(error, "CONFLICT") ? VAGUE_REFUSALS : 1;
 }
 
 /** Who holds the session, from the conflict's text; the service leaves it out at times. */
