@@ -60,15 +60,6 @@ describe("launching", () => {
     expect(driver.actions()).toEqual(["create r1"]);
   });
 
-  test("the right to launch counts from the answer, however late it is told", () => {
-    const driver = new Driver().hold();
-    driver.now += 60_000;
-    driver.tell({ type: "session.answered", heldMs: 50_000, agoMs: 30_000 });
-    driver.now += 36_000;
-    driver.tell({ type: "message", redelivered: false, statistics: { ...noJobs, assigned: 1 }, jobs: [] });
-    expect(driver.actions()).toEqual([]);
-  });
-
   test("the right to launch lapses when the service has not answered for a while, and comes back with an answer", () => {
     const driver = new Driver().hold();
     driver.now += 66_000;
@@ -245,11 +236,11 @@ describe("launching", () => {
   test("a command that was dropped is decided anew", () => {
     const driver = new Driver().hold({ assigned: 1 });
     driver.act();
-    driver.tell({ type: "command.dropped", name: "r1", command: "create" });
+    driver.tell({ type: "command.dropped", name: "r1", command: "create", why: "rights" });
     expect(driver.actions()).toEqual(["create r2"]);
     driver.tell({ type: "create.done", name: "r2" });
     driver.act();
-    driver.tell({ type: "command.dropped", name: "r2", command: "request-jit" });
+    driver.tell({ type: "command.dropped", name: "r2", command: "request-jit", why: "rights" });
     expect(driver.actions()).toEqual(["request-jit r2"]);
   });
 });
