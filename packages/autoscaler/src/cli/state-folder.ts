@@ -34,7 +34,7 @@ function leniently(lock: StateLock): StateLock {
       // A stop that went well must not end as a failure for this.
     }
   };
-  return { release, [Symbol.dispose]: release };
+  return { bootId: lock.bootId, release, [Symbol.dispose]: release };
 }
 
 /** Making folders on a read-only disk may be answered as if they only were not there; what there is of the path says more. */

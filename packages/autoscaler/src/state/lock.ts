@@ -25,6 +25,8 @@ const MAX_BYTES = 4_096;
 const ATTEMPTS = 10;
 
 export interface StateLock extends Disposable {
+  /** Since when the machine runs. */
+  readonly bootId: string;
   /** Gives the folder up. Idempotent. */
   release(): void;
 }
@@ -63,7 +65,7 @@ export async function lockStateFolder(
       const highest = numbers(stateFolder).at(-1) ?? 0;
       if (highest > 0) await refuseHeld(readLock(lockPath(stateFolder, highest)), { stateFolder, table, self, clock });
       if (!take(stateFolder, highest + 1, self)) continue;
-      const lock = heldLock(stateFolder, highest + 1, socket);
+      const lock = heldLock({ folder: stateFolder, number: highest + 1, socket, bootId: table.bootId });
       if (socket.isThere()) {
         await clearLeftovers(stateFolder, self, clock);
         return lock;
@@ -145,11 +147,17 @@ async function clearLeftovers(folder: string, self: Holder, clock: Clock): Promi
   }
 }
 
-function heldLock(folder: string, number: number, socket: LockSocket): StateLock {
-  let held = true;
+function heldLock(held: {
+  readonly folder: string;
+  readonly number: number;
+  readonly socket: LockSocket;
+  readonly bootId: string;
+}): StateLock {
+  const { folder, number, socket, bootId } = held;
+  let released = false;
   const release = (): void => {
-    if (!held) return;
-    held = false;
+    if (released) return;
+    released = true;
     try {
       const draft = draftPath(folder, socket.name);
       writeFileSync(draft, RELEASED, { mode: 0o600 });
@@ -158,7 +166,7 @@ function heldLock(folder: string, number: number, socket: LockSocket): StateLock
       socket.close();
     }
   };
-  return { release, [Symbol.dispose]: release };
+  return { bootId, release, [Symbol.dispose]: release };
 }
 
 function lockPath(folder: string, number: number): string {
