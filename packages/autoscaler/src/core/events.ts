@@ -17,9 +17,8 @@ export type ServiceEvent =
   | { readonly type: "session.let-go" }
   | { readonly type: "session.refused"; readonly holder: string | undefined }
   | { readonly type: "poll.began" }
-  /** Any answered call of the session: the lease lives on it. `heldMs` only for polls. */
-  /** `agoMs`: how long ago, where it is told late. */
-  | { readonly type: "session.answered"; readonly heldMs: number | undefined; readonly agoMs?: number | undefined }
+  /** Any answered call of the session. `heldMs` only for polls. */
+  | { readonly type: "session.answered"; readonly heldMs: number | undefined }
   | {
       readonly type: "message";
       readonly redelivered: boolean;

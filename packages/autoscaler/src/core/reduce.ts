@@ -39,10 +39,9 @@ export function reduce(fleet: Fleet, event: FleetEvent): void {
       fleet.pollToldAt = fleet.polledAt;
       break;
     case "session.answered":
-      // The right to act counts from the answer, not from when it was told.
-      fleet.answeredAt = Math.max(fleet.answeredAt, event.at - (event.agoMs ?? 0));
+      fleet.answeredAt = event.at;
       if (event.heldMs !== undefined) {
-        fleet.polledAt = fleet.answeredAt;
+        fleet.polledAt = event.at;
         fleet.readings.pollAnswered(event.heldMs, event.at);
       }
       break;

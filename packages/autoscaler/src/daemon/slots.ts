@@ -1,6 +1,6 @@
 import type { Clock, Random } from "@scaleset/client";
 import type { CallOptions } from "../ports/provisioner.js";
-import type { ScaleSetService, ServiceHandler } from "../ports/service.js";
+import type { AnnounceOptions, ScaleSetService, ServiceHandler } from "../ports/service.js";
 
 /** So many scale sets a process holds at one time (`limits.maxScaleSets`); the others wait in line. */
 export class Slots {
@@ -119,12 +119,13 @@ export class SlottedService implements ScaleSetService {
     }
   }
 
-  announce(capacity: number): void {
-    this.#service.announce(capacity);
+  announce(capacity: number, options?: AnnounceOptions): void {
+    this.#service.announce(capacity, options);
   }
 
   requestJitConfig: ScaleSetService["requestJitConfig"] = (...args) => this.#service.requestJitConfig(...args);
   lookUp: ScaleSetService["lookUp"] = (...args) => this.#service.lookUp(...args);
+  renew: ScaleSetService["renew"] = (...args) => this.#service.renew(...args);
   readStatistics: ScaleSetService["readStatistics"] = (...args) => this.#service.readStatistics(...args);
   deregister: ScaleSetService["deregister"] = (...args) => this.#service.deregister(...args);
 }

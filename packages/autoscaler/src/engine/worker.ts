@@ -204,7 +204,7 @@ export class Worker {
       ended: () => this.#sessionEnded(),
       refused: (holder) => this.#tell({ type: "session.refused", holder }),
       pollBegan: () => this.#tell({ type: "poll.began" }),
-      answered: ({ heldMs, agoMs }) => this.#tell({ type: "session.answered", heldMs, agoMs }),
+      answered: ({ heldMs }) => this.#tell({ type: "session.answered", heldMs }),
       message: (message) => this.#tell({ type: "message", ...message }),
       drifted: (words) => {
         this.#drift = words;

@@ -9,8 +9,13 @@ export interface ScaleSetService {
    * aborts, with the session closed; rejects only where no wait can mend it.
    */
   listen(handler: ServiceHandler, options: CallOptions): Promise<void>;
-  /** The capacity to announce from now on; a raised one at once. */
-  announce(capacity: number): void;
+  /** The capacity to announce from now on: a raised one at once, a lowered one with the next poll unless asked otherwise. */
+  announce(capacity: number, options?: AnnounceOptions): void;
+  /**
+   * Refreshes the session that is held now, which proves that it is still ours; its statistics, undefined where the answer
+   * has none or no session is held. Rejects when there is no answer; a refusal for good also ends the session.
+   */
+  renew(options: CallOptions): Promise<Statistics | undefined>;
   /** Asks for a registration under a name that was never used before. Never asked twice. */
   requestJitConfig(runnerName: string, options: CallOptions): Promise<JitAnswer>;
   /** Whether a registration is there, found by name when its id is not known. Rejects when there is no answer. */
@@ -18,13 +23,21 @@ export interface ScaleSetService {
     runner: { readonly name: string; readonly runnerId: number | undefined },
     options: CallOptions,
   ): Promise<"present" | "absent">;
-  /** The scale set's statistics, beside its messages; undefined where the service gives none. Rejects when there is no answer. */
+  /**
+   * The scale set's statistics, beside its messages: of a refresh, else of the scale set itself. Undefined where the service
+   * gives none. Rejects when there is no answer.
+   */
   readStatistics(options: CallOptions): Promise<Statistics | undefined>;
   /** Removes a registration, looked up by name when its id is not known. Rejects when there is no answer. */
   deregister(
     runner: { readonly name: string; readonly runnerId: number | undefined },
     options: CallOptions,
   ): Promise<"removed" | "busy" | "absent">;
+}
+
+export interface AnnounceOptions {
+  /** A lowered capacity ends the running poll, too. @default false */
+  readonly lowerAtOnce?: boolean | undefined;
 }
 
 export type JitAnswer =
@@ -39,15 +52,23 @@ export interface ServiceHandler {
   opened(session: {
     readonly generation: number;
     readonly scaleSetId: number;
+    readonly sessionId: string;
     readonly statistics: Statistics;
     /** How long ago the scale set was made, as far as the service tells. @unit milliseconds */
     readonly scaleSetAgeMs?: number | undefined;
+    /** When the opening was sent, by `Clock.uptime`: the lease counts from there. @unit milliseconds */
+    readonly sentAt: number;
   }): void;
+  /** No session is held: it ended, or an earlier one of our own owner name is in the way. */
   ended(): void;
+  /** Another daemon holds the session; `holder` is its owner name, undefined where the service leaves it out. */
   refused(holder: string | undefined): void;
   pollBegan(): void;
-  /** `heldMs` only for polls; one that brought a message is told right before that message. */
-  answered(answer: { readonly heldMs: number | undefined; readonly agoMs?: number | undefined }): void;
+  /**
+   * An answered call of the session, sent at `sentAt` by `Clock.uptime`. `heldMs` only for polls; one that brought a message
+   * is reported right before that message.
+   */
+  answered(answer: { readonly heldMs: number | undefined; readonly sentAt: number }): void;
   message(message: {
     readonly redelivered: boolean;
     readonly statistics: Statistics | undefined;

@@ -12,7 +12,7 @@ import {
 import type { JobNews } from "../core/events.js";
 import type { Statistics } from "../core/model.js";
 import type { CallOptions } from "../ports/provisioner.js";
-import type { JitAnswer, ScaleSetService, ServiceHandler } from "../ports/service.js";
+import type { AnnounceOptions, JitAnswer, ScaleSetService, ServiceHandler } from "../ports/service.js";
 import { logJobs } from "./job-log.js";
 import type { RunnerGroups } from "./runner-groups.js";
 import { troubleIn, troubleOf } from "./trouble.js";
@@ -44,11 +44,18 @@ const RETRY_MAX_MS = 60_000;
 /** However long the service asks to be left alone: a mistaken header must not end a scale set. */
 const LONGEST_ASKED_MS = 3_600_000;
 
+/** What the adapter uses of its listener while that runs. */
+interface ListenerPort {
+  setMaxCapacity(capacity: number, options?: AnnounceOptions): void;
+  refresh(options: CallOptions): Promise<RunnerScaleSetStatistics | undefined>;
+}
+
 /** The service port over the client: one scale set, found or made, and its listener. */
 export class ClientScaleSet implements ScaleSetService {
   readonly #options: ClientScaleSetOptions;
-  #listener: Listener | undefined;
+  #listener: ListenerPort | undefined;
   #capacity = 1;
+  #lowersAtOnce = false;
   #scaleSetId: number | undefined;
   #createdOn: Date | undefined;
   #missingSince: number | undefined;
@@ -62,14 +69,15 @@ export class ClientScaleSet implements ScaleSetService {
     const ensured = await this.#ensureUntilDone(handler, signal);
     if (ensured === undefined) return;
     this.#scaleSetId = ensured.id;
-    // A poll's answer gives the right to act; what the answer says must be known by then.
-    let answer: { readonly heldMs: number; readonly at: number } | undefined;
+    // A poll's answer renews the lease; what it says must be known by then.
+    let answer: { readonly heldMs: number; readonly sentAt: number } | undefined;
     const tellAnswer = (): void => {
       if (answer === undefined) return;
-      handler.answered({ heldMs: answer.heldMs, agoMs: clock.monotonic() - answer.at });
+      handler.answered(answer);
       handler.trouble(undefined);
       answer = undefined;
     };
+    let openSentAt = Number.NEGATIVE_INFINITY;
     const listener = new Listener({
       client,
       scaleSet: { name, runnerGroupId: ensured.runnerGroupId, id: ensured.id },
@@ -88,23 +96,37 @@ export class ClientScaleSet implements ScaleSetService {
         },
       },
       observer: {
-        onSessionOpened: ({ generation, scaleSetId, statistics }) => {
+        onSessionOpened: ({ generation, scaleSetId, sessionId, statistics }) => {
+          answer = undefined;
           this.#scaleSetId = scaleSetId;
           this.#missingSince = undefined;
           handler.trouble(undefined);
           const scaleSetAgeMs = this.#createdOn && clock.now() - this.#createdOn.getTime();
-          handler.opened({ generation, scaleSetId, statistics: toStatistics(statistics), scaleSetAgeMs });
+          const sentAt = openSentAt;
+          handler.opened({
+            generation,
+            scaleSetId,
+            sessionId,
+            statistics: toStatistics(statistics),
+            scaleSetAgeMs,
+            sentAt,
+          });
         },
         onSessionLost: () => handler.ended(),
         onPollStarted: () => {
           tellAnswer();
           handler.pollBegan();
         },
-        onAnswered: ({ call, heldMs }) => {
-          if (call === "poll") answer = { heldMs, at: clock.monotonic() };
-          else handler.answered({ heldMs: undefined });
+        onAnswered: ({ call, heldMs, sentAt }) => {
+          if (call === "open") openSentAt = sentAt;
+          else if (call === "poll") answer = { heldMs, sentAt };
+          else handler.answered({ heldMs: undefined, sentAt });
         },
-        onState: (state) => this.#tellState(state, handler),
+        onState: (state) => {
+          // The next poll may be far: one answered with nothing is not kept back until then.
+          if (state.state === "recovering") tellAnswer();
+          this.#tellState(state, handler);
+        },
       },
     });
     this.#listener = listener;
@@ -116,10 +138,16 @@ export class ClientScaleSet implements ScaleSetService {
     }
   }
 
-  announce(capacity: number): void {
-    if (capacity === this.#capacity) return;
+  announce(capacity: number, options?: AnnounceOptions): void {
+    const lowerAtOnce = options?.lowerAtOnce ?? false;
+    if (capacity === this.#capacity && (this.#lowersAtOnce || !lowerAtOnce)) return;
     this.#capacity = capacity;
-    this.#listener?.setMaxCapacity(capacity);
+    this.#lowersAtOnce = lowerAtOnce;
+    this.#listener?.setMaxCapacity(capacity, options);
+  }
+
+  async renew({ signal }: CallOptions): Promise<Statistics | undefined> {
+    return toStatistics(await this.#listener?.refresh({ signal }));
   }
 
   async requestJitConfig(runnerName: string, { signal }: CallOptions): Promise<JitAnswer> {
@@ -157,7 +185,8 @@ export class ClientScaleSet implements ScaleSetService {
   }
 
   async readStatistics({ signal }: CallOptions): Promise<Statistics | undefined> {
-    if (this.#scaleSetId === undefined) return undefined;
+    const refreshed = await this.renew({ signal });
+    if (refreshed !== undefined || this.#scaleSetId === undefined) return refreshed;
     const { statistics } = await this.#options.client.getRunnerScaleSetById(this.#scaleSetId, { signal });
     return toStatistics(statistics);
   }
@@ -247,6 +276,8 @@ export class ClientScaleSet implements ScaleSetService {
       handler.refused(state.holder);
       return;
     }
+    // A session of our own is in the way: whoever held it before does not any longer.
+    if (state.state === "waiting" && state.reason === "own-session") handler.ended();
     const trouble = troubleIn(state, this.#options.recreate ?? true);
     if (trouble !== undefined) handler.trouble(trouble);
   }

@@ -60,15 +60,6 @@ describe("launching", () => {
     expect(driver.actions()).toEqual(["create r1"]);
   });
 
-  test("the right to launch counts from the answer, however late it is told", () => {
-    const driver = new Driver().hold();
-    driver.now += 60_000;
-    driver.tell({ type: "session.answered", heldMs: 50_000, agoMs: 30_000 });
-    driver.now += 36_000;
-    driver.tell({ type: "message", redelivered: false, statistics: { ...noJobs, assigned: 1 }, jobs: [] });
-    expect(driver.actions()).toEqual([]);
-  });
-
   test("the right to launch lapses when the service has not answered for a while, and comes back with an answer", () => {
     const driver = new Driver().hold();
     driver.now += 66_000;

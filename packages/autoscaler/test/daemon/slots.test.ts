@@ -19,7 +19,7 @@ const handler = (opened: (generation: number) => void): ServiceHandler => ({
 test("commands of a session before a slot was given up never pass for those of the next session", async () => {
   const { clock } = virtual();
   const slots = new Slots(1);
-  const inner = new StubService();
+  const inner = new StubService(clock);
   const service = new SlottedService(inner, { user: {}, slots, clock, random: () => 0 });
   const generations: number[] = [];
   const stop = new AbortController();
@@ -27,7 +27,8 @@ test("commands of a session before a slot was given up never pass for those of t
     handler((generation) => generations.push(generation)),
     { signal: stop.signal },
   );
-  const open = (): void => inner.handler?.opened({ generation: 1, scaleSetId: 1, statistics: noJobs });
+  const open = (): void =>
+    inner.handler?.opened({ generation: 1, scaleSetId: 1, sessionId: "one", statistics: noJobs, sentAt: 0 });
   await clock.runFor(1);
   open();
   inner.handler?.refused("somebody else");

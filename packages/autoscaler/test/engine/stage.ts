@@ -1,4 +1,4 @@
-import type { Logger } from "@scaleset/client";
+import type { Clock, Logger } from "@scaleset/client";
 import { type Random, seededRandom, VirtualClock } from "@scaleset/simulator";
 import type { Statistics } from "../../src/core/model.js";
 import { defaultTimings, type Timings } from "../../src/core/settings.js";
@@ -26,7 +26,13 @@ export class StubService implements ScaleSetService {
     jitConfig: { reveal: () => `jit-of-${name}` },
   });
   statistics: () => Promise<Statistics | undefined> = async () => undefined;
+  renewal: (signal: AbortSignal) => Promise<Statistics | undefined> = async () => undefined;
+  readonly #clock: Clock;
   #generation = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   async listen(handler: ServiceHandler, { signal }: { readonly signal: AbortSignal }): Promise<void> {
     this.handler = handler;
@@ -34,6 +40,11 @@ export class StubService implements ScaleSetService {
     await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
     this.listening = false;
     handler.ended();
+  }
+
+  /** A call of the session was answered as soon as it was sent; a poll was held for `heldMs`. */
+  answered(heldMs?: number): void {
+    this.handler?.answered({ heldMs, sentAt: this.#clock.uptime() });
   }
 
   announce(capacity: number): void {
@@ -50,6 +61,11 @@ export class StubService implements ScaleSetService {
     return "absent";
   }
 
+  renew({ signal }: { readonly signal: AbortSignal }): Promise<Statistics | undefined> {
+    this.asked.push("renew");
+    return this.renewal(signal);
+  }
+
   readStatistics(): Promise<Statistics | undefined> {
     this.asked.push("statistics");
     return this.statistics();
@@ -62,7 +78,13 @@ export class StubService implements ScaleSetService {
 
   open(assigned: number): void {
     this.#generation += 1;
-    this.handler?.opened({ generation: this.#generation, scaleSetId: 1, statistics: { ...noJobs, assigned } });
+    this.handler?.opened({
+      generation: this.#generation,
+      scaleSetId: 1,
+      sessionId: `session-${this.#generation}`,
+      statistics: { ...noJobs, assigned },
+      sentAt: this.#clock.uptime(),
+    });
   }
 }
 
@@ -105,7 +127,7 @@ export function stage(options: StageOptions = {}): Stage {
     },
   });
   const backend = host.open();
-  const service = new StubService();
+  const service = new StubService(clock);
   const inventory = new Inventory({ backend, clock, random, timings, logger: quiet });
   const shared = {
     wakeups: new Wakeups(clock),
@@ -138,7 +160,7 @@ export function started(host: MemoryHost): number {
 
 /** The service goes on answering, so the right to act does not lapse. */
 export function keepLease(service: StubService): boolean {
-  service.handler?.answered({ heldMs: 10_000 });
+  service.answered(10_000);
   service.handler?.pollBegan();
   return true;
 }
