@@ -61,7 +61,10 @@ export function openSessionRecords({ stateFolder, bootId, warn }: SessionRecords
         writeFileSync(`${file}${DRAFT}`, `${JSON.stringify(stored)}\n`, { mode: 0o600, flag: "wx" });
         renameSync(`${file}${DRAFT}`, file);
       } catch (error) {
-        warn({ file }, `the session can't be recorded, a restart after a crash waits until it expires: ${wordsOf(error)}`);
+        warn(
+          { file },
+          `the session can't be recorded, a restart after a crash waits until it expires: ${wordsOf(error)}`,
+        );
       }
     },
     delete(identity) {
@@ -90,7 +93,10 @@ function prepare(folder: string, warn: SessionRecordsOptions["warn"]): boolean {
     }
     return true;
   } catch (error) {
-    warn({ file: folder }, `sessions can't be recorded, a restart after a crash waits until they expire: ${wordsOf(error)}`);
+    warn(
+      { file: folder },
+      `sessions can't be recorded, a restart after a crash waits until they expire: ${wordsOf(error)}`,
+    );
     return false;
   }
 }
