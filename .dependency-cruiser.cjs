@@ -57,6 +57,12 @@ module.exports = {
     ),
     only("service", "service/", ["core/", "ports/"], "The client's adapter knows its port"),
     only("provisioners", "provisioners/", ["ports/"], "A backend knows its contract and nothing of who uses it"),
+    only(
+      "state",
+      "state/",
+      ["ports/", "provisioners/process/(?:process-table|failures)\\.ts"],
+      "What a daemon keeps on disk knows nothing of what it does",
+    ),
     only("contract", "contract/", ["ports/"], "The suite knows the contract alone, so it fits any backend"),
     only("config", "config/", ["core/", "ports/", "provisioners/registry\\.ts"], "Reading a file starts nothing"),
     {

@@ -20,6 +20,7 @@ export default defineConfig({
     ],
   },
   test: {
+    globalSetup: ["test/no-processes-left.ts"],
     include: [
       "test/**/*.test.ts",
       "packages/*/src/**/*.test.ts",

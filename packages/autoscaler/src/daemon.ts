@@ -13,6 +13,7 @@ import { fixedChanges, planOf } from "./daemon/plan.js";
 import type { Problem } from "./engine/problem.js";
 import { offStatus } from "./engine/status.js";
 import type { AutoscalerObserver } from "./engine/worker-options.js";
+import type { SessionRecords } from "./ports/session-records.js";
 import type { ExtraProvisioners } from "./provisioners/registry.js";
 import { type AutoscalerStatus, snapshot } from "./status/snapshot.js";
 import { VERSION } from "./version.js";
@@ -26,6 +27,11 @@ export interface AutoscalerPorts {
   readonly logger?: Logger | undefined;
   /** Provisioners beside the built-in ones: by what the config calls them, or a list, each called by its own kind. */
   readonly provisioners?: ExtraProvisioners | undefined;
+  /**
+   * Where open sessions are remembered, so that the next start after a crash closes its own one at once. Without it such
+   * a start waits until the service ends that session.
+   */
+  readonly sessionRecords?: SessionRecords | undefined;
   /** Told of everything that is decided and done. Must not throw. */
   readonly observer?: AutoscalerObserver | undefined;
   /** Read for proxies. @default process.env */
@@ -71,8 +77,8 @@ export interface Autoscaler {
 export function createAutoscaler(initial: AutoscalerConfig, ports: AutoscalerPorts = {}): Autoscaler {
   const clock = ports.clock ?? realClock;
   const logger = ports.logger ?? silentLogger;
-  const { fetch, observer, env } = ports;
-  const world = { clock, random: ports.random ?? realRandom, logger, fetch, observer, env };
+  const { fetch, observer, env, sessionRecords } = ports;
+  const world = { clock, random: ports.random ?? realRandom, logger, fetch, observer, env, sessionRecords };
   const fleets = new Fleets(initial, world, ports.provisioners ?? []);
   const startedAt = { at: clock.now(), monotonic: clock.monotonic() };
   let config = initial;

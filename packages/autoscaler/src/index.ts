@@ -25,6 +25,7 @@ export type { Problem, ProblemCode } from "./engine/problem.js";
 export type { RunnerActivity, RunnerCounts, RunnerStatus } from "./engine/runner-status.js";
 export type { ScaleSetState, ScaleSetStatus, SessionStatus } from "./engine/status.js";
 export type { FailedRunnerStatus } from "./engine/worker-facts.js";
+export type { SessionRecord, SessionRecords } from "./ports/session-records.js";
 export { NoDaemonError, readStatus, type StatusReadOptions } from "./status/read.js";
 export { type StatusServer, type StatusServerOptions, serveStatus } from "./status/server.js";
 export { type AutoscalerStatus, type DaemonProblem, STATUS_SCHEMA } from "./status/snapshot.js";

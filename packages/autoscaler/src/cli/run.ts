@@ -8,6 +8,7 @@ import { loadConfigFile, loadConfigFlags } from "../config/load.js";
 import { createLogger } from "../config/logger.js";
 import type { LoadedConfig } from "../config/resolve.js";
 import { type Autoscaler, createAutoscaler } from "../daemon.js";
+import { openSessionRecords } from "../state/session-records.js";
 import { type StatusServer, serveStatus } from "../status/server.js";
 import { StatusSocketError, statusSocketPath } from "../status/socket.js";
 import { thisHost } from "../this-host.js";
@@ -27,18 +28,21 @@ export async function run(options: RunFlags & { readonly config?: string | undef
   tellWarnings(logger, warnings.map(formatIssue));
 
   const { owner, stateFolder } = config;
-  const autoscaler = createAutoscaler(config, { logger, provisioners });
-  const reloading = file === undefined ? undefined : new Reloading({ file, host, autoscaler, logger, log: config.log });
+  let reloading: Reloading | undefined;
   using stop = stopRequests(
     (signal) => logger.info({ signal }, "stopping: sessions are closed, runners are left to finish"),
     (signal) => logger.warn({ signal }, "stopping at once"),
-    { onHangUp: reloading && (() => void reloading.hangUp()) },
+    { onHangUp: file === undefined ? undefined : () => void reloading?.hangUp() },
   );
   const scaleSets = config.scaleSets.map(({ name }) => name);
   const urls = [...new Set(config.scaleSets.map((set) => targetOf(config, set).url))];
   logger.info({ version: VERSION, urls, scaleSets, owner, stateFolder }, "starting");
   try {
-    using _lock = await openStateFolder(stateFolder);
+    using lock = await openStateFolder(stateFolder);
+    const warn = logger.warn.bind(logger);
+    const sessionRecords = openSessionRecords({ stateFolder, bootId: lock.bootId, warn });
+    const autoscaler = createAutoscaler(config, { logger, provisioners, sessionRecords });
+    if (file !== undefined) reloading = new Reloading({ file, host, autoscaler, logger, log: config.log });
     await using _status = await openStatus(autoscaler, { stateFolder, logger });
     const watching =
       file !== undefined &&

@@ -1,7 +1,8 @@
 import { accessSync, constants } from "node:fs";
 import { dirname } from "node:path";
+import { realClock, realRandom } from "@scaleset/client";
 import { isBackendError } from "../ports/provisioner.js";
-import { lockStateFolder, type StateLock } from "../provisioners/process/state-lock.js";
+import { lockStateFolder, type StateLock } from "../state/lock.js";
 
 /** The daemon's folder can't be used; the message says why and what to do. */
 export class StateFolderError extends Error {
@@ -15,7 +16,7 @@ export class StateFolderError extends Error {
  */
 export async function openStateFolder(folder: string): Promise<StateLock> {
   try {
-    return leniently(await lockStateFolder(folder));
+    return leniently(await lockStateFolder(folder, { clock: realClock, random: realRandom }));
   } catch (error) {
     if (isBackendError(error)) throw new StateFolderError(error.message, { cause: error });
     const why = WHY[codeOf(error)] ?? WHY[whyNotWritable(folder)];
@@ -33,7 +34,7 @@ function leniently(lock: StateLock): StateLock {
       // A stop that went well must not end as a failure for this.
     }
   };
-  return { release, [Symbol.dispose]: release };
+  return { bootId: lock.bootId, release, [Symbol.dispose]: release };
 }
 
 /** Making folders on a read-only disk may be answered as if they only were not there; what there is of the path says more. */
@@ -52,7 +53,8 @@ function codeOf(error: unknown): string {
   return error instanceof Error && "code" in error ? String(error.code) : "";
 }
 
-const ANOTHER = "or give another one with stateFolder (--state-folder)";
+const MOVE = "give another one with stateFolder (--state-folder)";
+const ANOTHER = `or ${MOVE}`;
 
 const WHY: Readonly<Record<string, string>> = {
   EROFS: `it is on a read-only disk; mount it for writing, ${ANOTHER}`,
@@ -61,5 +63,7 @@ const WHY: Readonly<Record<string, string>> = {
   EACCES: `this user may not write there; change its rights, ${ANOTHER}`,
   EPERM: `this user may not write there; change its rights, ${ANOTHER}`,
   ENOTDIR: `a part of its path is no folder; move that, ${ANOTHER}`,
+  EOPNOTSUPP: `its disk can't hold a unix socket (some folders shared with virtual machines can't); ${MOVE}`,
+  ENOTSUP: `its disk can't hold a unix socket (some folders shared with virtual machines can't); ${MOVE}`,
   EEXIST: `there is a file of that name; move it, ${ANOTHER}`,
 };

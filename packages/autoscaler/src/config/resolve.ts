@@ -10,6 +10,7 @@ import { checkRules } from "./rules.js";
 import { type ConfigDocument, configSchema, type ScaleSetDocument, scaleSetDefaults } from "./schema.js";
 import { checkShape } from "./shape.js";
 import type { ConfigSource } from "./source.js";
+import { stateFolderIssues } from "./state-folder.js";
 import { readTargets } from "./targets.js";
 
 export interface LoadedConfig {
@@ -37,10 +38,11 @@ export async function resolveConfig(source: ConfigSource, host: ConfigHost): Pro
   const kinds = readProvisioners(sets, lookups, { source, substituted });
   const issues = withoutEchoes([...unset, ...targets.issues, ...rules.issues, ...shape.issues, ...kinds.issues]);
   const { data } = shape;
+  const stateFolder =
+    data?.stateFolder === undefined ? defaultStateFolder(host) : absolutePath(data.stateFolder, source.baseFolder);
+  issues.push(...stateFolderIssues(stateFolder, source));
   if (issues.length > 0 || data === undefined) throw new ConfigError(sortIssues(issues));
 
-  const stateFolder =
-    data.stateFolder === undefined ? defaultStateFolder(host) : absolutePath(data.stateFolder, source.baseFolder);
   const timings = withTimings(defaultTimings, data.timings);
   const found = [...targets.targets].flatMap(([name, target]) => (target ? [[name, target] as const] : []));
   const config: AutoscalerConfig = {

@@ -1,8 +1,9 @@
+import { Buffer } from "node:buffer";
 import { resolve } from "node:path";
 import { substitute } from "./environment.js";
 import { absolutePath, type ConfigHost, defaultStateFolder, readText } from "./host.js";
-import { ConfigError } from "./issue.js";
-import { valueAt } from "./source.js";
+import { ConfigError, type ConfigIssue } from "./issue.js";
+import { type ConfigSource, valueAt } from "./source.js";
 import { yamlSource } from "./yaml-source.js";
 
 /**
@@ -25,4 +26,16 @@ export function stateFolderOf(file: string, host: ConfigHost): string {
   if (issues.length > 0) throw new ConfigError(issues);
   const found = valueAt(raw, ["stateFolder"]);
   return typeof found === "string" && found !== "" ? absolutePath(found, source.baseFolder) : defaultStateFolder(host);
+}
+
+/** So that the path of the lock's socket in it has at most 100 bytes: some systems cut longer ones silently. */
+export const LONGEST_STATE_FOLDER_BYTES = 100 - "/lock-00000000.sock".length;
+
+/** What is wrong with a state folder's path. */
+export function stateFolderIssues(stateFolder: string, source: Pick<ConfigSource, "place">): ConfigIssue[] {
+  const bytes = Buffer.byteLength(stateFolder);
+  if (bytes <= LONGEST_STATE_FOLDER_BYTES) return [];
+  const path = ["stateFolder"];
+  const problem = `the path ${stateFolder} has ${bytes} bytes, at most ${LONGEST_STATE_FOLDER_BYTES} are possible: the daemon keeps a socket there`;
+  return [{ place: source.place(path), path, problem, remedy: "give a shorter path with stateFolder" }];
 }

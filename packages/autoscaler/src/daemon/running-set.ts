@@ -12,6 +12,7 @@ import { Worker } from "../engine/worker.js";
 import type { ScaleSetService } from "../ports/service.js";
 import { ClientScaleSet } from "../service/client-adapter.js";
 import type { Connection, Connections } from "./connections.js";
+import { ownSessionRecord } from "./own-session-record.js";
 import type { Places, PlaceUse } from "./places.js";
 import type { PlannedSet } from "./plan.js";
 import type { Sharer, Shares } from "./shares.js";
@@ -288,8 +289,10 @@ export class RunningSet implements Sharer {
 
   #service({ client, groups }: Connection): ScaleSetService {
     const { world, owner, probes, slots } = this.#process;
+    const { identity, target } = this.#planned;
     const { name, labels, runnerGroup, disableUpdate, workFolder, recreate } = this.#planned.config;
-    const { clock, random } = world;
+    const { clock, random, sessionRecords: records } = world;
+    const logger = scopedLogger(world.logger, { scaleSet: name });
     const service = new ClientScaleSet({
       client,
       groups,
@@ -302,7 +305,8 @@ export class RunningSet implements Sharer {
       owner,
       clock,
       random,
-      logger: scopedLogger(world.logger, { scaleSet: name }),
+      logger,
+      sessionRecord: records && ownSessionRecord({ records, identity, configUrl: target.url, owner, logger }),
       beforeReopen: (options) => probes.take(options),
     });
     return new SlottedService(service, { user: this, slots, clock, random });

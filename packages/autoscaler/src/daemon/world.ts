@@ -1,5 +1,6 @@
 import type { Clock, FetchLike, Logger, Random } from "@scaleset/client";
 import type { AutoscalerObserver } from "../engine/worker-options.js";
+import type { SessionRecords } from "../ports/session-records.js";
 
 /** The outside of a daemon, as all its parts use it. */
 export interface World {
@@ -8,5 +9,6 @@ export interface World {
   readonly logger: Logger;
   readonly fetch: FetchLike | undefined;
   readonly observer: AutoscalerObserver | undefined;
+  readonly sessionRecords: SessionRecords | undefined;
   readonly env: Readonly<Record<string, string | undefined>> | undefined;
 }

@@ -13,6 +13,7 @@ import type { JobNews } from "../core/events.js";
 import type { Statistics } from "../core/model.js";
 import type { CallOptions } from "../ports/provisioner.js";
 import type { AnnounceOptions, JitAnswer, ScaleSetService, ServiceHandler } from "../ports/service.js";
+import type { OwnSessionRecord } from "../ports/session-records.js";
 import { logJobs } from "./job-log.js";
 import type { RunnerGroups } from "./runner-groups.js";
 import { troubleIn, troubleOf } from "./trouble.js";
@@ -33,6 +34,8 @@ export interface ClientScaleSetOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** Remembers the open session, so that the next process can close it when this one is killed. */
+  readonly sessionRecord?: OwnSessionRecord | undefined;
   /** Awaited before a session that somebody else holds is asked for again, so that a process asks for few at a time. */
   readonly beforeReopen?: ((options: CallOptions) => Promise<void>) | undefined;
 }
@@ -65,7 +68,7 @@ export class ClientScaleSet implements ScaleSetService {
   }
 
   async listen(handler: ServiceHandler, { signal }: CallOptions): Promise<void> {
-    const { client, name, owner, clock, random, logger } = this.#options;
+    const { client, name, owner, clock, random, logger, sessionRecord } = this.#options;
     const ensured = await this.#ensureUntilDone(handler, signal);
     if (ensured === undefined) return;
     this.#scaleSetId = ensured.id;
@@ -98,6 +101,7 @@ export class ClientScaleSet implements ScaleSetService {
       observer: {
         onSessionOpened: ({ generation, scaleSetId, sessionId, statistics }) => {
           answer = undefined;
+          sessionRecord?.opened({ scaleSetId, sessionId });
           this.#scaleSetId = scaleSetId;
           this.#missingSince = undefined;
           handler.trouble(undefined);

@@ -62,6 +62,22 @@ describe("a good file", () => {
     );
   });
 
+  test("refuses a state folder whose sockets would have too long a path, also the default one", async () => {
+    const words = (found: string): RegExp =>
+      new RegExp(`stateFolder: the path ${found} has \\d+ bytes, at most 81 are possible: the daemon keeps a socket`);
+    const longest = `/${"x".repeat(80)}`;
+    expect((await load(`${VALID}stateFolder: ${longest}\n`)).config.stateFolder).toBe(longest);
+    expect(await errorsOf(() => load(`${VALID}stateFolder: ${longest}x\n`))).toEqual([
+      expect.stringMatching(words(`${longest}x`)),
+    ]);
+    // Bytes count, not letters.
+    expect(await errorsOf(() => load(`${VALID}stateFolder: /${"\u00e4".repeat(41)}\n`))).toHaveLength(1);
+    const environment = { TOKEN: "t", XDG_STATE_HOME: longest };
+    expect(await errorsOf(() => load(VALID, { environment }))).toEqual([
+      expect.stringMatching(words(`${longest}/scaleset`)),
+    ]);
+  });
+
   test("makes runner names that the service takes, whatever the scale set is called", async () => {
     const named = async (name: string): Promise<string | undefined> =>
       (await load(VALID.replace("linux-x64", name))).config.scaleSets[0]?.namePrefix;

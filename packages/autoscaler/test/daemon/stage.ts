@@ -10,6 +10,7 @@ import { onTestFinished } from "vitest";
 import { decodeStatus } from "../../src/status/decode.js";
 import { readStatus } from "../../src/status/read.js";
 import { statusSocketPath } from "../../src/status/socket.js";
+import { processesOf } from "../provisioners/host.js";
 
 const program = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 /** Built, since it runs as a program of its own. */
@@ -81,10 +82,19 @@ export async function stage(options: {
   };
   write();
   const daemons: Daemon[] = [];
+  const instances = (): string[] => {
+    const root = join(state, "processes");
+    return existsSync(root) ? readdirSync(root).filter((name) => /^(?:linux-x64|other)-/.test(name)) : [];
+  };
   onTestFinished(async () => {
     for (const daemon of daemons) {
       daemon.kill("SIGKILL");
       await daemon.ended;
+    }
+    // Runners outlive their daemon, by design.
+    for (const name of instances()) {
+      for (const pid of processesOf(name)) endProcess(pid);
+      await until(`the processes of ${name} have ended`, () => processesOf(name).length === 0);
     }
     await simulator.close();
     rmSync(folder, { recursive: true, force: true });
@@ -109,11 +119,16 @@ export async function stage(options: {
       daemons.push(daemon);
       return daemon;
     },
-    instances: () => {
-      const root = join(state, "processes");
-      return existsSync(root) ? readdirSync(root).filter((name) => /^(?:linux-x64|other)-/.test(name)) : [];
-    },
+    instances,
   };
+}
+
+function endProcess(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It ended by itself.
+  }
 }
 
 function start(config: string): Daemon {

@@ -4,7 +4,14 @@ import { fileURLToPath } from "node:url";
 import ts from "typescript";
 
 const PACKAGE = fileURLToPath(new URL("../../", import.meta.url));
-const NEEDED = ["src/async", "src/ports", "src/provisioners", "src/contract", "test/provisioners/programs"];
+const NEEDED = [
+  "src/async",
+  "src/ports",
+  "src/provisioners",
+  "src/contract",
+  "src/state",
+  "test/provisioners/programs",
+];
 
 export interface Compiled extends Disposable {
   /** Path of a program of `test/provisioners/programs`, as JavaScript. */

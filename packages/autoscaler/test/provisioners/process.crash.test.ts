@@ -6,9 +6,8 @@ import { realClock } from "@scaleset/client";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { draftName } from "../../src/provisioners/process/drafts.js";
 import { openProcessTable } from "../../src/provisioners/process/process-table.js";
-import { lockStateFolder } from "../../src/provisioners/process/state-lock.js";
 import { type Compiled, compileSources } from "./compiled.js";
-import { openHost, processes, processesOf, runnerOf, temporaryFolder, until, untilExited } from "./host.js";
+import { openHost, processesOf, runnerOf, temporaryFolder, until, untilExited } from "./host.js";
 
 let compiled: Compiled;
 beforeAll(() => {
@@ -153,38 +152,4 @@ test("of two daemons that start one instance at the same time, one does, and nei
     await until("its output", async () => ((await one.logs(name)) === "" ? undefined : true));
     expect(await other.logs(name)).toBe("on\n");
   }
-});
-
-describe("one daemon per state folder", () => {
-  test("a second daemon is refused while the first lives, and not once it was killed", async () => {
-    const stateFolder = temporaryFolder();
-    const daemon = startDaemon(stateFolder, { command: ["true"] });
-    await until("a daemon that is ready", () => (daemon.said().includes("ready") ? true : undefined));
-    await expect(lockStateFolder(stateFolder)).rejects.toMatchObject({
-      kind: "denied",
-      message: expect.stringContaining(`process ${daemon.child.pid}`),
-    });
-    await kill(daemon.child);
-    using _lock = await lockStateFolder(stateFolder);
-    await expect(lockStateFolder(stateFolder)).rejects.toMatchObject({ kind: "denied" });
-  });
-
-  test("a lock that was given up is free, and only one of many takes it", async () => {
-    const stateFolder = temporaryFolder();
-    for (let round = 0; round < 3; round += 1) {
-      const outcomes = await Promise.allSettled(Array.from({ length: 5 }, () => lockStateFolder(stateFolder)));
-      const locks = outcomes.filter((outcome) => outcome.status === "fulfilled").map((outcome) => outcome.value);
-      expect(locks).toHaveLength(1);
-      for (const lock of locks) lock.release();
-    }
-  });
-
-  test("another process that got the dead daemon's number does not hold the lock", async () => {
-    const stateFolder = temporaryFolder();
-    const stranger = processes().find((each) => each.pid !== process.pid)?.pid;
-    const bootId = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-    writeFileSync(join(stateFolder, "lock.4"), JSON.stringify({ pid: stranger, startedAt: "1", bootId }));
-    using _lock = await lockStateFolder(stateFolder);
-    expect(existsSync(join(stateFolder, "lock.5"))).toBe(true);
-  });
 });

@@ -4,7 +4,7 @@
  */
 import { realClock, realRandom } from "@scaleset/client";
 import { type ProcessOptions, processProvisioner } from "../../../src/provisioners/process/provisioner.js";
-import { lockStateFolder } from "../../../src/provisioners/process/state-lock.js";
+import { lockStateFolder } from "../../../src/state/lock.js";
 
 const [stateFolder = "", orders = "{}"] = process.argv.slice(2);
 const { create, start, ...options }: ProcessOptions & { create: string[]; start: string[] } = JSON.parse(orders);
@@ -12,7 +12,7 @@ const { signal } = new AbortController();
 const quiet = (): void => {};
 const labels = { schema: 1, identity: "a".repeat(64), owner: "host-1", spec: "b".repeat(16) };
 
-await lockStateFolder(stateFolder);
+await lockStateFolder(stateFolder, { clock: realClock, random: realRandom });
 const backend = await processProvisioner.open(
   { ...options, env: {} },
   {
