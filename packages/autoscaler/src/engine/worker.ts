@@ -54,7 +54,7 @@ export class Worker {
         this.#executor.retain((name) => this.#fleet.roster.get(name) !== undefined);
       },
     });
-    this.#fleet = new Fleet(options.limits, options.timings, this.#traits());
+    this.#fleet = new Fleet(options.limits, options.timings, this.#traits(), options.random());
     for (const { id } of options.formerPlaces ?? []) this.#fleet.alsoListed(id);
     this.#executor = new Executor({
       ...options,
@@ -291,6 +291,10 @@ export class Worker {
         for (let count = 0; count < command.count; count++) {
           this.#submit({ type: "create", name: newRunnerName(this.#options.namePrefix, this.#options.random) }, rule);
         }
+        break;
+      case "restart-cursor":
+        this.#tell({ type: "cursor.restarted" });
+        this.#options.service.restartCursor?.();
         break;
       case "read-statistics":
         this.#tell({ type: "statistics.asked" });

@@ -20,6 +20,8 @@ export interface ScaleSetService {
   ): Promise<"present" | "absent">;
   /** The scale set's statistics, beside its messages; undefined where the service gives none. Rejects when there is no answer. */
   readStatistics(options: CallOptions): Promise<Statistics | undefined>;
+  /** The next poll leaves out the id of the last message: the queue may have restarted. */
+  restartCursor?(): void;
   /** Removes a registration, looked up by name when its id is not known. Rejects when there is no answer. */
   deregister(
     runner: { readonly name: string; readonly runnerId: number | undefined },

@@ -17,6 +17,8 @@ export class Driver {
   now = 1_000_000;
   /** How often statistics were asked for. */
   asked = 0;
+  /** How often the queue was to be read from its oldest message. */
+  restarted = 0;
   #launched = 0;
 
   constructor(
@@ -89,6 +91,11 @@ export class Driver {
   act(): RunnerCommand[] {
     const begun: RunnerCommand[] = [];
     for (const { command, rule } of this.look().commands) {
+      if (command.type === "restart-cursor") {
+        this.restarted += 1;
+        this.tell({ type: "cursor.restarted" });
+        continue;
+      }
       if (command.type === "read-statistics") {
         this.asked += 1;
         this.tell({ type: "statistics.asked" });
