@@ -5,14 +5,14 @@ import type { Spread } from "./spread.js";
 export class Asking {
   readonly #timings: Timings;
   readonly #spread: Spread;
-  #share: number;
+  #extraMs: number;
   #askedAt = Number.NEGATIVE_INFINITY;
   #wantedFrom = Number.POSITIVE_INFINITY;
 
   constructor(timings: Timings, spread: Spread) {
     this.#timings = timings;
     this.#spread = spread;
-    this.#share = spread.next();
+    this.#extraMs = this.#drawExtra();
   }
 
   /** When they were last asked for. */
@@ -23,7 +23,7 @@ export class Asking {
   asked(at: number): void {
     this.#askedAt = at;
     this.#wantedFrom = Number.POSITIVE_INFINITY;
-    this.#share = this.#spread.next();
+    this.#extraMs = this.#drawExtra();
   }
 
   /** A rule needs a reading that is asked for then or later. */
@@ -38,8 +38,12 @@ export class Asking {
 
   /** When to ask next. @param asOf time of the newest reading */
   dueAt(asOf: number): number {
-    const { askedReadingMinMs: min, askedReadingMaxMs: max, askedReadingGapMs: gap } = this.#timings;
-    const routine = Math.max(asOf, this.#askedAt) + min + this.#share * (max - min);
-    return Math.min(routine, Math.max(this.#wantedFrom, this.#askedAt + gap));
+    const { askedReadingMinMs, askedReadingGapMs } = this.#timings;
+    const routine = Math.max(asOf, this.#askedAt) + askedReadingMinMs + this.#extraMs;
+    return Math.min(routine, Math.max(this.#wantedFrom, this.#askedAt + askedReadingGapMs));
+  }
+
+  #drawExtra(): number {
+    return this.#spread.next(this.#timings.askedReadingMaxMs - this.#timings.askedReadingMinMs);
   }
 }

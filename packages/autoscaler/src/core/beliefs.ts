@@ -100,6 +100,6 @@ export function enterStarted(fleet: Fleet, runner: Runner, at: number): void {
 function firstLookUp({ traits, timings, spread }: Fleet, runner: Runner, at: number): number {
   if (runner.orphanedAt !== undefined) return NEVER;
   const online = Math.max(at, (runner.startedAt ?? at) + traits.bootDeadlineMs);
-  if (traits.observesExit) return online + spread.next() * timings.idleLookUpMs;
-  return runner.adopted ? online + spread.next() * timings.lookUpMs : online;
+  if (traits.observesExit) return online + spread.next(timings.idleLookUpMs);
+  return runner.adopted ? online + spread.next(timings.lookUpMs) : online;
 }

@@ -1,7 +1,7 @@
 /** Step of an additive sequence that spreads its values evenly, however many are drawn. */
 const GOLDEN_RATIO = 0.618_033_988_749_895;
 
-/** Numbers in [0, 1) that keep fleets apart whose questions would otherwise fall due together. Deterministic for a seed. */
+/** Moments that keep fleets apart whose questions would otherwise fall due together. Deterministic for a seed. */
 export class Spread {
   #value: number;
 
@@ -10,8 +10,9 @@ export class Spread {
     this.#value = seed;
   }
 
-  next(): number {
+  /** A duration in [0, mostMs), in whole milliseconds: timers know no smaller ones. */
+  next(mostMs: number): number {
     this.#value = (this.#value + GOLDEN_RATIO) % 1;
-    return this.#value;
+    return Math.floor(this.#value * mostMs);
   }
 }
