@@ -1,10 +1,11 @@
-import type { Runner } from "../model.js";
+import type { Fleet } from "../fleet.js";
 import type { Rule } from "../rule.js";
 import { byAge } from "./by-age.js";
 
 /**
  * Runners that never came online hold their places for nothing (F6). So many as the service does not count are asked
- * for: first those that a look-up did not find, then the oldest. One that has a job after all is answered so.
+ * for, oldest first; one that has a job after all is answered so. Look-ups choose where they tell: a runner that the
+ * service does not know is detached by them, and no other is asked for in its place.
  */
 export const ghost: Rule = (fleet, now, plan) => {
   if (fleet.stopping || fleet.phantom.active(now)) return;
@@ -18,8 +19,9 @@ const retireFound: Rule = (fleet, now, plan) => {
   const suspects = fleet.roster
     .due("started", now)
     .filter((runner) => (runner.startedAt ?? now) + fleet.traits.bootDeadlineMs <= asOf && !plan.has(runner.name))
-    .sort((a, b) => unknownFirst(a, b) || byAge(a, b));
-  for (const runner of suspects.slice(0, fleet.ghosts.found)) {
+    .filter(({ absences }) => absences === 0)
+    .sort(byAge);
+  for (const runner of suspects.slice(0, Math.max(0, fleet.ghosts.found - unknownToService(fleet)))) {
     plan.retire(
       runner,
       `retire ${runner.name}: started ${seconds(now, runner.startedAt)} s ago, and the service does not count it as online`,
@@ -41,9 +43,10 @@ const askForReading: Rule = (fleet, now, plan) => {
     plan.command({ type: "read-statistics" }, "an idle runner is old enough to be online: does the service count it?");
 };
 
-/** Those that the service did not know when it was asked. */
-function unknownFirst(a: Runner, b: Runner): number {
-  return Number(b.absences > 0) - Number(a.absences > 0);
+function unknownToService({ witness }: Fleet): number {
+  let count = 0;
+  for (const { phase, belief } of witness.open) if (phase === "started" && belief.kind !== "job") count += 1;
+  return count;
 }
 
 function seconds(now: number, since: number | undefined): number {
