@@ -143,7 +143,7 @@ class Busy {
     reduce(this.#fleet, event);
     this.#events += 1;
     for (const { command, rule } of decide(this.#fleet, this.#now).commands) {
-      if (command.type === "read-statistics") continue;
+      if (command.type === "read-statistics" || command.type === "restart-cursor") continue;
       const count = command.type === "launch" ? command.count : 1;
       for (let each = 0; each < count; each++) {
         const type = command.type === "launch" ? "create" : command.type;

@@ -29,13 +29,14 @@ function client(name: string, file: string, find: string, replace: string): Muta
 export const ruleNames = {
   abandoned: "abandoned",
   breaker: "breaker",
-  detached: "detached",
+  "asked-reading": "askedReading",
   drained: "drained",
   exited: "exited",
   finished: "finished",
   foreign: "foreign",
   ghost: "ghost",
   "idle-age": "idleAge",
+  "kept-names": "keptNames",
   launch: "launch",
   orphaned: "orphaned",
   outdated: "outdated",
@@ -45,7 +46,9 @@ export const ruleNames = {
   retiring: "retiring",
   "spec-changed": "specChanged",
   surplus: "surplus",
+  unfit: "unfit",
   vanished: "vanished",
+  witness: "witness",
 } as const;
 
 const withoutRule = Object.entries(ruleNames).map(([name, rule]) =>

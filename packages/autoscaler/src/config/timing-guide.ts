@@ -9,8 +9,10 @@ export const timingDescriptions: Readonly<Record<keyof Timings, string>> = {
   inventoryIntervalMs: "All instances are listed this often, jittered by a fifth; at once when a watch ends.",
   surplusMs: "Idle runners beyond the target are retired once there were too many for this long.",
   completionGraceMs: "A runner whose job is completed has this long to exit by itself.",
-  detachedWaitMs:
-    "A removed runner that the service did not know is destroyed after this, with a poll answered in between.",
+  witnessMs:
+    "A live runner that the service does not know is ended only when every look-up of this time said so, and statistics leave no job for it.",
+  witnessNamedMs: "The same as witnessMs, for a runner that an open job names.",
+  witnessFreshMs: "When a live runner is ended against 404s, the newest of them may be this old.",
   foreignCreatedMs: "An instance that another daemon created and never started is left alone for this long.",
   leaseMs:
     "The right to launch and retire lapses this long after the newest answered call of the message session was sent.",
@@ -32,21 +34,29 @@ export const timingDescriptions: Readonly<Record<keyof Timings, string>> = {
   ghostConfirmMs:
     "A runner that statistics do not show is taken for a ghost when later statistics, this far apart, miss it too.",
   ghostAskMs: "To find runners that never came online, statistics are asked for at most this often.",
-  ghostsBeforeRest: "After so many ghosts one after the other, with no job waiting, ghostRestMs applies. A count.",
-  ghostRestMs: "After ghostsBeforeRest ghosts statistics are asked for only this often.",
+  askedReadingMinMs: "Statistics are asked for when the newest are between this and askedReadingMaxMs old, at random.",
+  askedReadingMaxMs: "Statistics are asked for when the newest are between askedReadingMinMs and this old, at random.",
+  askedReadingGapMs: "Shortest time between two questions for the statistics of one scale set.",
   fastExitMs: "A runner that exits sooner than this after its start, without a job, has failed.",
   verdictMs: "An exit without a known job is judged at the next answered poll, or after this.",
+  exitRecheckMs:
+    "The removal of a runner that exited fast without a known job is asked for again this long after a 404.",
+  neutralExits:
+    "From so many fast exits in a row on that neither a job nor the service explains, each counts as a failed runner. A count.",
   breakerFailures: "After so many failed runners one after the other launches pause. A count.",
   breakerMinMs: "First pause of launches after failed runners; it doubles.",
   breakerMaxMs: "Longest pause of launches after failed runners.",
   outdatedProbeMs: "After a runner ended as outdated, one is launched this often to see whether that has changed.",
   refillMs: "Idle runners that exited are replaced one in this time, beyond what jobs ask for.",
+  idleExitsInRow:
+    "After so many idle exits in a row while jobs wait, refillMs also limits launches that jobs ask for. A count.",
   phantomMs:
     "Jobs that wait beside idle runners for this long are taken for the service's mistake: nothing is added for them.",
   unbackedMs: "A job that only a message speaks of, and no statistics, counts as demand for this long.",
-  lookUpMs: "Where exits can't be seen, the service is asked about each started runner this often.",
-  lookUpConfirmMs:
-    "A working runner that the service does not know is taken for done when it says so again this much later.",
+  lookUpMs: "Where exits can't be seen, and after a 404, the service is asked about a runner this often.",
+  idleLookUpMs: "The service is asked about every other started runner this often.",
+  lookUpConfirmMs: "A runner without a known job counts as detached after two 404s this far apart.",
+  secondRemovalMs: "The removal of a runner that ended with an unexplained 404 is asked for once more after this.",
   orphanMs: "Runners of a scale set that went away at the service are left alone for at most this long.",
   maxIdleAgeMs: "An idle runner older than this is replaced.",
   maxJobDurationMs:

@@ -1,12 +1,11 @@
 import { enterStarted } from "./beliefs.js";
 import type { BackendEvent, SeenInstance } from "./events.js";
+import { weighExit } from "./exits.js";
 import type { Fleet } from "./fleet.js";
 import type { Phase, Runner } from "./model.js";
 import { newRunner } from "./runner.js";
 
 const NEVER = Number.POSITIVE_INFINITY;
-/** What the official runner ends with where its version is deprecated (F19). */
-const OUTDATED_EXIT_CODE = 7;
 
 /** A whole list: what lives is adopted, what is missing twice is lost. What runs *is* the record. */
 export function takeInventory(
@@ -33,10 +32,21 @@ export function seeInstance(fleet: Fleet, instance: SeenInstance, at: number): v
   if (runner?.foreignSchema && instance.state === "exited") fleet.roster.endForeign(runner);
   if (runner === undefined || runner.foreignSchema) return;
   if (instance.state === "exited") exited(fleet, runner, instance, at);
-  if (instance.state === "started" && runner.phase === "created" && runner.adopted) {
-    runner.belief = { kind: "unknown", askAt: at };
+  noteUnfit(fleet, runner, instance.unfit);
+  if (instance.state !== "started") return;
+  if (runner.phase === "created" && runner.adopted) {
+    fleet.roster.believe(runner, { kind: "unknown", askAt: at });
     enterStarted(fleet, runner, at);
+  } else if (runner.phase === "abandoned" && runner.mayBeRegistered) {
+    // A start that was given up was carried out after all: it may work, so the service is asked first.
+    fleet.move(runner, "retiring", at, at);
   }
+}
+
+function noteUnfit(fleet: Fleet, runner: Runner, unfit: string | undefined): void {
+  runner.unfit = unfit;
+  if (unfit === undefined) fleet.unfit.delete(runner);
+  else fleet.unfit.add(runner);
 }
 
 function adopt(fleet: Fleet, instance: SeenInstance, place: string, at: number): void {
@@ -48,13 +58,27 @@ function adopt(fleet: Fleet, instance: SeenInstance, place: string, at: number):
     return;
   }
   const phase = adoptedPhase(instance);
-  const runner = newRunner({ name, phase, since: at, adopted: true, own, spec, place, mayBeRegistered: true });
+  const runner = newRunner({
+    name,
+    phase,
+    since: at,
+    launchedAt: at - instance.ageMs,
+    adopted: true,
+    own,
+    spec,
+    place,
+    mayBeRegistered: true,
+    // A dead process's JIT request may still be carried out.
+    askTwice: instance.state === "created",
+    unfit: instance.unfit,
+  });
   if (phase === "exited") runner.exit = { code: instance.exitCode, reason: instance.exitReason };
   // Another owner's fresh instance is left alone for a while: it may be about to start it.
   fleet.add(runner, phase === "created" ? at + fleet.timings.foreignCreatedMs - instance.ageMs : at);
+  noteUnfit(fleet, runner, instance.unfit);
   if (phase === "started") {
     runner.startedAt = at - instance.ageMs;
-    runner.belief = { kind: "unknown", askAt: at };
+    fleet.roster.believe(runner, { kind: "unknown", askAt: at });
     enterStarted(fleet, runner, at);
   }
 }
@@ -69,28 +93,11 @@ const mayExit: ReadonlySet<Phase> = new Set(["created", "registered", "started",
 
 function exited(fleet: Fleet, runner: Runner, instance: SeenInstance, at: number): void {
   if (!mayExit.has(runner.phase)) return;
-  fleet.noteEnd(runner, at);
   weighExit(fleet, runner, instance.exitCode, at);
+  // One that is to be judged holds its place by itself.
+  if (!fleet.verdicts.holds(runner.name)) fleet.noteEnd(runner, at);
   runner.exit = { code: instance.exitCode, reason: instance.exitReason };
   fleet.move(runner, "exited", at, at);
-}
-
-/** What its exit says about the next ones. One that we ended, that had a job, or is made from an old spec says nothing. */
-function weighExit(fleet: Fleet, runner: Runner, code: number | undefined, at: number): void {
-  const { name, launchedAt, phase } = runner;
-  const current = runner.spec === fleet.traits.spec;
-  if (code === OUTDATED_EXIT_CODE) {
-    runner.failedToBoot = true;
-    if (current) fleet.outdated.found(launchedAt, at);
-    return;
-  }
-  if (runner.hadJob || runner.orphanedAt !== undefined || (phase !== "registered" && phase !== "started")) return;
-  // An adopted one may have had a job that was told to another.
-  if (runner.belief.kind === "unknown") return;
-  const fast = at - (runner.startedAt ?? runner.since) < fleet.timings.fastExitMs;
-  runner.failedToBoot = fast;
-  if (fast && !current) return;
-  fleet.verdicts.note({ name, launchedAt, at, fast });
 }
 
 /** Two whole lists without it, begun apart and after it was made: it is not there any more. */

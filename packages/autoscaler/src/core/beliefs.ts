@@ -1,6 +1,8 @@
 import type { JobNews } from "./events.js";
+import { explainExit, ranWell } from "./exits.js";
 import type { Fleet } from "./fleet.js";
 import type { Runner } from "./model.js";
+import { nextLookUp } from "./witness.js";
 
 const NEVER = Number.POSITIVE_INFINITY;
 
@@ -10,24 +12,17 @@ export function hearJobs(fleet: Fleet, jobs: readonly JobNews[], at: number): vo
     if (job.kind === "assigned") continue;
     fleet.unbacked.delete(job.jobId);
     if (job.kind === "completed") fleet.roster.noteCompleted(job.jobId);
+    if (job.kind === "started") fleet.refill.claimed();
     if (job.runnerName === "") continue;
     if (job.kind === "started") fleet.phantom.moved();
-    const exit = fleet.verdicts.clear(job.runnerName);
-    if (exit !== undefined) hadJob(fleet, exit.launchedAt);
+    explainExit(fleet, job.runnerName, at);
     const runner = fleet.roster.get(job.runnerName);
     if (runner === undefined || runner.foreignSchema) continue;
-    if (!runner.hadJob) hadJob(fleet, runner.launchedAt);
+    if (!runner.hadJob) ranWell(fleet, runner.launchedAt);
     runner.hadJob = true;
     if (job.kind === "started") jobStarted(fleet, runner, job.jobId, at);
     else jobCompleted(fleet, runner, at);
   }
-}
-
-/** A runner launched then did what it is for. */
-function hadJob(fleet: Fleet, launchedAt: number): void {
-  fleet.breaker.proved("had a job", launchedAt);
-  fleet.outdated.proved(launchedAt);
-  fleet.ghosts.claimed();
 }
 
 function jobStarted(fleet: Fleet, runner: Runner, jobId: string, at: number): void {
@@ -37,7 +32,7 @@ function jobStarted(fleet: Fleet, runner: Runner, jobId: string, at: number): vo
     case "registered":
     case "started":
     case "retiring":
-      runner.belief = { kind: "job", jobId };
+      fleet.roster.believe(runner, { kind: "job", jobId });
       // A message that comes again says nothing of when.
       runner.jobSince ??= at;
       enterStarted(fleet, runner, at);
@@ -45,7 +40,8 @@ function jobStarted(fleet: Fleet, runner: Runner, jobId: string, at: number): vo
     case "abandoned":
     case "detached":
       // Its registration is gone or going, yet it works: only its exit or its completion ends this.
-      runner.belief = { kind: "job", jobId };
+      fleet.roster.believe(runner, { kind: "job", jobId });
+      runner.jobSince ??= at;
       break;
     default:
   }
@@ -61,16 +57,18 @@ function jobCompleted(fleet: Fleet, runner: Runner, at: number): void {
       finishing(fleet, runner, at);
       break;
     case "abandoned":
-      runner.belief = { kind: "none" };
+    case "exited":
+      fleet.roster.believe(runner, { kind: "none" });
       break;
     default:
   }
 }
 
 /** Its job is done: it has its time to exit by itself. */
-export function finishing(fleet: Fleet, runner: Runner, at: number): void {
-  runner.belief = { kind: "none" };
+function finishing(fleet: Fleet, runner: Runner, at: number): void {
+  fleet.roster.believe(runner, { kind: "none" });
   runner.startedAt ??= at;
+  runner.jobEnded = true;
   fleet.move(runner, "finishing", at, at + fleet.timings.completionGraceMs);
 }
 
@@ -91,16 +89,17 @@ export function enterStarted(fleet: Fleet, runner: Runner, at: number): void {
   // An orphan can't be asked.
   const untold = belief.kind === "unknown" && jobSince === undefined && orphanedAt === undefined;
   fleet.untold.set(runner, untold ? startedAt : NEVER);
-  runner.absentSince = undefined;
-  fleet.lookUps.set(runner, firstLookUp(fleet, runner, at));
+  const asked = runner.absentSince === undefined ? firstLookUp(fleet, runner, at) : nextLookUp(fleet, runner, at);
+  fleet.lookUps.set(runner, asked);
 }
 
 /**
- * Where exits can't be seen, the service is asked about each runner. Where they can, only about one that works for long:
- * the news of its end may be lost, and it may hang.
+ * Each runner is asked about from its boot deadline on: its registration may be gone while its process lives on. Random
+ * moments keep runners and scale sets that began together apart.
  */
-function firstLookUp({ traits, timings }: Fleet, runner: Runner, at: number): number {
+function firstLookUp({ traits, timings, spread }: Fleet, runner: Runner, at: number): number {
   if (runner.orphanedAt !== undefined) return NEVER;
-  if (!traits.observesExit) return Math.max(at, (runner.startedAt ?? at) + traits.bootDeadlineMs);
-  return runner.belief.kind === "job" ? at + timings.unknownRecheckMs : NEVER;
+  const online = Math.max(at, (runner.startedAt ?? at) + traits.bootDeadlineMs);
+  if (traits.observesExit) return online + spread.next(timings.idleLookUpMs);
+  return runner.adopted ? online + spread.next(timings.lookUpMs) : online;
 }

@@ -4,6 +4,8 @@ export type Command =
   | { readonly type: "launch"; readonly count: number }
   /** Ask the service for the statistics of the scale set, beside its messages. */
   | { readonly type: "read-statistics" }
+  /** Poll once without the id of the last message: the queue may have restarted. */
+  | { readonly type: "restart-cursor" }
   | RunnerCommand;
 
 /** A step in the life of one runner. Its outcome comes back as an event. */

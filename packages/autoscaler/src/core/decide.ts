@@ -4,14 +4,15 @@ import { Plan } from "./plan.js";
 import { clearsFrom, holds, mayWithoutSession, whyNot } from "./rights.js";
 import type { Rule } from "./rule.js";
 import { abandoned } from "./rules/abandoned.js";
+import { askedReading } from "./rules/asked-reading.js";
 import { breaker } from "./rules/breaker.js";
-import { detached } from "./rules/detached.js";
 import { drained } from "./rules/drained.js";
 import { exited } from "./rules/exited.js";
 import { finished } from "./rules/finished.js";
 import { foreign } from "./rules/foreign.js";
 import { ghost } from "./rules/ghost.js";
 import { idleAge } from "./rules/idle-age.js";
+import { keptNames } from "./rules/kept-names.js";
 import { launch } from "./rules/launch.js";
 import { orphaned } from "./rules/orphaned.js";
 import { outdated } from "./rules/outdated.js";
@@ -22,8 +23,10 @@ import { retiring } from "./rules/retiring.js";
 import { specChanged } from "./rules/spec-changed.js";
 import { standby } from "./rules/standby.js";
 import { surplus } from "./rules/surplus.js";
+import { unfit } from "./rules/unfit.js";
 import { unstarted } from "./rules/unstarted.js";
 import { vanished } from "./rules/vanished.js";
+import { witness } from "./rules/witness.js";
 
 /**
  * In this order: what ends goes first, then what is to end and why; then what holds launches back, and launches last.
@@ -34,11 +37,12 @@ export const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ["abandoned", abandoned],
   ["finished", finished],
   ["retiring", retiring],
-  ["detached", detached],
+  ["witness", witness],
   ["overdue", overdue],
   ["vanished", vanished],
   ["orphaned", orphaned],
   ["drained", drained],
+  ["unfit", unfit],
   ["ghost", ghost],
   ["foreign", foreign],
   ["spec-changed", specChanged],
@@ -48,6 +52,8 @@ export const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ["breaker", breaker],
   ["phantom", phantom],
   ["refill", refill],
+  ["asked-reading", askedReading],
+  ["kept-names", keptNames],
   ["launch", launch],
 ]);
 

@@ -32,7 +32,7 @@ export function demandOf(fleet: Fleet, now: number): Demand {
     most,
     target,
     able,
-    missing: Math.max(0, Math.min(target - able, room)),
+    missing: Math.max(0, Math.min(target - able - fleet.verdicts.held, room)),
     surplus: Math.max(0, able - target),
   };
 }

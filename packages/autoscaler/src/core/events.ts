@@ -82,6 +82,8 @@ export interface SeenInstance {
   readonly ageMs: number;
   readonly exitCode: number | undefined;
   readonly exitReason: string | undefined;
+  /** Why it should take no more work (its inner engine died, its node is going away); undefined while it is well. */
+  readonly unfit?: string | undefined;
 }
 
 export type BackendEvent =
@@ -114,6 +116,8 @@ export type OwnEvent =
   | { readonly type: "drain" }
   /** A command of the whole fleet was begun. */
   | { readonly type: "statistics.asked" }
+  /** The next poll leaves out the id of the last message. */
+  | { readonly type: "cursor.restarted" }
   /** Nothing but time passed: the last decision wanted to look again now. */
   | { readonly type: "woke" }
   /** It is about to stop: launches under way are brought to their end, nothing new is begun, runners are left. */

@@ -1,7 +1,9 @@
+import { Asking } from "./asking.js";
 import { Breaker } from "./breaker.js";
 import { Foreign } from "./foreign.js";
 import { Ghosts } from "./ghosts.js";
 import { IndexedHeap } from "./indexed-heap.js";
+import { KeptNames } from "./kept-names.js";
 import { LaunchPause } from "./launch-pause.js";
 import type { Reading, Runner, Session } from "./model.js";
 import { Outdated } from "./outdated.js";
@@ -11,10 +13,13 @@ import { RecentEnds } from "./recent-ends.js";
 import { Refill } from "./refill.js";
 import { Roster } from "./roster.js";
 import type { Limits, Timings } from "./settings.js";
+import { Spread } from "./spread.js";
 import { SurplusWindow } from "./surplus-window.js";
 import type { Traits } from "./traits.js";
 import { Unbacked } from "./unbacked.js";
+import { UnnamedWork } from "./unnamed-work.js";
 import { Verdicts } from "./verdicts.js";
+import { Witness } from "./witness.js";
 import { Young } from "./young.js";
 
 /**
@@ -42,9 +47,16 @@ export class Fleet {
   readonly unbacked: Unbacked;
   readonly foreign = new Foreign();
   readonly ghosts: Ghosts;
+  readonly asking: Asking;
+  readonly spread: Spread;
+  readonly witness = new Witness();
+  readonly unnamedWork = new UnnamedWork();
+  readonly keptNames: KeptNames;
+  /** Runners that their backend calls unfit. */
+  readonly unfit = new Set<Runner>();
   /** Started runners without a job, by age. */
   readonly young = new Young();
-  /** Started runners to ask the service about, by when. */
+  /** Live runners to ask the service about, by when. */
   readonly lookUps = new IndexedHeap<Runner>();
   /** Runners known to work, by since when. */
   readonly working = new IndexedHeap<Runner>();
@@ -60,9 +72,16 @@ export class Fleet {
   stopping = false;
   /** Since when the scale set is being drained. */
   drainingSince: number | undefined;
-  /** Whether statistics were asked for and not answered yet. */
   /** The question for statistics that is under way, and what had ended when it was asked. */
   statisticsAsked: { readonly at: number; readonly endsKnown: number } | undefined;
+  /** Some statistics of this scale set counted something: only then are counts of nothing believed beside runners. */
+  countsShown = false;
+  /** Time of the newest statistics that counted nothing and were not believed. */
+  distrustedAt = Number.NEGATIVE_INFINITY;
+  /** When a message last brought a reading. */
+  messageReadingAt = Number.NEGATIVE_INFINITY;
+  /** An asked reading differs from what messages said: the queue may have restarted. */
+  cursorSuspect = false;
   /** Last answered call of the session, and last answered poll. */
   answeredAt = Number.NEGATIVE_INFINITY;
   polledAt = Number.NEGATIVE_INFINITY;
@@ -75,7 +94,11 @@ export class Fleet {
   #surveyedAt = Number.NEGATIVE_INFINITY;
   readonly totals = { launched: 0, started: 0, maxLive: 0, retired: 0, lost: 0, ghosts: 0, fastExits: 0, forced: 0 };
 
-  constructor(limits: Limits, timings: Timings, traits: Traits) {
+  /** @param seed a random number in [0, 1) that spreads questions of many fleets over time */
+  constructor(limits: Limits, timings: Timings, traits: Traits, seed = 0) {
+    this.spread = new Spread(seed);
+    this.asking = new Asking(timings, this.spread);
+    this.keptNames = new KeptNames(timings);
     this.limits = limits;
     this.timings = timings;
     this.traits = traits;
@@ -167,8 +190,8 @@ export class Fleet {
   }
 
   /**
-   * Runners that can take one of the jobs that are assigned now, or had one a moment ago. Those of a scale set that went
-   * away get none of the new one's; those of a newer version count while they live.
+   * Runners that can take one of the jobs that are assigned now, have one, or had one a moment ago. Those of a scale set
+   * that went away get none of the new one's; those of a newer version count while they live.
    */
   able(now: number): number {
     const { roster } = this;
@@ -177,6 +200,9 @@ export class Fleet {
       roster.count("created") +
       roster.count("registered") +
       (roster.count("started") - roster.orphans - roster.foreignEnded) +
+      roster.named("retiring") +
+      roster.named("detached") +
+      roster.named("abandoned") +
       this.endsSinceReading(now)
     );
   }
@@ -186,8 +212,16 @@ export class Fleet {
     return this.ends.since(this.reading(now)?.endsKnown ?? 0, now);
   }
 
+  /** Runners known to work: an open job names them, their job has just ended, or they run where we can't see them. */
+  get knownToWork(): number {
+    const { roster, foreign } = this;
+    const named =
+      roster.named("started") + roster.named("detached") + roster.named("abandoned") + roster.named("exited");
+    return named + roster.count("finishing") + roster.count("retiring") + foreign.count;
+  }
+
   /** Runners that the service must count by now, if all is well: past their time to come online, or with a job. */
-  get mustBeRegistered(): number {
+  get mustBeOnline(): number {
     const { roster, young } = this;
     return Math.max(0, roster.count("started") - roster.foreignSchemas - young.booting - roster.orphans);
   }
@@ -211,6 +245,8 @@ export class Fleet {
 
   remove(runner: Runner, at: number): void {
     this.#forgetStarted(runner);
+    this.witness.delete(runner);
+    this.unfit.delete(runner);
     if (!this.verdicts.has(runner.name)) {
       this.breaker.ended(runner.name);
       this.outdated.ended(runner.name);
@@ -221,6 +257,7 @@ export class Fleet {
   /** Puts a runner into another phase, to be looked at when due. */
   move(runner: Runner, phase: Runner["phase"], at: number, dueAt: number): void {
     if (phase !== "started") this.#forgetStarted(runner);
+    if (phase === "exited" || phase === "abandoned") this.witness.delete(runner);
     this.roster.move(runner, phase, at, dueAt);
   }
 

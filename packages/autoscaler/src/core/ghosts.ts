@@ -1,10 +1,10 @@
-import type { Reading } from "./model.js";
+import { onlineOf, type Reading } from "./model.js";
 import type { Timings } from "./settings.js";
 
 /** What a reading is compared with. */
 export interface Known {
-  /** Runners of ours that must be registered by now: past their boot deadline, or with a job. */
-  readonly mustBeRegistered: number;
+  /** Runners of ours that must be online by now: past their boot deadline, or with a job. */
+  readonly mustBeOnline: number;
   /** Whether any of them is past its boot deadline without a job. */
   readonly suspects: boolean;
   readonly foreign: number;
@@ -21,18 +21,26 @@ export class Ghosts {
   #missing: { readonly since: number; readonly least: number } | undefined;
   #waitingSince: number | undefined;
   #found = 0;
-  /** Retired one after the other without a job in between. */
-  #running = 0;
-  #askedAt = Number.NEGATIVE_INFINITY;
-  #trusted = false;
+  #offline = 0;
+  #countsUnusable = false;
 
   constructor(timings: Timings) {
     this.#timings = timings;
   }
 
-  /** How many of the oldest idle runners are to go. */
+  /** How many of the oldest idle runners are ghosts. */
   get found(): number {
     return this.#found;
+  }
+
+  /** Runners that the newest counts lack, also where they are not believed. */
+  get offline(): number {
+    return this.#offline;
+  }
+
+  /** The service counted a running job and no runner online, so its counts of runners say nothing. */
+  get countsUnusable(): boolean {
+    return this.#countsUnusable;
   }
 
   /** When a reading would settle what an earlier one showed; `Infinity` when nothing is open. */
@@ -44,66 +52,55 @@ export class Ghosts {
     return since + this.#timings.ghostConfirmMs;
   }
 
-  /** When a reading may be asked for again. */
-  get asksFrom(): number {
-    const resting = this.#running >= this.#timings.ghostsBeforeRest && this.#waitingSince === undefined;
-    return this.#askedAt + (resting ? this.#timings.ghostRestMs : this.#timings.ghostAskMs);
+  /** Counts that are not believed: enough for a report, too little to end anything. */
+  suspect(mustBeOnline: number): void {
+    this.#offline = Math.max(0, mustBeOnline);
   }
 
-  /** When a reading was last asked for. */
-  get askedAt(): number {
-    return this.#askedAt;
-  }
-
-  asked(at: number): void {
-    this.#askedAt = at;
-  }
-
-  /** Whether an asked reading can be believed: not before one showed that it counts runners at all. */
-  trusts(registered: number): boolean {
-    this.#trusted ||= registered > 0;
-    return this.#trusted;
-  }
-
-  hear(reading: Reading, { mustBeRegistered, suspects, foreign }: Known): void {
-    const missing = mustBeRegistered - Math.max(0, reading.registered - foreign);
-    const confirmed = (since: number): boolean => reading.asOf - since >= this.#timings.ghostConfirmMs;
+  hear(reading: Reading, { mustBeOnline, suspects, foreign }: Known): void {
     this.#found = 0;
-    if (missing <= 0) {
-      this.#missing = undefined;
-    } else if (this.#missing === undefined) {
-      this.#missing = { since: reading.asOf, least: missing };
-    } else {
-      const least = Math.min(this.#missing.least, missing);
-      const over = confirmed(this.#missing.since);
-      if (over) this.#found = least;
-      this.#missing = over ? { since: reading.asOf, least: missing } : { since: this.#missing.since, least };
-    }
+    this.#countsUnusable ||= reading.running > 0 && onlineOf(reading) === 0;
+    const missing = this.#countsUnusable ? 0 : mustBeOnline - Math.max(0, onlineOf(reading) - foreign);
+    this.#offline = Math.max(0, missing);
+    this.#compareCounts(reading.asOf, missing);
     if (!suspects || reading.assigned <= reading.running) {
       this.#waitingSince = undefined;
     } else if (this.#waitingSince === undefined) {
       this.#waitingSince = reading.asOf;
-    } else if (confirmed(this.#waitingSince)) {
+    } else if (this.#confirms(this.#waitingSince, reading.asOf)) {
       this.#found = Math.max(1, this.#found);
       this.#waitingSince = reading.asOf;
     }
   }
 
-  /** One of those found is asked to go. */
+  #compareCounts(asOf: number, missing: number): void {
+    if (missing <= 0) {
+      this.#missing = undefined;
+    } else if (this.#missing === undefined) {
+      this.#missing = { since: asOf, least: missing };
+    } else {
+      const least = Math.min(this.#missing.least, missing);
+      const over = this.#confirms(this.#missing.since, asOf);
+      if (over) this.#found = least;
+      this.#missing = over ? { since: asOf, least: missing } : { since: this.#missing.since, least };
+    }
+  }
+
+  #confirms(since: number, asOf: number): boolean {
+    return asOf - since >= this.#timings.ghostConfirmMs;
+  }
+
+  /** One of those found is asked to retire. */
   spend(): void {
     this.#found = Math.max(0, this.#found - 1);
-    this.#running += 1;
   }
 
-  /** A runner took a job: runners do come online. */
-  claimed(): void {
-    this.#running = 0;
-  }
-
-  /** What counted so far says nothing any more. */
+  /** Counts of the past say nothing about the scale set that there is now. */
   forget(): void {
     this.#missing = undefined;
     this.#waitingSince = undefined;
     this.#found = 0;
+    this.#offline = 0;
+    this.#countsUnusable = false;
   }
 }

@@ -54,10 +54,8 @@ export interface Runner {
   runnerId: number | undefined;
   /** False once the service said that there is none (any more), and it can't come back. */
   mayBeRegistered: boolean;
-  /** The JIT request ended without an answer: one "no such runner" may be too early, so two are asked for. */
-  jitUnanswered: boolean;
-  /** Its start was tried and the answer is not known: it may run although its name is abandoned. */
-  mayRun: boolean;
+  /** One "no such runner" may come too early, so the removal is asked for twice before its instance is destroyed. */
+  askTwice: boolean;
   /** When its scale set went away under it (F4): the new one can't be asked about it, so it is left until it exits. */
   orphanedAt: number | undefined;
   /** The command under way; nothing else is decided about it meanwhile. */
@@ -68,7 +66,7 @@ export interface Runner {
   attempts: number;
   /** When its phase began. Times are of the daemon's monotonic clock, in milliseconds. */
   since: number;
-  /** When its launch began; when it was adopted, for others. */
+  /** When its launch began; when its instance was created, for adopted ones. */
   readonly launchedAt: number;
   /** When its instance was known to be there; lists begun before say nothing about it. */
   madeAt: number;
@@ -83,8 +81,21 @@ export interface Runner {
   ghost: boolean;
   /** It is ended by force, by a limit that somebody set: what runs in it goes first, its registration then. */
   forced: boolean;
-  /** When a look-up first found no registration of it, without one that did since. */
+  /** First 404 of the newest unbroken row of 404s about it. */
   absentSince: number | undefined;
+  /** Newest 404 of that row, and how many there are. */
+  absentAt: number;
+  absences: number;
+  /** When the first reading of an unbroken row was asked for that leaves no job for it; see `witness.ts`. */
+  agreedAt: number | undefined;
+  /** When the service last said that its job still runs. */
+  busyAt: number | undefined;
+  /** A message said that its job is completed, and the service has not denied it. */
+  jobEnded: boolean;
+  /** The scale set that it belonged to went away, and every job of that set is known to be another runner's. */
+  formerSet: boolean;
+  /** Why it should take no more work, in the words of its backend. */
+  unfit: string | undefined;
   /** Begin of the first whole list that missed it. */
   missingSince: number | undefined;
   exit: Exit | undefined;

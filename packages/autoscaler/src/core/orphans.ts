@@ -10,7 +10,7 @@ const CLOCKS_APART_MS = 15_000;
 
 /**
  * The scale set came back under a new id (F4), which knows nothing of the old one's runners: a 404 about them means
- * nothing. Those that may have a job are left until they exit; the others are asked about as ever. Where more jobs ran
+ * nothing. Those that may have a job are left until they exit; the others end after two 404s. Where more jobs ran
  * than are known by their runner, news of them was lost, and any runner may have one.
  */
 export function orphan(fleet: Fleet, at: number): void {
@@ -21,8 +21,11 @@ export function orphan(fleet: Fleet, at: number): void {
   fleet.foreign.fix(0, 0);
   for (const runner of fleet.roster.all()) {
     if (runner.phase !== "started" || runner.foreignSchema) continue;
-    if (allNamed && runner.belief.kind === "none" && (runner.startedAt ?? at) <= lastReadingAt) continue;
-    leave(fleet, runner, at);
+    if (allNamed && runner.belief.kind === "none" && (runner.startedAt ?? at) <= lastReadingAt) {
+      // It has no job of the old set and gets none of the new one: two 404s are enough.
+      runner.formerSet = true;
+      fleet.lookUps.set(runner, at);
+    } else leave(fleet, runner, at);
   }
 }
 

@@ -1,10 +1,9 @@
-import { enterStarted, finishing } from "./beliefs.js";
+import { again, deregistered, lookedUp } from "./answers.js";
+import { enterStarted } from "./beliefs.js";
 import { demandOf } from "./demand.js";
 import type { FailureKind, OutcomeEvent } from "./events.js";
 import type { Fleet } from "./fleet.js";
 import type { CommandType, Runner } from "./model.js";
-import { leave, mayBeOrphan } from "./orphans.js";
-import { retryDelayMs } from "./retry.js";
 import { newRunner } from "./runner.js";
 
 const NEVER = Number.POSITIVE_INFINITY;
@@ -16,7 +15,10 @@ export function applyOutcome(fleet: Fleet, event: OutcomeEvent & { readonly at: 
     return;
   }
   const runner = fleet.roster.get(event.name);
-  if (runner === undefined) return;
+  if (runner === undefined) {
+    keptName(fleet, event);
+    return;
+  }
   if (event.type === "command.issued") {
     issued(fleet, runner, event.command, event.rule, event.at);
     return;
@@ -42,7 +44,7 @@ export function applyOutcome(fleet: Fleet, event: OutcomeEvent & { readonly at: 
     case "jit.failed":
       // Also a refusal is looked up once by name: a name is one attempt, and nothing of it may stay behind.
       runner.mayBeRegistered = true;
-      runner.jitUnanswered = !event.answered;
+      runner.askTwice = !event.answered;
       fleet.launchPause.failed("jit", event.message, event.at);
       if (runner.phase === "created") fleet.move(runner, "abandoned", event.at, event.at);
       break;
@@ -53,14 +55,17 @@ export function applyOutcome(fleet: Fleet, event: OutcomeEvent & { readonly at: 
       break;
     case "start.failed":
       pauseLaunches(fleet, runner, event.kind, event.message, event.at);
-      runner.mayRun = event.kind === "transient";
-      if (runner.phase === "registered") fleet.move(runner, "abandoned", event.at, event.at);
+      // Without a clear answer it may run: the service is asked whether it works.
+      if (runner.phase === "registered")
+        fleet.move(runner, event.kind === "transient" ? "retiring" : "abandoned", event.at, event.at);
       break;
     case "look-up.done":
       lookedUp(fleet, runner, event.answer, event.at);
       break;
     case "look-up.failed":
-      if (runner.phase === "started") fleet.lookUps.set(runner, event.at + fleet.timings.lookUpConfirmMs);
+      // No answer counts neither way.
+      if (runner.phase === "started" || runner.phase === "detached")
+        fleet.lookUps.set(runner, event.at + fleet.timings.lookUpConfirmMs);
       break;
     case "deregister.done":
       deregistered(fleet, runner, event.answer, event.at);
@@ -69,8 +74,10 @@ export function applyOutcome(fleet: Fleet, event: OutcomeEvent & { readonly at: 
       destroyed(fleet, runner, event.at);
       break;
     case "deregister.failed":
-    case "destroy.failed":
       again(fleet, runner, event.at);
+      break;
+    case "destroy.failed":
+      destroyFailed(fleet, runner, event.at);
       break;
   }
 }
@@ -79,7 +86,7 @@ function launched(fleet: Fleet, name: string, at: number): void {
   const runner = newRunner({ name, phase: "creating", since: at, spec: fleet.traits.spec, place: fleet.traits.place });
   runner.pending = "create";
   fleet.totals.launched += 1;
-  if (beyondDemand(fleet, at)) fleet.refill.launched(at);
+  fleet.refill.launched(!beyondDemand(fleet, at), at);
   fleet.breaker.launched(name, at);
   fleet.outdated.launched(name, at);
   fleet.launchPause.launched();
@@ -102,10 +109,12 @@ function issued(fleet: Fleet, runner: Runner, command: CommandType, rule: string
       fleet.ghosts.spend();
       runner.ghost = true;
     }
-    // After so long nobody believes any more that it works.
-    if (runner.orphanedAt !== undefined) runner.belief = { kind: "none" };
+    // After so long it is not believed to work.
+    if (runner.orphanedAt !== undefined) fleet.roster.believe(runner, { kind: "none" });
     fleet.roster.unorphan(runner);
     fleet.move(runner, "retiring", at, at);
+  } else if (command === "destroy" && rule === "witness") {
+    // Until this begins it may still be dropped, and then the runner is what it was.
   } else if (command === "destroy" && runner.phase === "started") {
     runner.forced = true;
     fleet.totals.forced += 1;
@@ -124,8 +133,30 @@ function isGivenUp({ phase }: Runner, command: CommandType): boolean {
 /** It never began, so its runner is where it was; what its phase asks for is decided anew. */
 function dropped(fleet: Fleet, runner: Runner, command: CommandType, at: number): void {
   if (command === "create") fleet.remove(runner, at);
-  else if (command === "look-up") fleet.lookUps.set(runner, runner.phase === "started" ? at : NEVER);
-  else if (runner.phase === "retiring" && runner.attempts === 0) enterStarted(fleet, runner, at);
+  else if (command === "look-up")
+    fleet.lookUps.set(runner, runner.phase === "started" || runner.phase === "detached" ? at : NEVER);
+  // One whose start got no answer is never taken for idle.
+  else if (runner.phase === "retiring" && runner.attempts === 0 && runner.startedAt !== undefined)
+    enterStarted(fleet, runner, at);
+}
+
+/** The second removal of a runner that is gone. */
+function keptName({ keptNames }: Fleet, event: OutcomeEvent & { readonly at: number }): void {
+  if (!keptNames.has(event.name)) return;
+  switch (event.type) {
+    case "command.issued":
+      keptNames.asked(event.name);
+      break;
+    case "deregister.done":
+      if (event.answer === "busy") keptNames.again(event.name, event.at);
+      else keptNames.forget(event.name);
+      break;
+    case "deregister.failed":
+    case "command.dropped":
+      keptNames.again(event.name, event.at);
+      break;
+    default:
+  }
 }
 
 function createFailed(fleet: Fleet, runner: Runner, kind: FailureKind, message: string, at: number): void {
@@ -142,60 +173,14 @@ function pauseLaunches(fleet: Fleet, runner: Runner, kind: FailureKind, message:
   else fleet.launchPause.failed(kind === "capacity" ? "capacity" : "backend", message, at);
 }
 
-function deregistered(fleet: Fleet, runner: Runner, answer: "removed" | "busy" | "absent", at: number): void {
-  if (answer === "busy") busy(fleet, runner, at);
-  else if (answer === "removed") unregistered(fleet, runner, at);
-  else absent(fleet, runner, at);
-}
-
-/** "Job still running": hands off. */
-function busy(fleet: Fleet, runner: Runner, at: number): void {
-  switch (runner.phase) {
-    case "retiring":
-    case "abandoned":
-      runner.ghost = false;
-      runner.belief = { kind: "unknown", askAt: at + fleet.timings.unknownRecheckMs };
-      runner.jobSince ??= at;
-      enterStarted(fleet, runner, at);
-      break;
-    case "finishing":
-      fleet.roster.lookAt(runner, at + fleet.timings.completionGraceMs);
-      break;
-    case "exited":
-      again(fleet, runner, at);
-      break;
-    default:
+/** Of the live ones only those proved unknown to the service were to be destroyed: each is what it was no longer. */
+function destroyFailed(fleet: Fleet, runner: Runner, at: number): void {
+  if (runner.phase !== "abandoned" && runner.phase !== "exited") {
+    runner.mayBeRegistered = false;
+    fleet.keptNames.keep(runner, at);
+    fleet.move(runner, "abandoned", at, at);
   }
-}
-
-/** The service agrees that nobody uses it: it never came online, or not as far as one can tell. */
-function countGhost(fleet: Fleet, runner: Runner, at: number): void {
-  if (!runner.ghost) return;
-  runner.ghost = false;
-  runner.failedToBoot = true;
-  fleet.totals.ghosts += 1;
-  if (runner.spec === fleet.traits.spec) fleet.breaker.failed("never came online", runner.launchedAt, at);
-}
-
-function lookedUp(fleet: Fleet, runner: Runner, answer: "present" | "absent", at: number): void {
-  if (runner.phase !== "started" || runner.orphanedAt !== undefined) return;
-  const { timings, traits } = fleet;
-  if (answer === "present") {
-    runner.absentSince = undefined;
-    fleet.lookUps.set(runner, at + (traits.observesExit ? timings.unknownRecheckMs : timings.lookUpMs));
-  } else if (runner.absentSince === undefined) {
-    runner.absentSince = at;
-    fleet.lookUps.set(runner, at + timings.lookUpConfirmMs);
-  } else if (at - runner.absentSince < timings.lookUpConfirmMs) {
-    fleet.lookUps.set(runner, runner.absentSince + timings.lookUpConfirmMs);
-  } else if (mayBeOrphan(fleet, runner)) {
-    leave(fleet, runner, at);
-  } else {
-    // The service removed it, as it does when its job is over; the news of that was lost.
-    fleet.noteEnd(runner, at);
-    if (runner.belief.kind === "job") finishing(fleet, runner, at);
-    else fleet.move(runner, "detached", at, at + timings.detachedWaitMs);
-  }
+  again(fleet, runner, at);
 }
 
 /** Its instance is gone. One that was ended by force may still be registered: that goes now. */
@@ -207,47 +192,7 @@ function destroyed(fleet: Fleet, runner: Runner, at: number): void {
     runner.exit = { code: undefined, reason: "ended by force" };
     fleet.move(runner, "exited", at, at);
   } else {
+    if (fleet.witness.proved.has(runner)) fleet.keptNames.keep(runner, at);
     fleet.remove(runner, at);
   }
-}
-
-/** The service answered 204: nobody is using it, so its instance may go. */
-function unregistered(fleet: Fleet, runner: Runner, at: number): void {
-  runner.mayBeRegistered = false;
-  if (runner.phase === "retiring") fleet.totals.retired += 1;
-  countGhost(fleet, runner, at);
-  if (runner.phase === "exited" || runner.phase === "abandoned") fleet.roster.lookAt(runner, at);
-  else fleet.move(runner, "abandoned", at, at);
-}
-
-/** The service does not know it: what that means depends on what the instance may be doing. */
-function absent(fleet: Fleet, runner: Runner, at: number): void {
-  const ending = runner.phase === "exited" || (runner.phase === "abandoned" && !runner.mayRun);
-  if (ending && runner.jitUnanswered) {
-    // A request that got no answer may still be carried out after this look-up: look once more.
-    runner.jitUnanswered = false;
-    fleet.roster.lookAt(runner, at + fleet.timings.lostConfirmMs);
-    return;
-  }
-  if (runner.phase === "retiring" && mayBeOrphan(fleet, runner)) {
-    leave(fleet, runner, at);
-    return;
-  }
-  runner.mayBeRegistered = false;
-  countGhost(fleet, runner, at);
-  if (ending) fleet.roster.lookAt(runner, at);
-  else if (!mayStillFinish(runner, at)) fleet.move(runner, "detached", at, at + fleet.timings.detachedWaitMs);
-}
-
-/** Its job was completed while the removal was asked for: it has its own time to exit. */
-function mayStillFinish(runner: Runner, at: number): boolean {
-  return runner.phase === "finishing" && runner.dueAt > at;
-}
-
-function again(fleet: Fleet, runner: Runner, at: number): void {
-  // News of a job may have overtaken the answer; a runner that is started again is nobody's to ask about.
-  if (runner.phase === "started" || mayStillFinish(runner, at)) return;
-  const delayMs = retryDelayMs(runner.attempts, fleet.timings);
-  runner.attempts += 1;
-  fleet.roster.lookAt(runner, at + delayMs);
 }

@@ -1,11 +1,12 @@
 import { seeInstance, takeInventory } from "./adoption.js";
 import { hearJobs } from "./beliefs.js";
-import { conclude } from "./conclusions.js";
-import type { FleetEvent, ServiceEvent } from "./events.js";
+import { conclude, lookUpSuspects } from "./conclusions.js";
+import type { FleetEvent, Question, ServiceEvent } from "./events.js";
 import type { Fleet } from "./fleet.js";
 import type { Statistics } from "./model.js";
 import { orphan } from "./orphans.js";
 import { applyOutcome } from "./outcomes.js";
+import { judgeOpen } from "./witness.js";
 
 /**
  * What is known after an event. Deterministic and without effects; changes the fleet in place, since one worker owns it.
@@ -19,10 +20,17 @@ export function reduce(fleet: Fleet, event: FleetEvent): void {
       fleet.leaseMissed = false;
       // Another daemon may have held it meanwhile, and launched.
       if ((event.silentMs ?? 0) > fleet.timings.leaseMs) fleet.foreign.stoodBy();
-      if (fleet.scaleSetId !== undefined && fleet.scaleSetId !== event.scaleSetId) orphan(fleet, event.at);
+      if (fleet.scaleSetId !== undefined && fleet.scaleSetId !== event.scaleSetId) {
+        orphan(fleet, event.at);
+        fleet.countsShown = false;
+      }
       fleet.scaleSetId = event.scaleSetId;
       fleet.scaleSetMadeAt = event.at - (event.scaleSetAgeMs ?? Number.POSITIVE_INFINITY);
-      fleet.readings.sessionOpened({ ...event.statistics, asOf: event.at, endsKnown: fleet.ends.total });
+      // What was known of the former session's set says nothing about this one.
+      fleet.cursorSuspect = false;
+      if (believes(fleet, event.statistics, event.at)) {
+        fleet.readings.sessionOpened({ ...event.statistics, asOf: event.at, endsKnown: fleet.ends.total });
+      }
       break;
     case "session.ended":
       if (fleet.session.state === "held" || fleet.session.state === "standby") {
@@ -54,24 +62,19 @@ export function reduce(fleet: Fleet, event: FleetEvent): void {
     case "message":
       hearMessage(fleet, event);
       break;
-    case "statistics": {
-      const asked = fleet.statisticsAsked;
+    case "statistics":
+      hearAsked(fleet, fleet.statisticsAsked, event.statistics, event.at);
       fleet.statisticsAsked = undefined;
-      if (event.statistics !== undefined && fleet.ghosts.trusts(event.statistics.registered)) {
-        const { at: asOf, endsKnown } = asked ?? { at: event.at, endsKnown: fleet.ends.total };
-        fleet.readings.asked({ ...event.statistics, asOf, endsKnown });
-      }
       break;
-    }
-    case "session.renewed": {
-      const { at: asOf, endsKnown } = event.asked;
-      if (fleet.session.state !== "held" || !fleet.ghosts.trusts(event.statistics.registered)) break;
-      fleet.readings.asked({ ...event.statistics, asOf, endsKnown });
+    case "session.renewed":
+      if (fleet.session.state === "held") hearAsked(fleet, event.asked, event.statistics, event.at);
       break;
-    }
     case "statistics.asked":
       fleet.statisticsAsked = { at: event.at, endsKnown: fleet.ends.total };
-      fleet.ghosts.asked(event.at);
+      fleet.asking.asked(event.at);
+      break;
+    case "cursor.restarted":
+      fleet.cursorSuspect = false;
       break;
     case "inventory":
       takeInventory(fleet, event);
@@ -136,9 +139,43 @@ function hearMessage(fleet: Fleet, event: Extract<ServiceEvent, { type: "message
     for (const { jobId } of assigned) {
       if (!jobs.some((job) => job.kind === "started" && job.jobId === jobId)) fleet.unbacked.add(jobId, at);
     }
-  } else if (statistics !== undefined) {
+  } else if (statistics !== undefined && believes(fleet, statistics, at)) {
+    fleet.messageReadingAt = at;
     fleet.readings.message({ ...statistics, asOf: at, endsKnown: fleet.ends.total });
   }
+}
+
+/** The answer to a question for statistics. It counts what was when the question was asked. */
+function hearAsked(fleet: Fleet, question: Question | undefined, statistics: Statistics | undefined, at: number): void {
+  const { at: asOf, endsKnown } = question ?? { at, endsKnown: fleet.ends.total };
+  if (statistics === undefined || !believes(fleet, statistics, asOf)) return;
+  const before = fleet.reading(at);
+  const differs = before?.assigned !== statistics.assigned || before.running !== statistics.running;
+  if (before !== undefined && differs && fleet.messageReadingAt < asOf) fleet.cursorSuspect = true;
+  fleet.readings.asked({ ...statistics, asOf, endsKnown });
+  judgeOpen(fleet, { asOf, running: statistics.running });
+}
+
+/**
+ * Statistics that count nothing at all beside running runners may be empty ones: they are a reading only where this scale
+ * set has shown counts before, or where the service does not know any of those runners.
+ */
+function believes(fleet: Fleet, statistics: Statistics, asOf: number): boolean {
+  if (!isAllZero(statistics)) fleet.countsShown = true;
+  if (fleet.countsShown || knowsNoRunner(fleet)) return true;
+  fleet.distrustedAt = asOf;
+  fleet.ghosts.suspect(fleet.mustBeOnline);
+  if (fleet.mustBeOnline > 0) lookUpSuspects(fleet, asOf);
+  return false;
+}
+
+/** Whether no runner of this scale set runs, as far as the service's look-ups say. */
+function knowsNoRunner({ roster }: Fleet): boolean {
+  for (const { phase, orphanedAt, formerSet, foreignSchema, absentSince } of roster.all()) {
+    if (phase !== "started" || orphanedAt !== undefined || formerSet || foreignSchema) continue;
+    if (absentSince === undefined) return false;
+  }
+  return true;
 }
 
 function isAllZero({ assigned, running, registered, busy, idle }: Statistics): boolean {

@@ -1,5 +1,5 @@
 import { IndexedHeap } from "./indexed-heap.js";
-import { byPhase, type CommandType, type Phase, type Runner } from "./model.js";
+import { type Belief, byPhase, type CommandType, type Phase, type Runner } from "./model.js";
 
 /** How long the names of runners that are gone are remembered, so that a list begun before can't bring them back. */
 const GONE_MEMORY_MS = 10 * 60_000;
@@ -13,6 +13,7 @@ export class Roster {
   readonly #timed: readonly IndexedHeap<Runner>[];
   readonly #counts = byPhase(() => 0);
   #oldCounts = byPhase(() => 0);
+  readonly #named = byPhase(() => 0);
   readonly #completedJobs = new Set<string>();
   readonly #gone = new Map<string, number>();
   readonly #orphans = new IndexedHeap<Runner>();
@@ -41,6 +42,22 @@ export class Roster {
 
   count(phase: Phase): number {
     return this.#counts[phase];
+  }
+
+  /** Runners of a phase that an open job of this scale set names. */
+  named(phase: Phase): number {
+    return this.#named[phase];
+  }
+
+  /** Changes what we think a runner works on. */
+  believe(runner: Runner, belief: Belief): void {
+    this.#countNamed(runner, -1);
+    runner.belief = belief;
+    this.#countNamed(runner, 1);
+  }
+
+  #countNamed({ belief, orphanedAt, phase }: Runner, change: 1 | -1): void {
+    if (belief.kind === "job" && orphanedAt === undefined) this.#named[phase] += change;
   }
 
   /** Runners that live in a place. */
@@ -121,6 +138,7 @@ export class Roster {
   move(runner: Runner, phase: Phase, at: number, dueAt: number): void {
     this.#due[runner.phase].delete(runner);
     this.#counts[runner.phase] -= 1;
+    this.#countNamed(runner, -1);
     if (this.isOld(runner)) {
       this.#oldCounts[runner.phase] -= 1;
       this.#oldCounts[phase] += 1;
@@ -129,6 +147,7 @@ export class Roster {
     runner.since = at;
     runner.attempts = 0;
     this.#counts[phase] += 1;
+    this.#countNamed(runner, 1);
     if (phase !== "started") this.#orphans.delete(runner);
     this.lookAt(runner, dueAt);
   }
@@ -147,6 +166,7 @@ export class Roster {
   remove(runner: Runner, at: number): void {
     this.#due[runner.phase].delete(runner);
     this.#counts[runner.phase] -= 1;
+    this.#countNamed(runner, -1);
     this.#runners.delete(runner.name);
     this.#inPlace.set(runner.place, this.countIn(runner.place) - 1);
     if (runner.foreignSchema) this.#foreignSchemas -= 1;
@@ -161,13 +181,16 @@ export class Roster {
   }
 
   orphan(runner: Runner, at: number): void {
+    this.#countNamed(runner, -1);
     runner.orphanedAt = at;
     this.#orphans.set(runner, at);
   }
 
   /** It is asked about at the service from now on, as any other. */
   unorphan(runner: Runner): void {
+    this.#countNamed(runner, -1);
     runner.orphanedAt = undefined;
+    this.#countNamed(runner, 1);
     this.#orphans.delete(runner);
   }
 

@@ -10,6 +10,10 @@ export function newRunner(start: {
   readonly own?: boolean;
   readonly mayBeRegistered?: boolean;
   readonly adopted?: boolean;
+  readonly askTwice?: boolean;
+  readonly unfit?: string | undefined;
+  /** @default `since` */
+  readonly launchedAt?: number;
   readonly foreignSchema?: boolean;
 }): Runner {
   return {
@@ -18,14 +22,13 @@ export function newRunner(start: {
     belief: { kind: "none" },
     runnerId: undefined,
     mayBeRegistered: start.mayBeRegistered ?? false,
-    jitUnanswered: false,
-    mayRun: false,
+    askTwice: start.askTwice ?? false,
     orphanedAt: undefined,
     pending: undefined,
     dueAt: Number.POSITIVE_INFINITY,
     attempts: 0,
     since: start.since,
-    launchedAt: start.since,
+    launchedAt: start.launchedAt ?? start.since,
     madeAt: start.since,
     startedAt: undefined,
     jobSince: undefined,
@@ -34,6 +37,13 @@ export function newRunner(start: {
     ghost: false,
     forced: false,
     absentSince: undefined,
+    absentAt: Number.NEGATIVE_INFINITY,
+    absences: 0,
+    agreedAt: undefined,
+    busyAt: undefined,
+    jobEnded: false,
+    formerSet: false,
+    unfit: start.unfit,
     missingSince: undefined,
     exit: undefined,
     spec: start.spec,

@@ -19,8 +19,12 @@ export interface Timings {
   readonly surplusMs: number;
   /** A runner whose job is completed has this long to exit by itself. */
   readonly completionGraceMs: number;
-  /** A removed runner whose registration was unknown is destroyed after this, with an answered poll in between. */
-  readonly detachedWaitMs: number;
+  /** A live runner is ended against 404s only after a row of them this long; see `witness.ts`. */
+  readonly witnessMs: number;
+  /** The same where an open job names it. */
+  readonly witnessNamedMs: number;
+  /** The newest 404 may be this old when a live runner is ended. */
+  readonly witnessFreshMs: number;
   /** Another owner's instance that was created and never started is left alone for this long. */
   readonly foreignCreatedMs: number;
   /** The right to act lapses this long after the newest answered call of the message session was sent. */
@@ -55,13 +59,19 @@ export interface Timings {
   readonly ghostConfirmMs: number;
   /** Statistics are asked for beside the messages at most this often a scale set, to find runners that never came online. */
   readonly ghostAskMs: number;
-  /** So many ghosts one after the other, with no job waiting, and statistics are asked for only this often. */
-  readonly ghostsBeforeRest: number;
-  readonly ghostRestMs: number;
+  /** Statistics are asked for at a random moment between these two ages of the newest reading. */
+  readonly askedReadingMinMs: number;
+  readonly askedReadingMaxMs: number;
+  /** Shortest time between two questions for statistics of one scale set. */
+  readonly askedReadingGapMs: number;
   /** A runner that exits sooner than this after its start, without a job, has failed. */
   readonly fastExitMs: number;
   /** An exit without a known job is judged at the next answered poll, or after this. */
   readonly verdictMs: number;
+  /** The removal of a runner that exited fast, without a known job, is asked for again this long after a 404. */
+  readonly exitRecheckMs: number;
+  /** From so many unexplained fast exits with 404s in a row on, each counts as a failed runner. */
+  readonly neutralExits: number;
   /** So many failed runners one after the other, and launches pause: for the shortest time first, doubling to the longest. */
   readonly breakerFailures: number;
   readonly breakerMinMs: number;
@@ -70,14 +80,20 @@ export interface Timings {
   readonly outdatedProbeMs: number;
   /** Idle runners that exited are replaced one in this time, beyond what jobs ask for. */
   readonly refillMs: number;
+  /** After so many idle exits in a row while jobs wait, `refillMs` also limits launches for jobs. */
+  readonly idleExitsInRow: number;
   /** Jobs that wait beside idle runners for this long are taken for a mistake of the service: nothing is added for them. */
   readonly phantomMs: number;
   /** A job that only a message speaks of, and no statistics, counts as demand for this long. */
   readonly unbackedMs: number;
-  /** Where exits can't be seen, the service is asked about each started runner this often. */
+  /** The service is asked about a runner this often where exits can't be seen, and where it answered 404. */
   readonly lookUpMs: number;
-  /** A working runner that the service does not know is taken for done when a second look-up this much later says the same. */
+  /** The service is asked about every other started runner this often. */
+  readonly idleLookUpMs: number;
+  /** Time between the two 404s that take a runner without a known job for detached. */
   readonly lookUpConfirmMs: number;
+  /** The removal of a runner that ended with an unexplained 404 is asked for once more after this. */
+  readonly secondRemovalMs: number;
   /** Runners of a scale set that went away are left alone for this long. */
   readonly orphanMs: number;
   /** An idle runner older than this is replaced. Off unless set. */
@@ -97,7 +113,9 @@ export const defaultTimings: Timings = {
   inventoryIntervalMs: 60 * SECOND,
   surplusMs: 60 * SECOND,
   completionGraceMs: 5 * MINUTE,
-  detachedWaitMs: 90 * SECOND,
+  witnessMs: 30 * MINUTE,
+  witnessNamedMs: 6 * 60 * MINUTE,
+  witnessFreshMs: 2 * MINUTE,
   foreignCreatedMs: 120 * SECOND,
   leaseMs: 50 * SECOND,
   sessionLostMs: 30 * SECOND,
@@ -116,19 +134,25 @@ export const defaultTimings: Timings = {
   stopGraceMs: 10 * SECOND,
   ghostConfirmMs: 60 * SECOND,
   ghostAskMs: 60 * SECOND,
-  ghostsBeforeRest: 3,
-  ghostRestMs: 60 * MINUTE,
+  askedReadingMinMs: 4 * MINUTE,
+  askedReadingMaxMs: 5 * MINUTE,
+  askedReadingGapMs: 10 * SECOND,
   fastExitMs: 30 * SECOND,
   verdictMs: 75 * SECOND,
+  exitRecheckMs: 30 * SECOND,
+  neutralExits: 10,
   breakerFailures: 3,
   breakerMinMs: 10 * SECOND,
   breakerMaxMs: 10 * MINUTE,
   outdatedProbeMs: 30 * MINUTE,
   refillMs: 60 * SECOND,
+  idleExitsInRow: 3,
   phantomMs: 10 * MINUTE,
   unbackedMs: 15 * MINUTE,
   lookUpMs: 5 * MINUTE,
+  idleLookUpMs: 15 * MINUTE,
   lookUpConfirmMs: 60 * SECOND,
+  secondRemovalMs: 60 * MINUTE,
   orphanMs: 6 * 60 * MINUTE,
   maxIdleAgeMs: OFF,
   maxJobDurationMs: OFF,

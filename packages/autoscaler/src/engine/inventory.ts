@@ -148,6 +148,7 @@ export class Inventory {
       ageMs: Math.max(0, this.#clock.now() - instance.createdAt),
       exitCode: instance.exitCode,
       exitReason: instance.exitReason,
+      unfit: instance.unfit,
     };
   }
 

@@ -58,7 +58,7 @@ export class Worker {
         this.#executor.forgetGone();
       },
     });
-    this.#fleet = new Fleet(options.limits, options.timings, this.#traits());
+    this.#fleet = new Fleet(options.limits, options.timings, this.#traits(), options.random());
     for (const { id } of options.formerPlaces ?? []) this.#fleet.alsoListed(id);
     const { clock, random, timings } = options;
     this.#lease = new Lease({ clock, random, lastsMs: timings.leaseMs, renew: (call) => this.#renew(call) });
@@ -313,6 +313,10 @@ export class Worker {
         for (let count = 0; count < command.count; count++) {
           this.#submit({ type: "create", name: newRunnerName(this.#options.namePrefix, this.#options.random) }, rule);
         }
+        break;
+      case "restart-cursor":
+        this.#tell({ type: "cursor.restarted" });
+        this.#options.service.restartCursor?.();
         break;
       case "read-statistics":
         this.#tell({ type: "statistics.asked" });

@@ -28,6 +28,8 @@ export interface ScaleSetService {
    * gives none. Rejects when there is no answer.
    */
   readStatistics(options: CallOptions): Promise<Statistics | undefined>;
+  /** The next poll leaves out the id of the last message: the queue may have restarted. */
+  restartCursor?(): void;
   /** Removes a registration, looked up by name when its id is not known. Rejects when there is no answer. */
   deregister(
     runner: { readonly name: string; readonly runnerId: number | undefined },

@@ -9,14 +9,20 @@ import type { Traits } from "../../src/core/traits.js";
 
 type WithoutTime<Event> = Event extends unknown ? Omit<Event, "at"> : never;
 
+type LookUpAnswer = "present" | "absent";
+
 export const noJobs: Statistics = { assigned: 0, running: 0, registered: 0, busy: 0, idle: 0 };
 
 /** Plays the worker by hand: the test says what happens and when, and sees what is asked for. */
 export class Driver {
   readonly fleet: Fleet;
   now = 1_000_000;
+  /** What look-ups are answered at once, without being shown; undefined leaves them to the test. */
+  lookUps: LookUpAnswer | ((name: string) => LookUpAnswer) | undefined = "present";
   /** How often statistics were asked for. */
   asked = 0;
+  /** How often the queue was to be read from its oldest message. */
+  restarted = 0;
   #launched = 0;
 
   constructor(
@@ -62,6 +68,16 @@ export class Driver {
     return this.tell({ type: "message", redelivered: false, statistics: { ...noJobs, ...statistics }, jobs: [] });
   }
 
+  /** Look-ups that are due are asked and answered; nothing else is done. */
+  lookUp(): this {
+    for (const { command, rule } of this.look().commands) {
+      if (command.type !== "look-up") continue;
+      this.tell({ type: "command.issued", name: command.name, command: "look-up", rule });
+      this.tell({ type: "look-up.done", name: command.name, answer: this.#lookUpAnswer(command.name) });
+    }
+    return this;
+  }
+
   started(runnerName: string, jobId = "job-1"): this {
     return this.job("started", runnerName, jobId);
   }
@@ -89,9 +105,20 @@ export class Driver {
   act(): RunnerCommand[] {
     const begun: RunnerCommand[] = [];
     for (const { command, rule } of this.look().commands) {
+      if (command.type === "restart-cursor") {
+        this.restarted += 1;
+        this.tell({ type: "cursor.restarted" });
+        continue;
+      }
       if (command.type === "read-statistics") {
         this.asked += 1;
         this.tell({ type: "statistics.asked" });
+        continue;
+      }
+      if (command.type === "look-up" && this.lookUps !== undefined) {
+        const { name } = command;
+        this.tell({ type: "command.issued", name, command: "look-up", rule });
+        this.tell({ type: "look-up.done", name, answer: this.#lookUpAnswer(name) });
         continue;
       }
       const count = command.type === "launch" ? command.count : 1;
@@ -133,6 +160,10 @@ export class Driver {
       }
     }
     return this;
+  }
+
+  #lookUpAnswer(name: string): LookUpAnswer {
+    return typeof this.lookUps === "function" ? this.lookUps(name) : (this.lookUps ?? "present");
   }
 
   runner(name: string): Runner {

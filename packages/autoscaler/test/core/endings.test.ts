@@ -91,36 +91,34 @@ describe("surplus", () => {
     driver.started("r1").tell({ type: "deregister.done", name: "r1", answer: "busy" });
     expect(driver.phase("r1")).toBe("started");
     expect(driver.runner("r1").belief).toEqual({ kind: "job", jobId: "job-1" });
-    expect(driver.pass(3_600_000).actions()).toEqual(["look-up r1"]);
+    expect(driver.pass(3_600_000).actions()).toEqual([]);
   });
 
   test("a removal without an answer is not repeated once a job is known", () => {
     const driver = withRunners(1).reading({ assigned: 0 }).pass(60_000);
     driver.act();
     driver.started("r1").tell({ type: "deregister.failed", name: "r1", message: "reset" });
-    expect(driver.pass(3_600_000).actions()).toEqual(["look-up r1"]);
+    expect(driver.pass(3_600_000).actions()).toEqual([]);
   });
 
-  test("unknown at the service: its instance is kept until a wait with an answered poll has passed", () => {
+  test("unknown at the service: it is detached, and one 404 ends nothing", () => {
     const driver = withRunners(1).reading({ assigned: 0 }).pass(60_000);
     driver.act();
     driver.tell({ type: "deregister.done", name: "r1", answer: "absent" });
     expect(driver.phase("r1")).toBe("detached");
-    driver.now += 60_000;
-    driver.tell({ type: "session.answered", heldMs: undefined });
-    driver.now += 30_000;
-    expect(driver.actions()).toEqual([]);
-    driver.tell({ type: "session.answered", heldMs: 50_000 });
-    expect(driver.actions()).toEqual(["destroy r1"]);
+    driver.lookUps = "absent";
+    expect(driver.untilAction(29 * 60_000).actions).toEqual([]);
   });
 
-  test("unknown at the service, and a job names it: only its end ends it", () => {
+  test("unknown at the service, and a job names it: once it exits its removal is asked for again", () => {
     const driver = withRunners(1).reading({ assigned: 0 }).pass(60_000);
     driver.act();
+    driver.lookUps = "absent";
     driver.tell({ type: "deregister.done", name: "r1", answer: "absent" }).started("r1");
-    expect(driver.pass(3_600_000).actions()).toEqual([]);
+    expect(driver.phase("r1")).toBe("detached");
+    expect(driver.untilAction(3_600_000).actions).toEqual([]);
     driver.tell({ type: "instance.changed", instance: seen("r1", "exited") });
-    expect(driver.actions()).toEqual(["destroy r1"]);
+    expect(driver.actions()).toEqual(["deregister r1"]);
   });
 });
 
@@ -140,7 +138,7 @@ describe("after a job", () => {
     driver.tell({ type: "deregister.done", name: "r1", answer: "busy" });
     expect(driver.phase("r1")).toBe("exited");
     driver.now += 5_000;
-    expect(driver.actions()).toEqual(["deregister r1"]);
+    expect(driver.actions()).toContain("deregister r1");
   });
 
   test("a runner that lives on is left alone for five minutes, then the service is asked", () => {
@@ -148,11 +146,26 @@ describe("after a job", () => {
     expect(driver.actions()).toEqual([]);
     driver.pass(10_000);
     expect(driver.actions()).toEqual(["deregister r1"]);
-    driver.tell({ type: "deregister.done", name: "r1", answer: "busy" });
-    expect(driver.pass(240_000).actions()).toEqual([]);
-    expect(driver.pass(60_000).actions()).toEqual(["deregister r1"]);
     driver.tell({ type: "deregister.done", name: "r1", answer: "removed" });
     expect(driver.actions()).toEqual(["destroy r1"]);
+  });
+
+  test("the service calls a finished runner busy: its completion was false, and it works on (actions/runner#4492)", () => {
+    const driver = withRunners(1).started("r1").completed("r1").reading({ assigned: 0 }).pass(300_000);
+    expect(driver.actions()).toEqual(["deregister r1"]);
+    driver.tell({ type: "deregister.done", name: "r1", answer: "busy" });
+    expect(driver.phase("r1")).toBe("started");
+    expect(driver.runner("r1").belief.kind).toBe("unknown");
+    expect(driver.pass(590_000).actions()).toEqual([]);
+  });
+
+  test("the service does not know a finished runner that lives on: it is detached, not ended", () => {
+    const driver = withRunners(1).started("r1").completed("r1").reading({ assigned: 0 }).pass(300_000);
+    driver.act();
+    driver.lookUps = "absent";
+    driver.tell({ type: "deregister.done", name: "r1", answer: "absent" });
+    expect(driver.phase("r1")).toBe("detached");
+    expect(driver.untilAction(29 * 60_000).actions).toEqual([]);
   });
 
   test("a completion that overtakes the answer of a removal keeps the runner its time", () => {
@@ -229,9 +242,10 @@ describe("abandoned names", () => {
     driver.tell({ type: "jit.done", name: "r1", runnerId: 5 }).act();
     driver.tell({ type: "start.failed", name: "r1", kind: "transient", message: "cut" }).act();
     driver.started("r1").tell({ type: "deregister.done", name: "r1", answer: "absent" });
-    expect(driver.phase("r1")).toBe("detached");
-    driver.reading({ assigned: 0 }).pass(200_000);
-    expect(driver.actions()).not.toContain("destroy r1");
+    expect(driver.phase("r1")).toBe("started");
+    driver.lookUps = "absent";
+    driver.reading({ assigned: 0 });
+    expect(driver.untilAction(200_000).actions).not.toContain("destroy r1");
   });
 
   test("an unanswered JIT request: looked up twice, since it may still be carried out, then destroyed", () => {
@@ -295,6 +309,11 @@ describe("adoption", () => {
   test("an own instance that was never started is abandoned: its JIT config died with its maker", () => {
     const driver = new Driver().hold({ assigned: 0 }, [seen("a", "created")]);
     expect(driver.actions()).toEqual(["deregister a"]);
+    driver.tell({ type: "deregister.done", name: "a", answer: "absent" });
+    expect(driver.untilAction(60_000), "its maker's request may still be carried out").toEqual({
+      actions: ["deregister a"],
+      afterMs: 30_000,
+    });
     driver.tell({ type: "deregister.done", name: "a", answer: "absent" });
     expect(driver.actions()).toEqual(["destroy a"]);
   });

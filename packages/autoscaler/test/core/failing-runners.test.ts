@@ -3,10 +3,10 @@ import { announcedCapacity } from "../../src/core/demand.js";
 import { Driver, seen } from "./driver.js";
 
 /** Its instance ends, and everything of it is cleared away. */
-function exits(driver: Driver, name: string, exitCode = 0): void {
+function exits(driver: Driver, name: string, exitCode = 0, answer: "removed" | "absent" = "removed"): void {
   driver.tell({ type: "instance.changed", instance: seen(name, "exited", { exitCode }) });
   driver.act();
-  driver.tell({ type: "deregister.done", name, answer: "absent" });
+  driver.tell({ type: "deregister.done", name, answer });
   driver.act();
   driver.tell({ type: "destroy.done", name });
 }
@@ -77,7 +77,7 @@ describe("runners that exit at once, again and again (F20)", () => {
 
   test("runners that never came online count too, and that others live is no proof against it", () => {
     const driver = new Driver({ max: 3 }).hold({ assigned: 3 }).launchAll().pass(125_000);
-    driver.reading({ assigned: 3, registered: 0 }).pass(56_000).reading({ assigned: 3, registered: 0 });
+    driver.reading({ assigned: 3, registered: 0 }).lookUp().pass(56_000).reading({ assigned: 3, registered: 0 });
     driver.act();
     for (const name of ["r1", "r2", "r3"]) {
       driver.tell({ type: "deregister.done", name, answer: "removed" });
@@ -91,8 +91,8 @@ describe("runners that exit at once, again and again (F20)", () => {
   });
 
   test("one that the service counts closes it, also where no job comes", () => {
-    const driver = new Driver({ min: 3, max: 3 }).hold().launchAll().pass(125_000);
-    driver.reading({ registered: 0 }).pass(56_000).reading({ registered: 0 });
+    const driver = new Driver({ min: 3, max: 3 }).hold({ idle: 1 }).launchAll().pass(125_000);
+    driver.reading({ registered: 0 }).lookUp().pass(56_000).reading({ registered: 0 });
     driver.act();
     for (const name of ["r1", "r2", "r3"]) driver.tell({ type: "deregister.done", name, answer: "removed" });
     driver.act();

@@ -15,7 +15,7 @@ describe("launching", () => {
   });
 
   test("a runner that just ended stands for its job in the sum under its own name: it is not said to live", () => {
-    const driver = new Driver().hold({ assigned: 2 }).launchAll();
+    const driver = new Driver().hold({ assigned: 2 }).launchAll().started("r1");
     driver.tell({ type: "instance.changed", instance: seen("r1", "exited", { exitCode: 1 }) });
     expect(driver.why()).toContain("enough: 2 assigned + 0 min − 1 live − 1 that just ended, max 10");
   });
@@ -27,7 +27,7 @@ describe("launching", () => {
   });
 
   test("an instance that can't be destroyed keeps its place under the maximum", () => {
-    const driver = new Driver({ max: 1 }).hold({ assigned: 1 }).launchAll();
+    const driver = new Driver({ max: 1 }).hold({ assigned: 1 }).launchAll().started("r1");
     driver.tell({ type: "instance.changed", instance: seen("r1", "exited") });
     expect(driver.actions()).toEqual(["deregister r1"]);
     driver.tell({ type: "deregister.done", name: "r1", answer: "absent" });
@@ -97,7 +97,7 @@ describe("launching", () => {
   });
 
   test("a reading that knows of the exit ends that at once", () => {
-    const driver = new Driver().hold({ assigned: 1 }).pass(10_000).launchAll();
+    const driver = new Driver().hold({ assigned: 1 }).pass(10_000).launchAll().started("r1");
     driver.tell({ type: "instance.changed", instance: seen("r1", "exited") });
     driver.now += 1;
     driver.tell({ type: "message", redelivered: false, statistics: { ...noJobs, assigned: 1 }, jobs: [] });

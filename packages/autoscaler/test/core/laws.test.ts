@@ -58,8 +58,10 @@ function expectSense(driver: Driver): void {
     }
     if (command.type === "destroy") {
       const runner = fleet.roster.get(command.name);
-      expect(runner?.mayBeRegistered === false || runner?.phase === "created", `${reason}`).toBe(true);
-      expect(runner?.phase === "started" || runner?.phase === "retiring" || runner?.phase === "finishing").toBe(false);
+      const unregistered = runner?.mayBeRegistered === false || runner?.phase === "created";
+      const alive = runner?.phase === "started" || runner?.phase === "retiring" || runner?.phase === "finishing";
+      if (rule === "witness") expect(runner?.absences, `${reason}`).toBeGreaterThan(0);
+      else expect(unregistered && !alive, `${reason}`).toBe(true);
     }
     if (command.type === "deregister") {
       const runner = fleet.roster.get(command.name);

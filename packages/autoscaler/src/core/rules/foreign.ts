@@ -8,7 +8,7 @@ export const foreign: Rule = (fleet, now, plan) => {
   const { count } = fleet.foreign;
   if (count === 0 || fleet.statisticsAsked !== undefined) return;
   const asOf = fleet.reading(now)?.asOf ?? Number.NEGATIVE_INFINITY;
-  const from = Math.max(fleet.ghosts.asksFrom, asOf + fleet.timings.ghostAskMs);
+  const from = Math.max(fleet.asking.askedAt + fleet.timings.ghostAskMs, asOf + fleet.timings.ghostAskMs);
   if (from > now) plan.wakeAt(from);
   else plan.command({ type: "read-statistics" }, `${count} runners live where they can't be seen: do they still?`);
 };

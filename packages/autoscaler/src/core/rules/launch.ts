@@ -24,7 +24,8 @@ export const launch: Rule = (fleet, now, plan) => {
   const count = Math.min(missing, plan.mostLaunches, room);
   if (missing === 0) {
     const taken = fleet.room === undefined ? `all ${most} places are taken` : "more live in all than may";
-    plan.because(able < target ? `launch nothing: ${taken} (${why})` : `enough: ${why}`);
+    const enough = able + fleet.verdicts.held >= target;
+    plan.because(enough ? `enough: ${why}` : `launch nothing: ${taken} (${why})`);
   } else if (room === 0) {
     plan.because(`launch nothing yet: ${fleet.launchPause.reason} (${why})`);
     plan.wakeAt(fleet.launchPause.until);
@@ -47,6 +48,7 @@ function sum(fleet: Fleet, now: number): string {
   const { minRunners, maxRunners } = fleet.limits;
   const unbacked = fleet.unbacked.count(now);
   const notes = [
+    ...(fleet.verdicts.held > 0 ? [`${fleet.verdicts.held} exited fast and are being judged`] : []),
     ...(unbacked > 0 ? [`${unbacked} of them known from messages alone`] : []),
     ...(fleet.foreign.count > 0 ? [`${fleet.foreign.count} more run on another machine`] : []),
     ...(fleet.share !== undefined && fleet.share < maxRunners ? [`${fleet.share} of them its share`] : []),

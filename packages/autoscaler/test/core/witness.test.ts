@@ -1,0 +1,208 @@
+import { describe, expect, test } from "vitest";
+import type { Statistics } from "../../src/core/model.js";
+import { Driver, noJobs, seen } from "./driver.js";
+
+const MINUTE = 60_000;
+
+/** Answers every question for statistics with these counts, and look-ups as the driver does, for some minutes. */
+function live(driver: Driver, minutes: number, counts: Partial<Statistics>): readonly string[] {
+  const done: string[] = [];
+  for (let second = 0; second < minutes * 60; second += 5) {
+    for (let asked = -1; asked < driver.asked; ) {
+      asked = driver.asked;
+      done.push(...driver.actions());
+      if (driver.asked > asked) driver.tell({ type: "statistics", statistics: { ...noJobs, ...counts } });
+    }
+    driver.pass(5_000);
+  }
+  return done;
+}
+
+/** One idle runner of which the service says 404, beside a busy one that a job names. */
+function unknown(counts: Partial<Statistics> = { assigned: 1, running: 1, busy: 1, idle: 1 }): Driver {
+  const driver = new Driver({ min: 1, max: 4 }).hold({ assigned: 1 }).launchAll().started("r2");
+  driver.reading(counts).pass(130_000);
+  return driver.lookUp().tell({ type: "look-up.done", name: "r1", answer: "absent" });
+}
+
+/** The service answers 404 about r1 alone. */
+function hide(driver: Driver, ...hidden: readonly string[]): Driver {
+  driver.lookUps = (name) => (hidden.includes(name) ? "absent" : "present");
+  return driver;
+}
+
+describe("a live runner that the service does not know (witness rule)", () => {
+  const one = { assigned: 1, running: 1, busy: 1, idle: 1 };
+
+  test("two 404s a minute apart: it is detached, another is launched in its place, and nothing is ended", () => {
+    const done = live(hide(unknown(), "r1"), 29, one);
+    expect(done).toEqual(["create r3"]);
+  });
+
+  test("after 30 min of 404s and two readings that leave no job for it, it is ended", () => {
+    const driver = hide(unknown(), "r1");
+    live(driver, 29, one);
+    expect(live(driver, 5, one)).toContain("destroy r1");
+  });
+
+  test("any other answer in that time starts it again", () => {
+    const driver = hide(unknown(), "r1");
+    live(driver, 20, one);
+    expect(driver.phase("r1")).toBe("detached");
+    driver.lookUps = "present";
+    live(driver, 6, one);
+    expect(driver.phase("r1")).toBe("started");
+    expect(driver.runner("r1").belief.kind).toBe("unknown");
+    expect(live(hide(driver, "r1"), 25, one)).not.toContain("destroy r1");
+  });
+
+  test("readings that count one more running job than others work on keep it", () => {
+    const two = { assigned: 2, running: 2, busy: 2 };
+    expect(live(hide(unknown(), "r1"), 120, two)).not.toContain("destroy r1");
+  });
+
+  test("another runner that answered 400 in that time may have that job", () => {
+    const two = { assigned: 2, running: 2, busy: 2 };
+    const driver = new Driver({ min: 0, max: 4 }).hold({ assigned: 3 }).launchAll().started("r2").pass(130_000);
+    driver.reading({ assigned: 3, running: 2, busy: 2, idle: 1 });
+    hide(driver, "r1");
+    live(driver, 20, two);
+    driver.tell({ type: "command.issued", name: "r3", command: "deregister", rule: "surplus" });
+    driver.tell({ type: "deregister.done", name: "r3", answer: "busy" });
+    expect(live(driver, 40, two)).toContain("destroy r1");
+  });
+
+  test("a runner with an open job is nobody's witness for itself, and two of them keep each other", () => {
+    const driver = new Driver({ max: 4 }).hold({ assigned: 2 }).launchAll().started("r1", "a").started("r2", "b");
+    hide(driver, "r1", "r2");
+    const two = { assigned: 2, running: 2, busy: 2 };
+    expect(live(driver, 7 * 60, two)).not.toContain("destroy r1");
+  });
+
+  test("a job names it: hands off for six hours of 404s, and it counts as able", () => {
+    const driver = hide(new Driver({ max: 4 }).hold({ assigned: 1 }).launchAll().started("r1"), "r1");
+    const none = { registered: 1 };
+    expect(live(driver, 6 * 60 - 5, none)).toEqual([]);
+    expect(driver.phase("r1")).toBe("started");
+    expect(live(driver, 30, none)).toContain("destroy r1");
+  });
+
+  test("no answer counts neither way, but few answers in half an hour are no row", () => {
+    const driver = unknown();
+    driver.lookUps = undefined;
+    driver.pass(60_000).act();
+    driver.tell({ type: "look-up.done", name: "r1", answer: "absent" });
+    for (let minute = 0; minute < 40; minute++) {
+      for (const { type, name } of driver.pass(MINUTE).act()) {
+        if (type === "look-up") driver.tell({ type: "look-up.failed", name, message: "502" });
+      }
+    }
+    hide(driver, "r1");
+    expect(live(driver, 20, one)).not.toContain("destroy r1");
+  });
+
+  test("readings of messages do not count as asked ones", () => {
+    const driver = hide(unknown(), "r1");
+    for (let turn = 0; turn < 60; turn++) {
+      expect(driver.actions()).not.toContain("destroy r1");
+      driver.pass(MINUTE).reading(one);
+    }
+  });
+
+  test("without a session it ends nobody", () => {
+    const driver = hide(unknown(), "r1");
+    live(driver, 29, one);
+    driver.tell({ type: "session.ended" });
+    expect(live(driver, 60, one)).not.toContain("destroy r1");
+  });
+
+  test("a job that is named at the last moment keeps it", () => {
+    const driver = hide(unknown(), "r1");
+    let proved = false;
+    for (let second = 0; second < 40 * 60 && !proved; second += 5) {
+      const { asked } = driver;
+      driver.pass(5_000);
+      driver.lookUp();
+      for (const { command } of driver.look().commands) {
+        if (command.type === "read-statistics") driver.act();
+      }
+      if (driver.asked > asked) driver.tell({ type: "statistics", statistics: { ...noJobs, ...one } });
+      proved = driver.fleet.witness.proved.size > 0;
+    }
+    expect(proved).toBe(true);
+    driver.started("r1", "late");
+    expect(driver.actions()).not.toContain("destroy r1");
+  });
+
+  test("a destroy that was dropped leaves it as it was; one that failed is tried again", () => {
+    const driver = hide(unknown(), "r1");
+    live(driver, 29, one);
+    expect(live(driver, 5, one)).toContain("destroy r1");
+    driver.tell({ type: "command.dropped", name: "r1", command: "destroy", why: "rights" });
+    expect(driver.phase("r1")).toBe("detached");
+    expect(driver.runner("r1").mayBeRegistered).toBe(true);
+    expect(live(driver, 10, one)).toContain("destroy r1");
+    driver.tell({ type: "destroy.failed", name: "r1", message: "engine down" });
+    expect(driver.pass(5_000).actions()).toContain("destroy r1");
+  });
+
+  test("its name is kept: its removal is asked for once more after an hour", () => {
+    const driver = hide(unknown(), "r1");
+    live(driver, 29, one);
+    live(driver, 5, one);
+    driver.tell({ type: "destroy.done", name: "r1" });
+    expect(live(driver, 59, one)).not.toContain("deregister r1");
+    expect(live(driver, 10, one).filter((action) => action === "deregister r1")).toHaveLength(1);
+    driver.tell({ type: "deregister.failed", name: "r1", message: "502" });
+    expect(live(driver, 6, one)).toContain("deregister r1");
+    driver.tell({ type: "deregister.done", name: "r1", answer: "removed" });
+    expect(live(driver, 90, one)).not.toContain("deregister r1");
+  });
+});
+
+describe("where exits can't be seen", () => {
+  function done(): Driver {
+    const driver = new Driver({ max: 4 }, {}, { observesExit: false }).hold({ assigned: 1 }).launchAll();
+    return driver.started("r1").completed("r1").reading({ idle: 0, registered: 1 }).pass(300_000);
+  }
+
+  test("its completion, five minutes, a 404 and one reading end a runner", () => {
+    const driver = done();
+    expect(driver.actions()).toEqual(["deregister r1"]);
+    driver.lookUps = "absent";
+    driver.tell({ type: "deregister.done", name: "r1", answer: "absent" });
+    expect(driver.actions()).toEqual([]);
+    expect(driver.asked).toBeGreaterThan(0);
+    driver.tell({ type: "statistics", statistics: { ...noJobs, registered: 1 } });
+    expect(driver.actions()).toEqual(["destroy r1"]);
+  });
+
+  test("not where the reading counts a job that may be its", () => {
+    const driver = done();
+    driver.act();
+    driver.lookUps = "absent";
+    driver.tell({ type: "deregister.done", name: "r1", answer: "absent" }).act();
+    driver.tell({ type: "statistics", statistics: { ...noJobs, assigned: 1, running: 1, busy: 1 } });
+    expect(driver.actions()).not.toContain("destroy r1");
+  });
+
+  test("nor without a completion", () => {
+    const driver = new Driver({ min: 1 }, {}, { observesExit: false }).hold({ idle: 1 }).launchAll().pass(120_000);
+    driver.lookUps = "absent";
+    expect(live(driver, 29, { registered: 1 })).not.toContain("destroy r1");
+    expect(live(driver, 6, { registered: 1 })).toContain("destroy r1");
+  });
+});
+
+test("idle runners of a scale set that went away end after two 404s: every job of that set had its runner", () => {
+  const driver = new Driver({ max: 4 })
+    .hold({ assigned: 1 })
+    .launchAll()
+    .pass(20_000)
+    .reading({ assigned: 1, idle: 1 });
+  driver.lookUps = "absent";
+  driver.tell({ type: "session.opened", scaleSetId: 2, statistics: noJobs }).inventory([seen("r1", "started")]);
+  const { actions, afterMs } = driver.untilAction(200_000);
+  expect(actions).toEqual(["destroy r1"]);
+  expect(afterMs).toBeLessThan(62_000);
+});
