@@ -14,6 +14,7 @@ import { atMostOne } from "./service/at-most-one.js";
 import { ensureScaleSet } from "./service/ensure.js";
 import type { MessageSession } from "./session/message-session.js";
 import { openSession } from "./session/open-session.js";
+import { deleteSession } from "./session/session-calls.js";
 import type {
   AcquirableJob,
   CallOptions,
@@ -401,6 +402,16 @@ export class ScaleSetClient implements AsyncDisposable {
    */
   openMessageSession(scaleSetId: number, options: OpenSessionOptions): Promise<MessageSession> {
     return openSession(this.#service, scaleSetId, options);
+  }
+
+  /**
+   * Closes a session that is known by its id only: one that an earlier process of ours recorded. A session that is gone
+   * already is a success.
+   *
+   * @throws {@link ScaleSetError} what any call can.
+   */
+  closeMessageSession(scaleSetId: number, sessionId: string, options: CallOptions = {}): Promise<void> {
+    return deleteSession(this.#service, { scaleSetId, sessionId, owner: undefined }, options.signal);
   }
 
   /** Who calls, as the `User-Agent` says it. */

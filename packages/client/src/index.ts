@@ -43,6 +43,7 @@ export type {
   ListenerRecovering,
   ListenerStandby,
   ListenerState,
+  ListenerUnpolled,
   ListenerWaiting,
   PoisonMessage,
   RecoveringReason,
@@ -51,6 +52,7 @@ export type {
   WaitingReason,
 } from "./listener/observer.js";
 export type { ListenerClient, ListenerOptions, ListenerTimings } from "./listener/options.js";
+export type { RecordedSession } from "./listener/reclaim.js";
 export { StopListening } from "./listener/stop-listening.js";
 export { type Logger, silentLogger } from "./logger.js";
 export type { Attempt, ClientObserver } from "./observer.js";

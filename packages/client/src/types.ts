@@ -1,3 +1,4 @@
+import type { ScaleSetError } from "./errors.js";
 import type { Secret } from "./secret.js";
 
 /** What every call takes last. */
@@ -275,4 +276,9 @@ export interface OpenSessionOptions extends CallOptions {
   readonly owner: string;
   /** Told of every call of the session that the service answered, this one first. @default nobody is told */
   readonly onAnswered?: ((answer: SessionAnswer) => void) | undefined;
+  /**
+   * Called once when a refresh shows that the session is gone. Its running calls, a held poll too, reject with the same
+   * error. @default no one is called
+   */
+  readonly onLost?: ((error: ScaleSetError) => void) | undefined;
 }

@@ -3,6 +3,7 @@ import { isScaleSetError } from "../errors.js";
 import { backoffMs, jittered } from "../http/retry.js";
 import type { Logger } from "../logger.js";
 import { tell } from "../observer.js";
+import type { SessionAnswer } from "../types.js";
 import type { ListenerHandler } from "./handler.js";
 import type { ListenerObserver, ListenerState } from "./observer.js";
 import { type ListenerClient, type ListenerOptions, type ListenerTimings, resolveTimings } from "./options.js";
@@ -19,11 +20,16 @@ export interface ListenerContext {
   /** Tells the observer, whatever it does about it. */
   tell(call: (observer: ListenerObserver) => void): void;
   state(state: ListenerState): void;
+  /** The service answered a call of the session. */
+  answered(answer: SessionAnswer): void;
+  /** When it last answered a refresh, however that came about. @unit milliseconds, monotonic */
+  readonly refreshedAt: number;
 }
 
 export function createContext(options: ListenerOptions): ListenerContext {
   const { client, owner, handler, observer = {} } = options;
   const logger = options.logger ?? client.logger;
+  let refreshedAt = Number.NEGATIVE_INFINITY;
   const context: ListenerContext = {
     client,
     owner,
@@ -34,6 +40,13 @@ export function createContext(options: ListenerOptions): ListenerContext {
     logger,
     tell: (call) => tell(logger, () => call(observer)),
     state: (state) => context.tell((told) => told.onState?.(state)),
+    answered: (answer) => {
+      if (answer.call === "refresh") refreshedAt = context.clock.monotonic();
+      context.tell((told) => told.onAnswered?.(answer));
+    },
+    get refreshedAt() {
+      return refreshedAt;
+    },
   };
   return context;
 }

@@ -17,6 +17,7 @@ const REMEMBERED = 256;
  */
 export class Cursor {
   #lastMessageId = 0;
+  #restarting = false;
   #highestSeen = 0;
   readonly #failures = new Map<number, number>();
   readonly #settled = new Set<number>();
@@ -63,6 +64,18 @@ export class Cursor {
   /** Done with: never asked for again. */
   pass(messageId: number): void {
     this.#lastMessageId = Math.max(this.#lastMessageId, messageId);
+  }
+
+  /** The next poll asks for the lowest message of the queue: its ids may have restarted. */
+  restart(): void {
+    this.#restarting = true;
+  }
+
+  /** What the poll that begins now names. */
+  beginPoll(): number {
+    if (this.#restarting) this.#lastMessageId = 0;
+    this.#restarting = false;
+    return this.#lastMessageId;
   }
 
   /** A new scale set counts from 1 (F4). */

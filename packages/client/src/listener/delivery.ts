@@ -22,7 +22,10 @@ export type Delivered =
 export interface DeliveryScope {
   readonly session: MessageSession;
   readonly generation: number;
+  /** Ends with the session. */
   readonly signal: AbortSignal;
+  /** Ends with the listener: a handler at work outlives its session. */
+  readonly stopping: AbortSignal;
 }
 
 /**
@@ -73,12 +76,12 @@ export class Deliverer {
     delivery: Delivery,
     scope: DeliveryScope,
   ): Promise<string[] | Delivered> {
-    const { session, generation, signal } = scope;
+    const { session, generation, stopping } = scope;
     const { redelivered, attempt } = delivery;
     const { scaleSetId } = session;
     // Given up already; what follows it failed the last time.
     if (attempt > this.#context.timings.poisonAttempts) return [...availableIds(message)];
-    const told = { redelivered, attempt, generation, scaleSetId, session, signal };
+    const told = { redelivered, attempt, generation, scaleSetId, session, signal: stopping };
     const { messageId } = message;
     const startedAt = this.#context.clock.monotonic();
     const trace = (event: "handled" | "failed"): void =>
@@ -93,7 +96,7 @@ export class Deliverer {
       this.#tell(message, handled, scope);
       return [...handled.acquire];
     } catch (error) {
-      signal.throwIfAborted();
+      stopping.throwIfAborted();
       trace("failed");
       if (error instanceof StopListening) throw error;
       if (!(await this.#giveUp({ messageId, error, message, body: undefined }, scope)))
@@ -133,15 +136,15 @@ export class Deliverer {
       { messageId, attempts, error: loggable(error), message: whole },
       "a message could not be handled, it is given up",
     );
-    const { generation, session, signal } = scope;
+    const { generation, session, stopping } = scope;
     const { owner, scaleSetId } = session;
     const poison: PoisonMessage = { ...failed, attempts, generation, scaleSetId };
     publish("message", () => ({ event: "poison", owner, scaleSetId, messageId, attempt: attempts }));
     this.#context.tell((observer) => observer.onPoison?.(poison));
     try {
-      await this.keepingAlive(scope, async () => handler.onPoison?.(poison, { signal }));
+      await this.keepingAlive(scope, async () => handler.onPoison?.(poison, { signal: stopping }));
     } catch (failure) {
-      signal.throwIfAborted();
+      stopping.throwIfAborted();
       if (failure instanceof StopListening) throw failure;
       logger.error({ messageId, error: loggable(failure) }, "onPoison failed, the message is lost");
     }
@@ -193,11 +196,11 @@ export class Deliverer {
   }
 
   /** Runs a handler: one that takes long must not cost the session, one that never ends must not keep us from ending. */
-  async keepingAlive<T>({ session, signal }: DeliveryScope, work: () => Promise<T>): Promise<T> {
+  async keepingAlive<T>({ session, stopping }: DeliveryScope, work: () => Promise<T>): Promise<T> {
     using stop = new LinkedController();
     const beating = this.#beat(session, stop.signal);
     try {
-      return await abortable(work(), signal);
+      return await abortable(work(), stopping);
     } finally {
       stop.abort(new DOMException("the handler is done", "AbortError"));
       await beating;

@@ -46,6 +46,7 @@ export type ListenerState =
   | ListenerStandby
   | ListenerWaiting
   | ListenerPolling
+  | ListenerUnpolled
   | ListenerHandling
   | ListenerRecovering
   | ListenerClosed;
@@ -96,6 +97,14 @@ export interface ListenerPolling {
   readonly lastMessageId: number;
 }
 
+/** It holds the session and sends no poll: `setPolling(false)`. */
+export interface ListenerUnpolled {
+  /** The state. */
+  readonly state: "unpolled";
+  /** Counts the sessions of this listener, from 1. */
+  readonly generation: number;
+}
+
 /** It has a message, and the handler is at work. */
 export interface ListenerHandling {
   /** The state. */
@@ -140,6 +149,8 @@ export interface SessionOpened {
   readonly scaleSetId: number;
   /** The reading that it was opened with: the handler is told of it next. */
   readonly statistics: RunnerScaleSetStatistics;
+  /** When the opening was sent, by `Clock.uptime`: the session was ours then. @unit milliseconds */
+  readonly sentAt: number;
 }
 
 /** What is between the times that a job message carries; undefined where one of them is not set. */
@@ -201,7 +212,10 @@ export interface ListenerObserver {
   onState?(state: ListenerState): void;
   /** A session is open, and its first reading is handled next. */
   onSessionOpened?(event: SessionOpened): void;
-  /** The session is gone; another one is opened in place. Not called when the listener closes it itself. */
+  /**
+   * The session is gone; another one is opened in place. Called as soon as that is known, also while a handler is at work.
+   * Not called when the listener closes the session itself.
+   */
   onSessionLost?(event: { readonly generation: number; readonly error: unknown }): void;
   /** A poll is sent, and announces that capacity. */
   onPollStarted?(event: { readonly generation: number; readonly capacity: number }): void;

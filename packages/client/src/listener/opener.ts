@@ -5,6 +5,7 @@ import { holderOf } from "../session/verdict.js";
 import { type ListenerContext, loggable, waitFor } from "./context.js";
 import type { ListenerState } from "./observer.js";
 import type { ListenerOptions } from "./options.js";
+import { Reclaim } from "./reclaim.js";
 
 /** Why it is not open yet. Waits start anew when the obstacle changes. */
 interface Obstacle {
@@ -15,6 +16,15 @@ interface Obstacle {
   readonly holder?: string | undefined;
 }
 
+/** An open session. */
+export interface Opened {
+  readonly session: MessageSession;
+  /** When the opening was sent, by `Clock.uptime`. @unit milliseconds */
+  readonly sentAt: number;
+  /** Aborts when a refresh shows that the session is gone, or with the listener's signal. Whoever takes it disposes it. */
+  readonly ended: LinkedController;
+}
+
 /** An id alone that stays unknown for this long belongs to a set that is gone for good. */
 const GONE_FOR_GOOD_MS = 60_000;
 
@@ -22,7 +32,10 @@ const GONE_FOR_GOOD_MS = 60_000;
 export class Opener {
   readonly #context: ListenerContext;
   readonly #options: Pick<ListenerOptions, "scaleSet" | "resolveScaleSet" | "beforeReopen">;
+  readonly #reclaim: Reclaim;
   #scaleSetId: number | undefined;
+  /** Of the newest opening. */
+  #triedId: number | undefined;
   #lostId: number | undefined;
   #missingSince: number | undefined;
   #lookups = 0;
@@ -30,6 +43,7 @@ export class Opener {
   constructor(context: ListenerContext, options: ListenerOptions) {
     this.#context = context;
     this.#options = options;
+    this.#reclaim = new Reclaim(context, options.recordedSession);
     this.#scaleSetId = typeof options.scaleSet === "number" ? options.scaleSet : options.scaleSet.id;
   }
 
@@ -41,18 +55,24 @@ export class Opener {
   }
 
   /** @param probing - whether this is not the first opening of this listener: it then counts against the shared budget. */
-  async open(signal: AbortSignal, probing: boolean): Promise<MessageSession> {
+  async open(signal: AbortSignal, probing: boolean): Promise<Opened> {
+    let counted = probing;
     let kind: Obstacle["kind"] | undefined;
     let inARow = 0;
     let told: string | undefined;
     for (let attempt = 1; ; attempt++) {
       let obstacle: Obstacle;
       try {
-        return await this.#attempt(attempt, signal, probing || attempt > 1);
+        return await this.#attempt(attempt, signal, counted);
       } catch (error) {
         signal.throwIfAborted();
+        if (await this.#reclaim.closeAfter(error, this.#triedId, signal)) {
+          counted = false;
+          continue;
+        }
         obstacle = this.#obstacle(error);
       }
+      counted = true;
       inARow = obstacle.kind === kind ? inARow + 1 : 1;
       kind = obstacle.kind;
       const waitMs = waitFor(this.#context, { attempt: inARow, ...obstacle });
@@ -66,31 +86,41 @@ export class Opener {
     }
   }
 
-  async #attempt(attempt: number, signal: AbortSignal, probing: boolean): Promise<MessageSession> {
+  async #attempt(attempt: number, signal: AbortSignal, counted: boolean): Promise<Opened> {
     signal.throwIfAborted();
-    if (probing) await this.#options.beforeReopen?.({ signal });
+    if (counted) await this.#options.beforeReopen?.({ signal });
     this.#context.state({ state: "opening", scaleSetId: this.#scaleSetId, attempt });
     const scaleSetId = this.#scaleSetId ?? (await this.#find(signal));
-    const session = await this.#openOrUndo(scaleSetId, signal);
+    this.#triedId = scaleSetId;
+    const opened = await this.#openOrUndo(scaleSetId, signal);
+    this.#reclaim.forget();
     this.#scaleSetId = scaleSetId;
     this.#lostId = undefined;
     this.#missingSince = undefined;
     this.#lookups = 0;
-    return session;
+    return opened;
   }
 
   /** An opening that is under way when the listener ends could leave a session behind: it gets a moment, and is closed. */
-  async #openOrUndo(scaleSetId: number, signal: AbortSignal): Promise<MessageSession> {
+  async #openOrUndo(scaleSetId: number, signal: AbortSignal): Promise<Opened> {
     const { client, owner, clock, timings } = this.#context;
     using own = new LinkedController();
+    const ended = new LinkedController(signal);
+    let sentAt = clock.uptime();
     const opening = client.openMessageSession(scaleSetId, {
       owner,
       signal: own.signal,
-      onAnswered: (answer) => this.#context.tell((observer) => observer.onAnswered?.(answer)),
+      onAnswered: (answer) => {
+        if (answer.call === "open") sentAt = answer.sentAt;
+        this.#context.answered(answer);
+      },
+      onLost: (error) => ended.abort(error),
     });
     try {
-      return await abortable(opening, signal);
+      const session = await abortable(opening, signal);
+      return { session, sentAt, ended };
     } catch (error) {
+      ended[Symbol.dispose]();
       if (!signal.aborted) throw error;
       using grace = clock.deadline(timings.closeDeadlineMs);
       const close = async (): Promise<void> => {

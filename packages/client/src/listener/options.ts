@@ -5,6 +5,7 @@ import type { MessageSession } from "../session/message-session.js";
 import type { CallOptions, OpenSessionOptions, RunnerScaleSet } from "../types.js";
 import type { ListenerHandler } from "./handler.js";
 import type { ListenerObserver } from "./observer.js";
+import type { RecordedSession } from "./reclaim.js";
 
 /** What a listener uses of the client: a {@link ScaleSetClient}, or what wraps or fakes one. */
 export interface ListenerClient {
@@ -18,6 +19,8 @@ export interface ListenerClient {
   getRunnerScaleSet(runnerGroupId: number, name: string, options?: CallOptions): Promise<RunnerScaleSet | undefined>;
   /** Opens the session. */
   openMessageSession(scaleSetId: number, options: OpenSessionOptions): Promise<MessageSession>;
+  /** Closes a session that an earlier process left open. */
+  closeMessageSession(scaleSetId: number, sessionId: string, options?: CallOptions): Promise<void>;
 }
 
 /** Each wait of a listener. Those that grow do so by doubling, with jitter. */
@@ -38,8 +41,17 @@ export interface ListenerTimings {
   readonly handlerRefreshMs: number;
   /** Acquiring jobs without an answer leaves the message unacknowledged after this. @unit milliseconds @default 20_000 */
   readonly acquireDeadlineMs: number;
-  /** A raised capacity aborts the running poll at most once in this. @unit milliseconds @default 2_000 */
+  /** A changed capacity ends the running poll at most once in this. @unit milliseconds @default 2_000 */
   readonly capacityRaiseMs: number;
+  /**
+   * The shortest time from the start of a poll without a message to the start of the next, unless the capacity changed.
+   *
+   * @unit milliseconds
+   * @default 5_000
+   */
+  readonly pollIntervalMs: number;
+  /** A poll held for at least this and then cut off (reset, 5xx, empty body) is no failure. @unit milliseconds @default 10_000 */
+  readonly pollHeldMs: number;
   /** What closing the session may take when the listener ends. @unit milliseconds @default 3_000 */
   readonly closeDeadlineMs: number;
   /** Attempts to handle a message, after which it is acknowledged all the same. A count. @default 5 */
@@ -64,6 +76,16 @@ export interface ListenerOptions {
    * may never come (F24). `setMaxCapacity` changes it.
    */
   readonly maxCapacity: number;
+  /**
+   * Whether polls are sent at first. Without polls the session is held and no job is accepted; the caller keeps the session
+   * alive by `refresh`. `setPolling` changes it. @default true
+   */
+  readonly polling?: boolean | undefined;
+  /**
+   * The session that an earlier process of this owner left open, as that process recorded it. When the first opening meets a
+   * conflict that names this owner, or no owner, that session is closed and another one is opened at once. @default none
+   */
+  readonly recordedSession?: RecordedSession | undefined;
   /** What is done about messages. */
   readonly handler: ListenerHandler;
   /** Told of everything, for metrics. @default nobody is told */
@@ -105,6 +127,8 @@ const DEFAULT_TIMINGS: ListenerTimings = {
   handlerRefreshMs: 10_000,
   acquireDeadlineMs: 20_000,
   capacityRaiseMs: 2_000,
+  pollIntervalMs: 5_000,
+  pollHeldMs: 10_000,
   closeDeadlineMs: 3_000,
   poisonAttempts: 5,
 };

@@ -24,7 +24,7 @@ export interface ServiceCall<T> {
   readonly success: number | readonly number[];
   readonly decode: Decode<T>;
   readonly scaleSetId?: number;
-  readonly owner?: string;
+  readonly owner?: string | undefined;
   readonly deadlineMs?: number;
   readonly signal?: AbortSignal | undefined;
 }

@@ -18,6 +18,7 @@ import { acquireBody, acquiredIds, message } from "../wire/message.js";
 import { messageUrl, pollUrl } from "./queue-url.js";
 import { deleteSession, refreshSession } from "./session-calls.js";
 import { type MessageSource, streamMessages } from "./stream.js";
+import { verdictOf } from "./verdict.js";
 
 interface Queue {
   readonly url: URL;
@@ -32,7 +33,11 @@ export interface OpenedSession {
   readonly queue: Queue;
   readonly statistics: RunnerScaleSetStatistics;
   readonly onAnswered: ((answer: SessionAnswer) => void) | undefined;
+  readonly onLost: ((error: ScaleSetError) => void) | undefined;
 }
+
+/** Ends the held polls of a queue that has moved. */
+const MOVED = new DOMException("the queue has moved", "AbortError");
 
 /**
  * A scale set's message session: one at a time a set, so whoever has it may act. Made by `openMessageSession`. A queue token
@@ -52,9 +57,14 @@ export class MessageSession implements AsyncDisposable, MessageSource {
   readonly owner: string;
   readonly #service: ActionsService;
   readonly #onAnswered: (answer: SessionAnswer) => void;
+  readonly #onLost: (error: ScaleSetError) => void;
   readonly #lifetime = new Lifetime();
   readonly #refreshing = new SingleFlight<RunnerScaleSetStatistics | undefined>();
   #queue: Queue;
+  /** Of the polls at the queue's present address. */
+  #polls = new Lifetime();
+  #failedRefreshes = 0;
+  #lost: ScaleSetError | undefined;
   #statistics: RunnerScaleSetStatistics;
   #newestMessageId = 0;
   #closing: Promise<void> | undefined;
@@ -68,6 +78,7 @@ export class MessageSession implements AsyncDisposable, MessageSource {
     this.#queue = opened.queue;
     this.#statistics = opened.statistics;
     this.#onAnswered = opened.onAnswered ?? (() => {});
+    this.#onLost = opened.onLost ?? (() => {});
   }
 
   /** The newest reading: the one it was opened with, then those of its messages. A redelivered message changes nothing. */
@@ -89,21 +100,8 @@ export class MessageSession implements AsyncDisposable, MessageSource {
         operation: "getMessage",
       });
     }
-    const received = await this.#withQueue("getMessage", signal, ({ url, token }, bounded) =>
-      this.#service.queue({
-        operation: "getMessage",
-        method: "GET",
-        url: pollUrl(url, lastMessageId),
-        token,
-        headers: { "x-scalesetmaxcapacity": String(maxCapacity) },
-        poll: true,
-        repeat: "never",
-        success: [200, 202],
-        decode: (answer, body) => (answer.status === 202 ? undefined : message(body())),
-        scaleSetId: this.scaleSetId,
-        owner: this.owner,
-        signal: bounded,
-      }),
+    const received = await this.#withQueue("getMessage", signal, (_, bounded) =>
+      this.#poll({ lastMessageId, maxCapacity }, bounded),
     );
     this.#answered("poll", received);
     const { value } = received;
@@ -235,19 +233,75 @@ export class MessageSession implements AsyncDisposable, MessageSource {
     publish("session", () => ({ event: "closed", ...this.#identity() }));
   }
 
+  /** One poll; repeated at the queue's new address when it moves meanwhile. */
+  async #poll(
+    { lastMessageId, maxCapacity }: { readonly lastMessageId: number; readonly maxCapacity: number },
+    signal: AbortSignal,
+  ): Promise<Delivered<RunnerScaleSetMessage | undefined>> {
+    for (;;) {
+      const { url, token } = this.#queue;
+      // By hand, as in the sender: this frame waits as long as a poll.
+      const bounded = this.#polls.link(signal);
+      try {
+        return await this.#service.queue({
+          operation: "getMessage",
+          method: "GET",
+          url: pollUrl(url, lastMessageId),
+          token,
+          headers: { "x-scalesetmaxcapacity": String(maxCapacity) },
+          poll: true,
+          repeat: "never",
+          success: [200, 202],
+          decode: (answer, body) => (answer.status === 202 ? undefined : message(body())),
+          scaleSetId: this.scaleSetId,
+          owner: this.owner,
+          signal: bounded.signal,
+        });
+      } catch (error) {
+        if (error !== MOVED) throw error;
+      } finally {
+        bounded[Symbol.dispose]();
+      }
+    }
+  }
+
   async #refresh(): Promise<RunnerScaleSetStatistics | undefined> {
     using bounded = this.#lifetime.link();
-    const refreshed = await refreshSession(this.#service, this, bounded.signal);
+    let refreshed: Awaited<ReturnType<typeof refreshSession>>;
+    try {
+      refreshed = await refreshSession(this.#service, this, bounded.signal);
+    } catch (error) {
+      if (!this.#lifetime.ended) this.#judgeFailedRefresh(error);
+      throw error;
+    }
+    this.#failedRefreshes = 0;
     const { queueUrl, queueToken, statistics } = refreshed.value;
     if (queueToken === undefined) {
       throw new ScaleSetError("SESSION_UNUSABLE", "the session was refreshed without a queue token", {
         operation: "refreshMessageSession",
       });
     }
-    this.#queue = { url: queueUrl ?? this.#queue.url, token: queueToken };
+    const before = this.#queue.url;
+    this.#queue = { url: queueUrl ?? before, token: queueToken };
+    if (statistics !== undefined) this.#statistics = statistics;
     this.#answered("refresh", refreshed);
+    if (this.#queue.url.href !== before.href) {
+      const polls = this.#polls;
+      this.#polls = new Lifetime();
+      polls.end(MOVED);
+    }
     publish("session", () => ({ event: "refreshed", ...this.#identity() }));
     return statistics;
+  }
+
+  /** One that fails for good ends the session at once: what is still under way in it would act without the right to. */
+  #judgeFailedRefresh(error: unknown): void {
+    this.#failedRefreshes += 1;
+    const verdict = verdictOf(error, this.#failedRefreshes);
+    if (!isScaleSetError(error) || (verdict !== "reopen" && verdict !== "resolve")) return;
+    this.#lost = error;
+    this.#lifetime.end(error);
+    tell(this.#service.sender.logger, () => this.#onLost(error));
   }
 
   /** Calls with the queue's token; on its 401 refreshes the session and calls once more. */
@@ -259,14 +313,20 @@ export class MessageSession implements AsyncDisposable, MessageSource {
     this.#throwIfClosed(operation);
     // By hand, as in the sender: this frame waits as long as a poll.
     const bounded = this.#lifetime.link(signal);
-    const used = this.#queue;
     try {
-      return await call(used, bounded.signal);
-    } catch (error) {
-      if (!isScaleSetError(error, "QUEUE_TOKEN_EXPIRED")) throw error;
-      // Somebody else may have refreshed it while this call was on its way.
-      if (this.#queue === used) await this.refresh({ signal: bounded.signal });
-      return await call(this.#queue, bounded.signal);
+      for (let refreshed = false; ; ) {
+        const used = this.#queue;
+        try {
+          return await call(used, bounded.signal);
+        } catch (error) {
+          if (!isScaleSetError(error, "QUEUE_TOKEN_EXPIRED")) throw error;
+          // Another call may have refreshed it while this one was on its way: that proves nothing about the new token.
+          if (this.#queue !== used) continue;
+          if (refreshed) throw error;
+        }
+        await this.refresh({ signal: bounded.signal });
+        refreshed = true;
+      }
     } finally {
       bounded[Symbol.dispose]();
     }
@@ -293,6 +353,7 @@ export class MessageSession implements AsyncDisposable, MessageSource {
   }
 
   #throwIfClosed(operation: Operation): void {
+    if (this.#lost !== undefined && this.#closing === undefined) throw this.#lost;
     if (this.#lifetime.ended) throw closedError(operation);
   }
 }

@@ -12,7 +12,7 @@ export async function openSession(
   scaleSetId: number,
   options: OpenSessionOptions,
 ): Promise<MessageSession> {
-  const { owner, signal, onAnswered } = options;
+  const { owner, signal, onAnswered, onLost } = options;
   const { value, heldMs, sentAt } = await createSession(service, { scaleSetId, owner, signal });
   const { sessionId, queueUrl, queueToken, statistics } = value;
   if (sessionId === undefined || queueUrl === undefined || queueToken === undefined || statistics === undefined) {
@@ -24,7 +24,7 @@ export async function openSession(
   tell(service.sender.logger, () => onAnswered?.({ call: "open", heldMs, sentAt }));
   publish("session", () => ({ event: "opened", owner, scaleSetId, sessionId }));
   const queue = { url: queueUrl, token: queueToken };
-  return new MessageSession(service, { scaleSetId, owner, sessionId, queue, statistics, onAnswered });
+  return new MessageSession(service, { scaleSetId, owner, sessionId, queue, statistics, onAnswered, onLost });
 }
 
 /** Else the next attempt would meet a conflict with it. That it fails is told by that conflict. */

@@ -5,7 +5,8 @@ import { NIL_UUID, session, type WireSession } from "../wire/session.js";
 
 export interface SessionIdentity {
   readonly scaleSetId: number;
-  readonly owner: string;
+  /** Undefined where only the id is known. */
+  readonly owner: string | undefined;
   readonly sessionId: string;
 }
 
@@ -51,7 +52,7 @@ export function refreshSession(
 export async function deleteSession(
   service: ActionsService,
   identity: SessionIdentity,
-  signal: AbortSignal,
+  signal: AbortSignal | undefined,
 ): Promise<void> {
   try {
     await service.call({

@@ -37,6 +37,12 @@ export function verdictOf(error: unknown, failures: number): Verdict {
   }
 }
 
+/** Whether a poll that was held ended because something between us and the service cut it off. */
+export function isCutOff(error: unknown): boolean {
+  if (!isScaleSetError(error) || error.retryAfterMs !== undefined) return false;
+  return ["NETWORK", "PROTOCOL", "SERVER_ERROR"].includes(error.code);
+}
+
 /** Whether doing the same again could help a call that is not about the session. */
 export function isFinal(error: unknown): boolean {
   if (!isScaleSetError(error) || error.retryable) return false;
