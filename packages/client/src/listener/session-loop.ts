@@ -34,6 +34,8 @@ export class SessionLoop {
   readonly #deliverer: Deliverer;
   readonly #scope: DeliveryScope;
   #failures = 0;
+  /** Failures when the session was last refreshed for them. */
+  #refreshedAfter = 0;
   #useful = false;
 
   constructor(parts: LoopParts, scope: DeliveryScope) {
@@ -49,7 +51,7 @@ export class SessionLoop {
     const { signal, stopping } = this.#scope;
     try {
       await this.#firstReading();
-      this.#failures = 0;
+      this.#succeeded();
       for (;;) {
         signal.throwIfAborted();
         const loss = await this.#turn();
@@ -81,7 +83,7 @@ export class SessionLoop {
     if (outcome === "hurried") await this.#recover("hurried", undefined);
     else if (outcome === "cut") await this.#afterCut();
     else if (outcome === "nothing" || outcome.kind === "done") {
-      this.#failures = 0;
+      this.#succeeded();
       this.#useful = true;
     } else if (outcome.kind === "lost") return outcome;
     else if (outcome.kind === "repeated") await this.#recover("hurried", undefined);
@@ -96,7 +98,10 @@ export class SessionLoop {
       await this.#poller.untilPolling(signal);
     }
     // The queue may have moved: a refresh brings its new address.
-    if (this.#failures > 0 && this.#failures % REFRESH_EVERY === 0) await session.refresh({ signal });
+    if (this.#failures % REFRESH_EVERY === 0 && this.#failures > this.#refreshedAfter) {
+      this.#refreshedAfter = this.#failures;
+      await session.refresh({ signal });
+    }
     const lastMessageId = (): number => this.#cursor.beginPoll();
     const polled = await this.#poller.poll(session, { generation, lastMessageId, signal });
     switch (polled.kind) {
@@ -107,7 +112,7 @@ export class SessionLoop {
       case "nothing":
         if (polled.heldMs >= HURRIED_MS) return "nothing";
         // A refresh may end a poll: that is no sign of a service that holds none.
-        return this.#context.refreshedAt >= polled.startedAt ? "interrupted" : "hurried";
+        return this.#context.refreshedAt > polled.startedAt ? "interrupted" : "hurried";
       case "cut": {
         const { error, heldMs } = polled;
         if (isScaleSetError(error, "PROTOCOL") && error.messageId !== undefined) {
@@ -122,7 +127,7 @@ export class SessionLoop {
   /** The service held the poll, and something between cut it off. The wait keeps many listeners from returning at once. */
   async #afterCut(): Promise<void> {
     const { timings, clock } = this.#context;
-    this.#failures = 0;
+    this.#succeeded();
     const { pollRetryMinMs: minMs, pollRetryMaxMs: maxMs } = timings;
     await clock.sleep(waitFor(this.#context, { attempt: 1, minMs, maxMs }), { signal: this.#scope.signal });
   }
@@ -150,6 +155,11 @@ export class SessionLoop {
         await this.#recover("handler-failed", error);
       }
     }
+  }
+
+  #succeeded(): void {
+    this.#failures = 0;
+    this.#refreshedAfter = 0;
   }
 
   /** Waits with the session in hand. */
