@@ -11,6 +11,7 @@ export function hearJobs(fleet: Fleet, jobs: readonly JobNews[], at: number): vo
     fleet.unbacked.delete(job.jobId);
     if (job.kind === "completed") fleet.roster.noteCompleted(job.jobId);
     if (job.runnerName === "") continue;
+    if (job.kind === "completed") fleet.aside.jobDone();
     if (job.kind === "started") fleet.phantom.moved();
     const exit = fleet.verdicts.clear(job.runnerName);
     if (exit !== undefined) hadJob(fleet, exit.launchedAt);
@@ -28,6 +29,7 @@ function hadJob(fleet: Fleet, launchedAt: number): void {
   fleet.breaker.proved("had a job", launchedAt);
   fleet.outdated.proved(launchedAt);
   fleet.ghosts.claimed();
+  fleet.aside.worked();
 }
 
 function jobStarted(fleet: Fleet, runner: Runner, jobId: string, at: number): void {
@@ -46,6 +48,7 @@ function jobStarted(fleet: Fleet, runner: Runner, jobId: string, at: number): vo
     case "detached":
       // Its registration is gone or going, yet it works: only its exit or its completion ends this.
       runner.belief = { kind: "job", jobId };
+      fleet.weighWork(runner);
       break;
     default:
   }
@@ -62,6 +65,7 @@ function jobCompleted(fleet: Fleet, runner: Runner, at: number): void {
       break;
     case "abandoned":
       runner.belief = { kind: "none" };
+      fleet.weighWork(runner);
       break;
     default:
   }

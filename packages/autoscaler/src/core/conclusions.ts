@@ -1,6 +1,7 @@
 import { demandOf } from "./demand.js";
 import type { Fleet } from "./fleet.js";
 import { onlineOf, type Reading } from "./model.js";
+import { judgeAside } from "./stepping-aside.js";
 
 /** What follows from everything known by now, after each event and each time that a look was due. */
 export function conclude(fleet: Fleet, at: number): void {
@@ -8,12 +9,16 @@ export function conclude(fleet: Fleet, at: number): void {
   for (const runner of fleet.young.grown(at)) {
     fleet.breaker.proved("lived", runner.launchedAt);
     fleet.outdated.proved(runner.launchedAt);
+    fleet.aside.worked();
+    fleet.aside.lived(runner.name);
   }
   compareReading(fleet, at);
   fleet.unbacked.prune(at);
+  while (fleet.givingBack.takeUntil(at) !== undefined);
   const demand = demandOf(fleet, at);
   fleet.refill.missing(demand.target - (demand.able - fleet.endsSinceReading(at)));
   fleet.surplus.observe(demand.surplus, at);
+  judgeAside(fleet, demand, at);
 }
 
 /** Exits that no job explains, once the news of a job had its time to come. */

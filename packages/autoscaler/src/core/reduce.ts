@@ -6,6 +6,7 @@ import type { Fleet } from "./fleet.js";
 import type { Statistics } from "./model.js";
 import { orphan } from "./orphans.js";
 import { applyOutcome } from "./outcomes.js";
+import { listWorksAgain } from "./stepping-aside.js";
 
 /**
  * What is known after an event. Deterministic and without effects; changes the fleet in place, since one worker owns it.
@@ -18,6 +19,7 @@ export function reduce(fleet: Fleet, event: FleetEvent): void {
       fleet.answeredAt = event.at;
       if (fleet.scaleSetId !== undefined && fleet.scaleSetId !== event.scaleSetId) orphan(fleet, event.at);
       fleet.scaleSetId = event.scaleSetId;
+      fleet.aside.sessionOpened(event.at);
       fleet.scaleSetMadeAt = event.at - (event.scaleSetAgeMs ?? Number.POSITIVE_INFINITY);
       fleet.readings.sessionOpened({ ...event.statistics, asOf: event.at, endsKnown: fleet.ends.total });
       break;
@@ -32,6 +34,7 @@ export function reduce(fleet: Fleet, event: FleetEvent): void {
     case "session.refused":
       fleet.session = { state: "standby", holder: event.holder };
       fleet.foreign.stoodBy();
+      fleet.aside.sessionRefused();
       break;
     case "poll.began":
       fleet.readings.pollBegan(event.at);
@@ -52,6 +55,7 @@ export function reduce(fleet: Fleet, event: FleetEvent): void {
     case "statistics": {
       const asked = fleet.statisticsAsked;
       fleet.statisticsAsked = undefined;
+      fleet.aside.refreshed(event.statistics !== undefined);
       if (event.statistics !== undefined && fleet.ghosts.trusts(event.statistics.registered)) {
         const { at: asOf, endsKnown } = asked ?? { at: event.at, endsKnown: fleet.ends.total };
         fleet.readings.asked({ ...event.statistics, asOf, endsKnown });
@@ -63,6 +67,9 @@ export function reduce(fleet: Fleet, event: FleetEvent): void {
       fleet.ghosts.asked(event.at);
       break;
     case "inventory":
+      if (event.place === fleet.traits.place && listWorksAgain(fleet, fleet.listedAt, event.at)) {
+        fleet.aside.tryNow(event.at);
+      }
       takeInventory(fleet, event);
       break;
     case "instance.changed":
@@ -70,10 +77,14 @@ export function reduce(fleet: Fleet, event: FleetEvent): void {
       break;
     case "limits.changed":
       fleet.limits = { minRunners: event.minRunners, maxRunners: event.maxRunners };
+      fleet.aside.tryNow(event.at);
       break;
     case "share.changed":
       fleet.share = event.share;
-      fleet.room = event.room;
+      break;
+    case "ceiling.changed":
+      fleet.ceiling.most = event.most;
+      fleet.ceiling.trials = event.trials;
       break;
     case "traits.changed":
       if (event.traits.spec !== fleet.traits.spec) {
@@ -83,11 +94,17 @@ export function reduce(fleet: Fleet, event: FleetEvent): void {
         fleet.breaker.forget();
         fleet.launchPause.forget();
       }
+      if (event.traits.place !== fleet.traits.place) {
+        fleet.ceiling.forget();
+        fleet.placeSince = event.at;
+      }
+      fleet.aside.tryNow(event.at);
       fleet.settle(event.traits);
       break;
     case "launches.retry":
       // Other pauses are short, and end by themselves.
-      if (fleet.launchPause.refusing) fleet.launchPause.forget();
+      if (fleet.launchPause.refusing) fleet.launchPause.retry();
+      fleet.aside.tryNow(event.at);
       break;
     case "place.left":
       fleet.leave(event.place);

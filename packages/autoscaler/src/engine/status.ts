@@ -1,4 +1,5 @@
-import { announcedCapacity, demandOf } from "../core/demand.js";
+import { announcedCapacity } from "../core/capacity.js";
+import { demandOf } from "../core/demand.js";
 import { isEmptied } from "../core/drain.js";
 import type { Fleet } from "../core/fleet.js";
 import { byPhase, type Phase, type Reading, type Statistics } from "../core/model.js";
@@ -109,7 +110,7 @@ export function statusOf(fleet: Fleet, worker: WorkerFacts): ScaleSetStatus {
       minRunners: fleet.limits.minRunners,
       maxRunners: fleet.limits.maxRunners,
       share: fleet.share,
-      announced: announcedCapacity(fleet),
+      announced: announcedCapacity(fleet, now),
     },
     assigned,
     target,

@@ -9,8 +9,10 @@ export interface ScaleSetService {
    * aborts, with the session closed; rejects only where no wait can mend it.
    */
   listen(handler: ServiceHandler, options: CallOptions): Promise<void>;
-  /** The capacity to announce from now on; a raised one at once. */
-  announce(capacity: number): void;
+  /** The capacity to announce from now on; a raised one at once, a lower one with the next poll unless `lowerAtOnce`. */
+  announce(capacity: number, options?: { readonly lowerAtOnce?: boolean }): void;
+  /** How the session is held from now on. */
+  serve(mode: ServeMode): void;
   /** Asks for a registration under a name that was never used before. Never asked twice. */
   requestJitConfig(runnerName: string, options: CallOptions): Promise<JitAnswer>;
   /** Whether a registration is there, found by name when its id is not known. Rejects when there is no answer. */
@@ -26,6 +28,13 @@ export interface ScaleSetService {
     options: CallOptions,
   ): Promise<"removed" | "busy" | "absent">;
 }
+
+/**
+ * - `polling`: the session is open and polled, so jobs are accepted;
+ * - `unpolled`: it is open, and no job is accepted; the caller refreshes it;
+ * - `aside`: it is closed, and another daemon may have it.
+ */
+export type ServeMode = "polling" | "unpolled" | "aside";
 
 export type JitAnswer =
   | { readonly outcome: "issued"; readonly runnerId: number; readonly jitConfig: Revealable }

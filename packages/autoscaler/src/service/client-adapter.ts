@@ -12,7 +12,7 @@ import {
 import type { JobNews } from "../core/events.js";
 import type { Statistics } from "../core/model.js";
 import type { CallOptions } from "../ports/provisioner.js";
-import type { JitAnswer, ScaleSetService, ServiceHandler } from "../ports/service.js";
+import type { JitAnswer, ScaleSetService, ServeMode, ServiceHandler } from "../ports/service.js";
 import { logJobs } from "./job-log.js";
 import type { RunnerGroups } from "./runner-groups.js";
 import { troubleIn, troubleOf } from "./trouble.js";
@@ -49,6 +49,7 @@ export class ClientScaleSet implements ScaleSetService {
   readonly #options: ClientScaleSetOptions;
   #listener: Listener | undefined;
   #capacity = 1;
+  #polling = true;
   #scaleSetId: number | undefined;
   #createdOn: Date | undefined;
   #missingSince: number | undefined;
@@ -75,6 +76,7 @@ export class ClientScaleSet implements ScaleSetService {
       scaleSet: { name, runnerGroupId: ensured.runnerGroupId, id: ensured.id },
       owner,
       maxCapacity: this.#capacity,
+      polling: this.#polling,
       clock,
       random,
       logger,
@@ -116,10 +118,16 @@ export class ClientScaleSet implements ScaleSetService {
     }
   }
 
-  announce(capacity: number): void {
-    if (capacity === this.#capacity) return;
+  announce(capacity: number, options: { readonly lowerAtOnce?: boolean } = {}): void {
+    if (capacity === this.#capacity && options.lowerAtOnce !== true) return;
     this.#capacity = capacity;
-    this.#listener?.setMaxCapacity(capacity);
+    this.#listener?.setMaxCapacity(capacity, options);
+  }
+
+  /** Without a session for `aside`: who wraps this one ends the listener. */
+  serve(mode: ServeMode): void {
+    this.#polling = mode === "polling";
+    this.#listener?.setPolling(this.#polling);
   }
 
   async requestJitConfig(runnerName: string, { signal }: CallOptions): Promise<JitAnswer> {
@@ -158,6 +166,8 @@ export class ClientScaleSet implements ScaleSetService {
 
   async readStatistics({ signal }: CallOptions): Promise<Statistics | undefined> {
     if (this.#scaleSetId === undefined) return undefined;
+    const refreshed = await this.#listener?.refresh({ signal });
+    if (refreshed !== undefined) return toStatistics(refreshed);
     const { statistics } = await this.#options.client.getRunnerScaleSetById(this.#scaleSetId, { signal });
     return toStatistics(statistics);
   }
