@@ -28,6 +28,13 @@ export const timingDescriptions: Readonly<Record<keyof Timings, string>> = {
   recentExitMs: "A runner that exited counts as able at most this long, until statistics that know of it have come.",
   sessionReadingMs: "Statistics that came with a new session stand this long, or until a poll was held.",
   pollHeldMs: "A poll that the service held this long shows that it has nothing newer to say.",
+  blockingFailures:
+    "After so many failed launches in a row no more capacity is announced than lives, until a launch has started. A count.",
+  asideMs: "A scale set that can run nothing for this long closes its session, so that another daemon may have it.",
+  asideTrialMinMs: "First pause before a scale set that stepped aside tries to work again; it doubles.",
+  asideTrialMaxMs: "Longest pause before a scale set that stepped aside tries to work again.",
+  asideRefreshMs: "While such a trial lasts, its session is refreshed this often.",
+  reservedPlaceMs: "A place under limits.maxRunners is kept this long for a scale set that comes back for it.",
   refusedPauseMs: "Launches pause this long after a provisioner refused the runner spec, or lacked a right.",
   destroyGraceMs: "What runs in an instance is asked to end, and ended by force after this.",
   stopGraceMs: "When the daemon stops, launches and removals under way may take this long to end.",

@@ -14,6 +14,7 @@ export function hearJobs(fleet: Fleet, jobs: readonly JobNews[], at: number): vo
     if (job.kind === "completed") fleet.roster.noteCompleted(job.jobId);
     if (job.kind === "started") fleet.refill.claimed();
     if (job.runnerName === "") continue;
+    if (job.kind === "completed") fleet.aside.jobDone();
     if (job.kind === "started") fleet.phantom.moved();
     explainExit(fleet, job.runnerName, at);
     const runner = fleet.roster.get(job.runnerName);

@@ -2,6 +2,7 @@ import { demandOf } from "./demand.js";
 import { explainOpenExits } from "./exits.js";
 import type { Fleet } from "./fleet.js";
 import { onlineOf, type Reading } from "./model.js";
+import { judgeAside } from "./stepping-aside.js";
 
 /** Suspects that are looked up at once when readings lack some runner: enough to tell which, within the budget. */
 const MOST_LOOKED_UP = 20;
@@ -13,11 +14,15 @@ export function conclude(fleet: Fleet, at: number): void {
   for (const runner of fleet.young.grown(at)) {
     fleet.breaker.proved("lived", runner.launchedAt);
     fleet.outdated.proved(runner.launchedAt);
+    fleet.aside.worked();
+    fleet.aside.lived(runner.name);
   }
   fleet.unbacked.prune(at);
+  while (fleet.givingBack.takeUntil(at) !== undefined);
   const demand = demandOf(fleet, at);
   fleet.refill.missing(demand.target - (demand.able - fleet.endsSinceReading(at)));
   fleet.surplus.observe(demand.surplus, at);
+  judgeAside(fleet, demand, at);
 }
 
 /** Exits that nothing explained in time. */

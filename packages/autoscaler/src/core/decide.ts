@@ -4,6 +4,7 @@ import { Plan } from "./plan.js";
 import { clearsFrom, holds, mayWithoutSession, whyNot } from "./rights.js";
 import type { Rule } from "./rule.js";
 import { abandoned } from "./rules/abandoned.js";
+import { aside } from "./rules/aside.js";
 import { askedReading } from "./rules/asked-reading.js";
 import { breaker } from "./rules/breaker.js";
 import { drained } from "./rules/drained.js";
@@ -27,6 +28,7 @@ import { unfit } from "./rules/unfit.js";
 import { unstarted } from "./rules/unstarted.js";
 import { vanished } from "./rules/vanished.js";
 import { witness } from "./rules/witness.js";
+import { asideWakeAt } from "./stepping-aside.js";
 
 /**
  * In this order: what ends goes first, then what is to end and why; then what holds launches back, and launches last.
@@ -47,6 +49,7 @@ export const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ["foreign", foreign],
   ["spec-changed", specChanged],
   ["idle-age", idleAge],
+  ["aside", aside],
   ["surplus", surplus],
   ["outdated", outdated],
   ["breaker", breaker],
@@ -80,6 +83,9 @@ export function decide(fleet: Fleet, now: number): Decision {
   plan.wakeAt(fleet.roster.nextTimedDue(now));
   plan.wakeAt(fleet.verdicts.nextAt);
   plan.wakeAt(fleet.young.nextAt);
+  // Then the capacity to announce is another.
+  plan.wakeAt(fleet.givingBack.first);
+  plan.wakeAt(asideWakeAt(fleet));
   if (holds(fleet, now)) {
     for (const [name, rule] of rules) {
       plan.begin(name);
@@ -96,9 +102,14 @@ export function decide(fleet: Fleet, now: number): Decision {
     plan.begin(name);
     rule(fleet, now, plan);
   }
+  // A session that is not polled is kept by its refreshes alone.
+  plan.begin("aside");
+  aside(fleet, now, plan);
   const { commands, ...rest } = plan.decision();
   const allowed = commands.filter(
-    ({ command }) => "name" in command && mayWithoutSession(fleet, command.type, fleet.roster.get(command.name), now),
+    ({ command, rule }) =>
+      (rule === "aside" && command.type === "read-statistics") ||
+      ("name" in command && mayWithoutSession(fleet, command.type, fleet.roster.get(command.name), now)),
   );
   return { ...rest, commands: allowed };
 }

@@ -25,21 +25,35 @@ export function demandOf(fleet: Fleet, now: number): Demand {
   const reading = fleet.reading(now);
   if (reading === undefined) return { assigned: 0, most, target: able, able, missing: 0, surplus: 0 };
   const assigned = ourJobs(fleet, reading) + fleet.unbacked.count(now);
-  const target = Math.min(most, ourMinimum(fleet, reading) + assigned);
-  const room = Math.max(0, Math.min(most, fleet.room ?? most) - fleet.occupying);
+  const wanted = ourMinimum(fleet, reading) + assigned;
+  const target = Math.min(most, wanted);
+  // What was accepted under a larger share keeps its runners; the minimum does not.
+  const kept = Math.max(target, Math.min(ownMaximum(fleet), assigned));
   return {
     assigned,
     most,
     target,
     able,
-    missing: Math.max(0, Math.min(target - able - fleet.verdicts.held, room)),
-    surplus: Math.max(0, able - target),
+    missing: Math.max(0, Math.min(target - able - fleet.verdicts.held - fleet.ceiling.trying, freePlaces(fleet, most))),
+    surplus: Math.max(0, able - kept),
   };
+}
+
+/** Places in which a launch may begin now. */
+function freePlaces({ occupying, ceiling, roster, traits }: Fleet, most: number): number {
+  const free = most - occupying;
+  const underCeiling = ceiling.most === undefined ? free : ceiling.most - roster.countIn(traits.place);
+  return Math.max(0, Math.min(free, underCeiling));
+}
+
+/** Runners that jobs and the minimum ask for, whatever is shared with other sets. */
+export function unsharedTarget(fleet: Fleet, now: number): number {
+  return Math.min(ownMaximum(fleet), fleet.limits.minRunners + demandOf(fleet, now).assigned);
 }
 
 /**
  * Of the jobs that the service counts, those that are not on runners we can't see. How many of them there are may be
- * old news, so what waits, and what is known to run here, is never taken off.
+ * outdated, so what waits, and what is known to run here, is never taken off.
  */
 function ourJobs({ foreign, working }: Fleet, { assigned, running }: Reading): number {
   if (foreign.count === 0) return assigned;
@@ -53,22 +67,16 @@ function ourMinimum({ foreign, limits, working }: Fleet, { running }: Reading): 
   return Math.max(0, limits.minRunners - foreignIdle);
 }
 
-function mostRunners({ limits, share, foreign }: Fleet): number {
+/** The set's own maximum, without the runners that live where they can't be seen. */
+export function ownMaximum({ limits, foreign }: Fleet): number {
+  return Math.max(0, limits.maxRunners - foreign.count);
+}
+
+export function mostRunners({ limits, share, foreign }: Fleet): number {
   return Math.max(0, Math.min(limits.maxRunners, share ?? limits.maxRunners) - foreign.count);
 }
 
-/** Launching would be useless just now, and for a while: the service should give the work to others. */
+/** Whether launches can't be relied on: none that began since they went wrong has started. */
 export function degraded(fleet: Fleet): boolean {
-  return fleet.outdated.shutAt !== undefined || fleet.launchPause.refusing || fleet.breaker.tripped;
-}
-
-/**
- * The capacity that a poll announces: the total that the scale set will hold. Announcing is accepting work, and 0 loses
- * jobs for good (F24), so never under 1, nor under what is live.
- */
-export function announcedCapacity(fleet: Fleet): number {
-  const { limits, share, roster, occupying } = fleet;
-  const live = occupying - roster.orphans;
-  if (degraded(fleet) || fleet.drainingSince !== undefined) return Math.max(1, live);
-  return Math.max(1, live, Math.min(share ?? limits.maxRunners, limits.maxRunners) - roster.orphans);
+  return fleet.outdated.shutAt !== undefined || fleet.launchPause.blocked || fleet.breaker.tripped;
 }

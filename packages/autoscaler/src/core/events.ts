@@ -100,12 +100,9 @@ export type BackendEvent =
 export type OwnEvent =
   | { readonly type: "limits.changed"; readonly minRunners: number; readonly maxRunners: number }
   /** Most runners that a limit shared with other scale sets leaves to this one. */
-  | {
-      readonly type: "share.changed";
-      readonly share: number | undefined;
-      /** Most that it may have beside what the others have just now, where that is less. */
-      readonly room?: number | undefined;
-    }
+  | { readonly type: "share.changed"; readonly share: number | undefined }
+  /** Its part of what its backend can hold, and how many launches above that may be tried now. */
+  | { readonly type: "ceiling.changed"; readonly most: number | undefined; readonly trials: number }
   /** What runners are made from, or where, is another thing now. */
   | { readonly type: "traits.changed"; readonly traits: Traits }
   /** A person says that what launches were refused for is mended. */

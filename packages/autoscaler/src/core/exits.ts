@@ -38,6 +38,7 @@ export function ranWell(fleet: Fleet, launchedAt: number): void {
   fleet.outdated.proved(launchedAt);
   fleet.verdicts.explained();
   fleet.refill.claimed();
+  fleet.aside.worked();
 }
 
 /** Something explains an exit that was to be judged. */

@@ -1,5 +1,7 @@
+import { Aside } from "./aside.js";
 import { Asking } from "./asking.js";
 import { Breaker } from "./breaker.js";
+import { Ceiling } from "./ceiling.js";
 import { Foreign } from "./foreign.js";
 import { Ghosts } from "./ghosts.js";
 import { IndexedHeap } from "./indexed-heap.js";
@@ -30,8 +32,6 @@ export class Fleet {
   limits: Limits;
   /** Most runners that a limit shared with other scale sets leaves to this one; undefined where there is none. */
   share: number | undefined;
-  /** Most that it may launch up to while more live in all than may; undefined where they do not. */
-  room: number | undefined;
   traits: Traits;
   readonly timings: Timings;
   readonly roster: Roster;
@@ -54,6 +54,13 @@ export class Fleet {
   readonly keptNames: KeptNames;
   /** Runners that their backend calls unfit. */
   readonly unfit = new Set<Runner>();
+  readonly ceiling = new Ceiling();
+  readonly aside: Aside;
+  /** Since when runners are made in the present place. */
+  placeSince = Number.NEGATIVE_INFINITY;
+  /** Runners whose place is being given back, by when it counts as free no longer. */
+  readonly givingBack = new IndexedHeap<Runner>();
+  readonly #givenBack = new WeakSet<Runner>();
   /** Started runners without a job, by age. */
   readonly young = new Young();
   /** Live runners to ask the service about, by when. */
@@ -114,12 +121,18 @@ export class Fleet {
     this.phantom = new Phantom(timings);
     this.unbacked = new Unbacked(timings);
     this.ghosts = new Ghosts(timings);
+    this.aside = new Aside(timings);
     this.settle(traits);
   }
 
   /** When everything was last listed, in every place. */
   get surveyedAt(): number {
     return this.#surveyedAt;
+  }
+
+  /** When the newest whole list of the place where runners are made was begun. */
+  get listedAt(): number {
+    return this.#surveys.get(this.traits.place) ?? Number.NEGATIVE_INFINITY;
   }
 
   surveyed(place: string, begunAt: number): void {
@@ -191,13 +204,15 @@ export class Fleet {
 
   /**
    * Runners that can take one of the jobs that are assigned now, have one, or had one a moment ago. Those of a scale set
-   * that went away get none of the new one's; those of a newer version count while they live.
+   * that went away get none of the new one's; those of a newer version count while they live. A launch above the backend's
+   * ceiling counts once its instance is made, and no instance counts that waits for a pause to end.
    */
   able(now: number): number {
-    const { roster } = this;
+    const { roster, launchPause, ceiling } = this;
     return (
-      roster.count("creating") +
-      roster.count("created") +
+      roster.count("creating") -
+      ceiling.trying +
+      (launchPause.holdsJit(now) ? 0 : roster.count("created")) +
       roster.count("registered") +
       (roster.count("started") - roster.orphans - roster.foreignEnded) +
       roster.named("retiring") +
@@ -247,6 +262,8 @@ export class Fleet {
     this.#forgetStarted(runner);
     this.witness.delete(runner);
     this.unfit.delete(runner);
+    this.givingBack.delete(runner);
+    this.ceiling.settled(runner.name);
     if (!this.verdicts.has(runner.name)) {
       this.breaker.ended(runner.name);
       this.outdated.ended(runner.name);
@@ -258,7 +275,20 @@ export class Fleet {
   move(runner: Runner, phase: Runner["phase"], at: number, dueAt: number): void {
     if (phase !== "started") this.#forgetStarted(runner);
     if (phase === "exited" || phase === "abandoned") this.witness.delete(runner);
+    if (runner.phase === "creating") this.ceiling.settled(runner.name);
     this.roster.move(runner, phase, at, dueAt);
+    this.#giveBack(runner, at);
+  }
+
+  /** Once a runner: one that can't be removed takes up its place. */
+  #giveBack(runner: Runner, at: number): void {
+    const { phase } = runner;
+    if (phase !== "finishing" && phase !== "exited" && phase !== "abandoned") {
+      this.givingBack.delete(runner);
+    } else if (!this.#givenBack.has(runner)) {
+      this.#givenBack.add(runner);
+      this.givingBack.set(runner, at + this.timings.recentExitMs);
+    }
   }
 
   #forgetStarted(runner: Runner): void {

@@ -89,7 +89,8 @@ function launched(fleet: Fleet, name: string, at: number): void {
   fleet.refill.launched(!beyondDemand(fleet, at), at);
   fleet.breaker.launched(name, at);
   fleet.outdated.launched(name, at);
-  fleet.launchPause.launched();
+  fleet.aside.launched(name);
+  fleet.ceiling.launched(name, fleet.roster.countIn(fleet.traits.place));
   fleet.add(runner, NEVER);
 }
 
@@ -161,6 +162,7 @@ function keptName({ keptNames }: Fleet, event: OutcomeEvent & { readonly at: num
 
 function createFailed(fleet: Fleet, runner: Runner, kind: FailureKind, message: string, at: number): void {
   pauseLaunches(fleet, runner, kind, message, at);
+  fleet.ceiling.settled(runner.name);
   // Only a clear answer says that nothing was made.
   if (kind === "capacity" || kind === "rejected" || kind === "denied") fleet.remove(runner, at);
   else if (runner.phase === "creating") fleet.move(runner, "abandoned", at, at);
@@ -170,7 +172,8 @@ function pauseLaunches(fleet: Fleet, runner: Runner, kind: FailureKind, message:
   // What runners are made from has changed since: what was wrong with it then says nothing.
   if (runner.spec !== fleet.traits.spec) return;
   if (kind === "rejected" || kind === "denied") fleet.launchPause.refused(message, at);
-  else fleet.launchPause.failed(kind === "capacity" ? "capacity" : "backend", message, at);
+  else if (kind !== "capacity") fleet.launchPause.failed("backend", message, at);
+  else if (runner.place === fleet.traits.place) fleet.ceiling.hit(fleet.roster.countIn(runner.place) - 1);
 }
 
 /** Of the live ones only those proved unknown to the service were to be destroyed: each is what it was no longer. */
@@ -185,8 +188,6 @@ function destroyFailed(fleet: Fleet, runner: Runner, at: number): void {
 
 /** Its instance is gone. One that was ended by force may still be registered: that goes now. */
 function destroyed(fleet: Fleet, runner: Runner, at: number): void {
-  // One that never ran had only what this launch took: giving that back is no room for another.
-  if (runner.adopted || runner.startedAt !== undefined) fleet.launchPause.roomMade();
   if (runner.forced && runner.mayBeRegistered) {
     runner.forced = false;
     runner.exit = { code: undefined, reason: "ended by force" };

@@ -6,6 +6,7 @@ import type { Fleet } from "./fleet.js";
 import type { Statistics } from "./model.js";
 import { orphan } from "./orphans.js";
 import { applyOutcome } from "./outcomes.js";
+import { listWorksAgain } from "./stepping-aside.js";
 import { judgeOpen } from "./witness.js";
 
 /**
@@ -25,6 +26,7 @@ export function reduce(fleet: Fleet, event: FleetEvent): void {
         fleet.countsShown = false;
       }
       fleet.scaleSetId = event.scaleSetId;
+      fleet.aside.sessionOpened(event.at);
       fleet.scaleSetMadeAt = event.at - (event.scaleSetAgeMs ?? Number.POSITIVE_INFINITY);
       // What was known of the former session's set says nothing about this one.
       fleet.cursorSuspect = false;
@@ -45,6 +47,7 @@ export function reduce(fleet: Fleet, event: FleetEvent): void {
     case "session.refused":
       fleet.session = { state: "standby", holder: event.holder, since: standbySince(fleet, event) };
       fleet.foreign.stoodBy();
+      fleet.aside.sessionRefused();
       break;
     case "poll.began":
       fleet.readings.pollBegan(event.at);
@@ -65,6 +68,7 @@ export function reduce(fleet: Fleet, event: FleetEvent): void {
     case "statistics":
       hearAsked(fleet, fleet.statisticsAsked, event.statistics, event.at);
       fleet.statisticsAsked = undefined;
+      fleet.aside.refreshed(event.statistics !== undefined);
       break;
     case "session.renewed":
       if (fleet.session.state === "held") hearAsked(fleet, event.asked, event.statistics, event.at);
@@ -77,6 +81,9 @@ export function reduce(fleet: Fleet, event: FleetEvent): void {
       fleet.cursorSuspect = false;
       break;
     case "inventory":
+      if (event.place === fleet.traits.place && listWorksAgain(fleet, fleet.listedAt, event.at)) {
+        fleet.aside.tryNow(event.at);
+      }
       takeInventory(fleet, event);
       break;
     case "instance.changed":
@@ -84,10 +91,14 @@ export function reduce(fleet: Fleet, event: FleetEvent): void {
       break;
     case "limits.changed":
       fleet.limits = { minRunners: event.minRunners, maxRunners: event.maxRunners };
+      fleet.aside.tryNow(event.at);
       break;
     case "share.changed":
       fleet.share = event.share;
-      fleet.room = event.room;
+      break;
+    case "ceiling.changed":
+      fleet.ceiling.most = event.most;
+      fleet.ceiling.trials = event.trials;
       break;
     case "traits.changed":
       if (event.traits.spec !== fleet.traits.spec) {
@@ -97,11 +108,17 @@ export function reduce(fleet: Fleet, event: FleetEvent): void {
         fleet.breaker.forget();
         fleet.launchPause.forget();
       }
+      if (event.traits.place !== fleet.traits.place) {
+        fleet.ceiling.forget();
+        fleet.placeSince = event.at;
+      }
+      fleet.aside.tryNow(event.at);
       fleet.settle(event.traits);
       break;
     case "launches.retry":
       // Other pauses are short, and end by themselves.
-      if (fleet.launchPause.refusing) fleet.launchPause.forget();
+      if (fleet.launchPause.refusing) fleet.launchPause.retry();
+      fleet.aside.tryNow(event.at);
       break;
     case "place.left":
       fleet.leave(event.place);

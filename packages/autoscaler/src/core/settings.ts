@@ -49,6 +49,17 @@ export interface Timings {
   /** A new session's own statistics stand this long, or until a poll was held for `pollHeldMs`. */
   readonly sessionReadingMs: number;
   readonly pollHeldMs: number;
+  /** After so many failed launches in a row no more is announced than lives, until a launch has started. */
+  readonly blockingFailures: number;
+  /** Who can run nothing for this long steps aside: it closes its session. */
+  readonly asideMs: number;
+  /** Shortest and longest pause between two trials of a set that stepped aside. */
+  readonly asideTrialMinMs: number;
+  readonly asideTrialMaxMs: number;
+  /** A session that is open without polls is refreshed this often. */
+  readonly asideRefreshMs: number;
+  /** A place of a shared limit is kept this long for a set that comes back for it. */
+  readonly reservedPlaceMs: number;
   /** No launches for this long after a backend refused the spec or a right was missing. */
   readonly refusedPauseMs: number;
   /** What runs in an instance is asked to end, and forced after this. */
@@ -129,6 +140,12 @@ export const defaultTimings: Timings = {
   recentExitMs: 10 * SECOND,
   sessionReadingMs: 5 * SECOND,
   pollHeldMs: 1 * SECOND,
+  blockingFailures: 3,
+  asideMs: 3 * MINUTE,
+  asideTrialMinMs: 1 * MINUTE,
+  asideTrialMaxMs: 10 * MINUTE,
+  asideRefreshMs: 30 * SECOND,
+  reservedPlaceMs: 30 * SECOND,
   refusedPauseMs: 10 * MINUTE,
   destroyGraceMs: 10 * SECOND,
   stopGraceMs: 10 * SECOND,

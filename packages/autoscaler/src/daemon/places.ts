@@ -1,6 +1,7 @@
 import { abortable } from "../async/abortable.js";
 import type { AutoscalerConfig, ProvisionerConfig } from "../config/config.js";
 import type { Timings } from "../core/settings.js";
+import { BackendCeiling } from "../engine/backend-ceiling.js";
 import { Inventory } from "../engine/inventory.js";
 import type { Place } from "../engine/place.js";
 import type { Backend } from "../ports/provisioner.js";
@@ -73,7 +74,7 @@ export class Places {
       const backend = await this.#openBackend(provisioner, life.signal);
       const inventory = new Inventory({ backend, clock, random, timings: this.#timings, logger });
       running.push(inventory.run(life.signal), this.#tellFindings(backend, provisioner.kind, life.signal));
-      return { id: key, backend, inventory };
+      return { id: key, backend, inventory, ceiling: new BackendCeiling(clock) };
     };
     const open: OpenPlace = { place: opening(), life, running, users: 0 };
     this.#open.set(key, open);

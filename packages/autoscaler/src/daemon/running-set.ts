@@ -9,6 +9,7 @@ import { Supervisor } from "../engine/supervisor.js";
 import type { Turns } from "../engine/turns.js";
 import type { Wakeups } from "../engine/wakeups.js";
 import { Worker } from "../engine/worker.js";
+import type { SharedDemand } from "../engine/worker-options.js";
 import type { ScaleSetService } from "../ports/service.js";
 import { ClientScaleSet } from "../service/client-adapter.js";
 import type { Connection, Connections } from "./connections.js";
@@ -50,7 +51,6 @@ export class RunningSet implements Sharer {
   #draining = false;
   #drained = false;
   #share: number | undefined;
-  #room: number | undefined;
   #problem: Problem | undefined;
   #ended: Promise<void> = Promise.resolve();
 
@@ -126,15 +126,19 @@ export class RunningSet implements Sharer {
     this.#supervisor?.worker.retryLaunches();
   }
 
-  demand(): { readonly wanted: number; readonly live: number } | undefined {
-    const demand = this.#supervisor?.worker.demand();
-    return demand !== undefined && this.#draining ? { wanted: 0, live: demand.live } : demand;
+  demand(): SharedDemand | undefined {
+    const worker = this.#supervisor?.worker;
+    const demand = worker?.demand();
+    if (worker === undefined || demand === undefined) return undefined;
+    if (this.#draining) return { ...demand, wanted: 0, full: false };
+    // A place is kept only for who can open its session at once.
+    const canOpen = !worker.waitsForPlace || this.#process.slots.free;
+    return canOpen ? demand : { ...demand, wanted: 0 };
   }
 
-  setShare(share: number | undefined, room: number | undefined): void {
+  setShare(share: number | undefined): void {
     this.#share = share;
-    this.#room = room;
-    this.#supervisor?.worker.setShare(share, room);
+    this.#supervisor?.worker.setShare(share);
   }
 
   status(): ScaleSetStatus {
@@ -280,9 +284,11 @@ export class RunningSet implements Sharer {
       logger,
       observer,
       onDemand: () => shares.divideSoon(),
+      onPlaceFreed: () => shares.divide(),
+      priority: () => this.priority,
       onLeft: this.#leave,
     });
-    if (this.#share !== undefined) worker.setShare(this.#share, this.#room);
+    if (this.#share !== undefined) worker.setShare(this.#share);
     if (this.#draining) worker.drain();
     return worker;
   }

@@ -1,6 +1,6 @@
 import type { Clock, Random } from "@scaleset/client";
 import type { CallOptions } from "../ports/provisioner.js";
-import type { AnnounceOptions, ScaleSetService, ServiceHandler } from "../ports/service.js";
+import type { AnnounceOptions, ScaleSetService, ServeMode, ServiceHandler } from "../ports/service.js";
 
 /** So many scale sets a process holds at one time (`limits.maxScaleSets`); the others wait in line. */
 export class Slots {
@@ -20,6 +20,11 @@ export class Slots {
   set limit(limit: number | undefined) {
     this.#limit = limit;
     this.#admit();
+  }
+
+  /** Whether one more can be had at once. */
+  get free(): boolean {
+    return this.#waiting.size === 0 && this.#taken.size < (this.#limit ?? Number.POSITIVE_INFINITY);
   }
 
   /** Whether it stands in line. */
@@ -64,12 +69,17 @@ const STANDBY_MIN_MS = 10_000;
 const STANDBY_MAX_MS = 30_000;
 
 /**
- * A scale set that needs a slot to be held. One whose session somebody else holds gives the slot to the next in line:
- * a daemon that stands by for sets does not use up what it may hold. Without a limit it changes nothing.
+ * A scale set that needs a slot to be held. One whose session somebody else holds, and one that stepped aside, gives the
+ * slot to the next in line: a daemon that stands by for sets does not use up what it may hold.
  */
 export class SlottedService implements ScaleSetService {
   readonly #service: ScaleSetService;
   readonly #options: { readonly user: object; readonly slots: Slots; readonly clock: Clock; readonly random: Random };
+  #mode: ServeMode = "polling";
+  /** Ends the session of the present turn. */
+  #stepAside = (): void => {};
+  /** Ends the wait of a set that stepped aside. */
+  #comeBack = (): void => {};
 
   constructor(
     service: ScaleSetService,
@@ -110,15 +120,32 @@ export class SlottedService implements ScaleSetService {
           turn.abort(new Error("somebody else holds it: the next in line has a try"));
         },
       };
+      this.#stepAside = () => turn.abort(new Error("it steps aside"));
       try {
-        await this.#service.listen(refusable, { signal: turn.signal });
+        if (this.#mode !== "aside") await this.#service.listen(refusable, { signal: turn.signal });
       } finally {
+        this.#stepAside = () => {};
         signal.removeEventListener("abort", end);
         slots.release(user);
       }
-      if (!refused || signal.aborted) return;
-      const waitMs = STANDBY_MIN_MS + (STANDBY_MAX_MS - STANDBY_MIN_MS) * random();
-      await clock.sleep(waitMs, { signal }).catch(() => {});
+      if (signal.aborted) return;
+      if (this.#mode === "aside") await this.#untilBack(signal);
+      else if (refused) {
+        const waitMs = STANDBY_MIN_MS + (STANDBY_MAX_MS - STANDBY_MIN_MS) * random();
+        await clock.sleep(waitMs, { signal }).catch(() => {});
+      } else if (!turn.signal.aborted) return;
+    }
+  }
+
+  /** `aside` closes the session and gives back the slot; anything else opens it again. */
+  serve(mode: ServeMode): void {
+    if (mode === this.#mode) return;
+    this.#mode = mode;
+    if (mode === "aside") {
+      this.#stepAside();
+    } else {
+      this.#service.serve(mode);
+      this.#comeBack();
     }
   }
 
@@ -126,9 +153,25 @@ export class SlottedService implements ScaleSetService {
     this.#service.announce(capacity, options);
   }
 
+  restartCursor(): void {
+    this.#service.restartCursor();
+  }
+
   requestJitConfig: ScaleSetService["requestJitConfig"] = (...args) => this.#service.requestJitConfig(...args);
   lookUp: ScaleSetService["lookUp"] = (...args) => this.#service.lookUp(...args);
   renew: ScaleSetService["renew"] = (...args) => this.#service.renew(...args);
   readStatistics: ScaleSetService["readStatistics"] = (...args) => this.#service.readStatistics(...args);
   deregister: ScaleSetService["deregister"] = (...args) => this.#service.deregister(...args);
+
+  async #untilBack(signal: AbortSignal): Promise<void> {
+    let back = (): void => {};
+    await new Promise<void>((resolve) => {
+      back = resolve;
+      this.#comeBack = resolve;
+      signal.addEventListener("abort", back, { once: true });
+      if (signal.aborted) resolve();
+    });
+    this.#comeBack = () => {};
+    signal.removeEventListener("abort", back);
+  }
 }

@@ -1,4 +1,5 @@
 import type { Backend } from "../ports/provisioner.js";
+import type { BackendCeiling } from "./backend-ceiling.js";
 import type { Inventory } from "./inventory.js";
 
 /** Where instances live, and what is known of them; shared by all scale sets with the same provisioner options. */
@@ -7,4 +8,5 @@ export interface Place {
   readonly id: string;
   readonly backend: Backend;
   readonly inventory: Inventory;
+  readonly ceiling: BackendCeiling;
 }

@@ -1,6 +1,7 @@
 import { degraded, demandOf } from "../core/demand.js";
 import type { Fleet } from "../core/fleet.js";
 import type { Runner } from "../core/model.js";
+import { capacityProblems } from "./capacity-problems.js";
 import type { Problem } from "./problem.js";
 import { serviceProblems } from "./service-problems.js";
 import type { WorkerFacts } from "./worker-facts.js";
@@ -19,6 +20,7 @@ export function problemsOf(fleet: Fleet, worker: WorkerFacts): Problem[] {
     ...serviceProblems(fleet, worker),
     ...withInstances(worker),
     ...withLaunches(fleet, worker),
+    ...(worker.stopped ? [] : capacityProblems(fleet, worker.now)),
     ...withDemand(fleet, worker.now),
     ...withRunners(fleet),
   ];
@@ -122,7 +124,7 @@ function* withDemand(fleet: Fleet, now: number): Generator<Problem> {
   const { assigned, most } = demandOf(fleet, now);
   // The service assigns no more jobs than the announced capacity: how many wait beyond it, it does not say. While nothing
   // is launched for other reasons, those are said.
-  const full = assigned > 0 && assigned >= most && !degraded(fleet) && fleet.drainingSince === undefined;
+  const full = most > 0 && assigned > 0 && assigned >= most && !degraded(fleet) && fleet.drainingSince === undefined;
   if (full && reading !== undefined) {
     yield {
       code: "at-maximum",

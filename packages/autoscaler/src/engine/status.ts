@@ -1,4 +1,5 @@
-import { announcedCapacity, demandOf } from "../core/demand.js";
+import { announcedCapacity } from "../core/capacity.js";
+import { demandOf } from "../core/demand.js";
 import { isEmptied } from "../core/drain.js";
 import type { Fleet } from "../core/fleet.js";
 import { byPhase, type Phase, type Reading, type Statistics } from "../core/model.js";
@@ -11,6 +12,7 @@ import type { FailedRunnerStatus, WorkerFacts } from "./worker-facts.js";
 /**
  * - `off`: its `maxRunners` is 0, so it is not polled;
  * - `starting`: no session yet; `standby`: somebody else holds it;
+ * - `aside`: no runner could be started, so the session is left to another daemon, or polled by none; it comes back by itself;
  * - `holding`: it launches, retires and destroys;
  * - `recovering`: it holds the session and may not act just now;
  * - `draining`: it lets its runners go; `drained`: it has closed its session for good;
@@ -20,6 +22,7 @@ export type ScaleSetState =
   | "off"
   | "starting"
   | "standby"
+  | "aside"
   | "holding"
   | "recovering"
   | "draining"
@@ -109,7 +112,7 @@ export function statusOf(fleet: Fleet, worker: WorkerFacts): ScaleSetStatus {
       minRunners: fleet.limits.minRunners,
       maxRunners: fleet.limits.maxRunners,
       share: fleet.share,
-      announced: announcedCapacity(fleet),
+      announced: announcedCapacity(fleet, now),
     },
     assigned,
     target,
@@ -132,6 +135,7 @@ function readingOf({ asOf, endsKnown: _endsKnown, ...statistics }: Reading, now:
 }
 
 function stateOf(fleet: Fleet, now: number): ScaleSetState {
+  if (fleet.aside.state.kind !== "working" && fleet.session.state !== "standby") return "aside";
   switch (fleet.session.state) {
     case "none":
       return "starting";

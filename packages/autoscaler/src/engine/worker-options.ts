@@ -42,6 +42,10 @@ export interface WorkerOptions {
   readonly observer?: AutoscalerObserver | undefined;
   /** Called when what the set wants of a shared limit has changed. */
   readonly onDemand?: (() => void) | undefined;
+  /** Called before a freed place of a shared limit would be filled: it may be another set's turn. */
+  readonly onPlaceFreed?: (() => void) | undefined;
+  /** Weight of the set where places of its backend are divided. @default 1 */
+  readonly priority?: (() => number) | undefined;
   /** Called when no runner of the set lives in a place any more that it was told to leave. */
   readonly onLeft?: ((place: Place) => void) | undefined;
 }
@@ -51,4 +55,8 @@ export interface SharedDemand {
   /** Runners that jobs and the minimum ask for, before any limit. */
   readonly wanted: number;
   readonly live: number;
+  /** Runners that the poll under way announces: it may accept so many jobs until the next one begins. */
+  readonly promised: number;
+  /** Whether as many jobs are assigned as it announces: more may wait at the service, which shows no more. */
+  readonly full: boolean;
 }

@@ -1,7 +1,8 @@
 import { abortable } from "../async/abortable.js";
+import { announcedCapacity, announcedRoom } from "../core/capacity.js";
 import type { Command, RunnerCommand } from "../core/commands.js";
 import { decide } from "../core/decide.js";
-import { announcedCapacity, degraded, demandOf } from "../core/demand.js";
+import { degraded, demandOf, mostRunners } from "../core/demand.js";
 import { canLetGo, isEmptied, launchesUnderWay } from "../core/drain.js";
 import type { FleetEvent } from "../core/events.js";
 import { Fleet } from "../core/fleet.js";
@@ -10,9 +11,11 @@ import { may, mayWithoutSession } from "../core/rights.js";
 import type { Limits } from "../core/settings.js";
 import type { Traits } from "../core/traits.js";
 import type { InstanceLabels } from "../ports/provisioner.js";
-import type { ServiceHandler, Trouble } from "../ports/service.js";
+import type { ServeMode, ServiceHandler, Trouble } from "../ports/service.js";
+import type { CeilingClaim } from "./backend-ceiling.js";
 import { Executor } from "./executor.js";
 import { FailedRunners } from "./failed-runners.js";
+import { HomeCeilings } from "./home-ceilings.js";
 import { Homes } from "./homes.js";
 import { newRunnerName } from "./labels.js";
 import { Lease } from "./lease.js";
@@ -36,6 +39,7 @@ export class Worker {
   readonly #homes: Homes;
   readonly #failed = new FailedRunners();
   readonly #waiters = new Waiters();
+  readonly #ceilings: HomeCeilings;
   #labels: InstanceLabels;
   #decisionDue = false;
   #ended = false;
@@ -43,7 +47,13 @@ export class Worker {
   #lastDecision: { readonly at: number; readonly reasons: readonly string[] } | undefined;
   #trouble: Trouble | undefined;
   #drift: string | undefined;
-  #wanted = 0;
+  #toldDemand = "";
+  #toldLive = 0;
+  #toldShare: number | undefined;
+  #announced = 1;
+  /** What the poll under way announces; 0 while there is none. */
+  #polled = 0;
+  #serving: ServeMode = "polling";
   #letGo = (): void => {};
 
   constructor(options: WorkerOptions) {
@@ -82,9 +92,15 @@ export class Worker {
         const runner = this.#fleet.roster.get(outcome.name);
         if (runner !== undefined && outcome.type === "deregister.done" && outcome.answer === "busy")
           logStillBusy(options.logger, runner);
+        const place = this.#placeOf(outcome.name);
         this.#tell(outcome);
+        this.#ceilings.note(outcome, place);
         this.#observe(() => options.observer?.onCommand?.({ scaleSet: options.name, command, outcome }));
       },
+    });
+    this.#ceilings = new HomeCeilings(this.#homes, {
+      claim: (place) => this.#ceilingClaim(place),
+      changed: (most, trials) => this.#setCeiling(most, trials),
     });
   }
 
@@ -111,8 +127,9 @@ export class Worker {
     signal.addEventListener("abort", stop, { once: true });
     this.#crash.signal.addEventListener("abort", crashed, { once: true });
     this.#homes.watch();
+    this.#ceilings.join();
     try {
-      service.announce(announcedCapacity(this.#fleet));
+      this.#announce(this.#options.clock.monotonic());
       if (signal.aborted) listening.abort(signal.reason);
       await service.listen(this.#handler(), { signal: listening.signal });
       this.#crash.signal.throwIfAborted();
@@ -124,6 +141,7 @@ export class Worker {
       signal.removeEventListener("abort", stop);
       this.#crash.signal.removeEventListener("abort", crashed);
       this.#homes.close();
+      this.#ceilings.leaveAll();
       wakeups.set(this.#wake, Number.POSITIVE_INFINITY);
       await this.#executor.stop();
     }
@@ -140,14 +158,15 @@ export class Worker {
   }
 
   /** Most runners that a limit shared with other scale sets leaves to this one; undefined lifts it. */
-  setShare(share: number | undefined, room?: number | undefined): void {
-    if (share !== this.#fleet.share || room !== this.#fleet.room) this.#tell({ type: "share.changed", share, room });
+  setShare(share: number | undefined): void {
+    if (share !== this.#fleet.share) this.#tell({ type: "share.changed", share });
   }
 
   /** Runners are made from another spec from now on; idle ones of the old are replaced one by one. */
   setSpec({ specHash, place }: { readonly specHash: string; readonly place: Place }): void {
     this.#labels = { ...this.#labels, spec: specHash };
     this.#homes.moveTo(place);
+    if (!this.#ended) this.#ceilings.join();
     this.#tell({ type: "traits.changed", traits: this.#traits() });
   }
 
@@ -163,12 +182,47 @@ export class Worker {
 
   /** What it wants of a shared limit. One that stands by launches nothing, so it wants nothing; others' runners are theirs. */
   demand(): SharedDemand {
-    if (this.#fleet.session.state === "standby") return { wanted: 0, live: this.#fleet.ownOccupying };
-    const { assigned } = demandOf(this.#fleet, this.#options.clock.monotonic());
-    const { occupying, limits } = this.#fleet;
+    const fleet = this.#fleet;
+    const now = this.#options.clock.monotonic();
+    const reserved = fleet.aside.reserves(now) ? 1 : 0;
+    if (fleet.session.state === "standby") {
+      return { wanted: reserved, live: fleet.ownOccupying, promised: 0, full: false };
+    }
+    const { assigned } = demandOf(fleet, now);
+    const { occupying, limits } = fleet;
+    // Aside it launches one at most, to try.
+    if (fleet.aside.serving !== "polling") {
+      const wanted = Math.max(reserved, fleet.aside.state.kind === "trial" ? 1 : 0);
+      return { wanted, live: occupying, promised: 0, full: false };
+    }
     // While its launches come to nothing, others have the room that it could not use.
-    const most = degraded(this.#fleet) ? occupying + 1 : Number.POSITIVE_INFINITY;
-    return { wanted: Math.min(limits.minRunners + assigned, most), live: occupying };
+    const most = degraded(fleet) ? occupying + 1 : Number.POSITIVE_INFINITY;
+    const wanted = Math.max(reserved, Math.min(limits.minRunners + assigned, most));
+    // One job may always be accepted: that takes no place from another set.
+    const promised = this.#polled > 1 ? this.#polled - fleet.foreign.count : 0;
+    return { wanted, live: occupying, promised, full: assigned > 0 && assigned >= this.#announced };
+  }
+
+  /** Whether it stepped aside for want of a shared place, and comes back once one is free. */
+  get waitsForPlace(): boolean {
+    const { state } = this.#fleet.aside;
+    return state.kind === "aside" && state.ticketFrom !== undefined;
+  }
+
+  #ceilingClaim(place: string): CeilingClaim {
+    const fleet = this.#fleet;
+    const { roster, ceiling, traits } = fleet;
+    const live = roster.countIn(place);
+    const { wanted, full } = place === traits.place ? this.demand() : { wanted: 0, full: false };
+    const making = place === traits.place ? roster.count("creating") : 0;
+    const max = place === traits.place ? mostRunners(fleet) : 0;
+    const weight = this.#options.priority?.() ?? 1;
+    return { wanted: Math.min(wanted, max), live, made: live - making, trying: ceiling.trying, full, max, weight };
+  }
+
+  #setCeiling(most: number | undefined, trials: number): void {
+    const { ceiling } = this.#fleet;
+    if (most !== ceiling.most || trials !== ceiling.trials) this.#tell({ type: "ceiling.changed", most, trials });
   }
 
   status(): ScaleSetStatus {
@@ -217,6 +271,7 @@ export class Worker {
       refused: (holder) => this.#tell({ type: "session.refused", holder }),
       pollBegan: () => {
         this.#lease.pollBegan();
+        this.#polled = this.#announced;
         this.#tell({ type: "poll.began" });
       },
       answered: (answer) => {
@@ -239,6 +294,7 @@ export class Worker {
   #sessionEnded(): void {
     this.#executor.generation = undefined;
     this.#lease.ended();
+    this.#polled = 0;
     this.#tell({ type: "session.ended" });
   }
 
@@ -274,7 +330,8 @@ export class Worker {
   };
 
   #decide(): void {
-    const { name, clock, wakeups, service, logger, observer } = this.#options;
+    const { name, clock, wakeups, logger, observer } = this.#options;
+    this.#beforeFilling();
     const now = clock.monotonic();
     const decision = decide(this.#fleet, now);
     this.#observe(() => observer?.onDecision?.({ scaleSet: name, decision }));
@@ -284,10 +341,11 @@ export class Worker {
       logCommand(logger, planned, (name) => this.#fleet.roster.get(name));
       this.#issue(planned.command, planned.rule);
     }
-    service.announce(announcedCapacity(this.#fleet), { lowerAtOnce: this.#fleet.drainingSince !== undefined });
+    this.#serve();
+    this.#announce(now);
     this.#tellDemand();
     this.#leavePlaces();
-    wakeups.set(this.#wake, decision.wakeAt);
+    wakeups.set(this.#wake, Math.min(decision.wakeAt, this.#ceilings.tryAt(now)));
     if (canLetGo(this.#fleet, now)) this.#letGo();
   }
 
@@ -300,11 +358,50 @@ export class Worker {
     }
   }
 
+  /** Others that share a limit may be next for a place that came free. */
+  #beforeFilling(): void {
+    const { occupying } = this.#fleet;
+    if (occupying < this.#toldLive) {
+      // Also where the place is taken again at once, that is a turn.
+      this.#toldDemand = "";
+      this.#options.onPlaceFreed?.();
+    }
+    this.#toldLive = occupying;
+    this.#ceilings.divide();
+  }
+
   #tellDemand(): void {
-    const { wanted, live } = this.demand();
-    if (wanted + live === this.#wanted) return;
-    this.#wanted = wanted + live;
+    this.#toldLive = this.#fleet.occupying;
+    const { wanted, live, promised, full } = this.demand();
+    const told = `${wanted} ${live} ${promised} ${full}`;
+    if (told === this.#toldDemand) return;
+    this.#toldDemand = told;
     this.#options.onDemand?.();
+  }
+
+  /** Lowered at once where what was announced can no longer be done at all, or another set waits for the place. */
+  #announce(now: number): void {
+    const fleet = this.#fleet;
+    const capacity = announcedCapacity(fleet, now);
+    const lower = capacity < this.#announced;
+    const fell = (fleet.share ?? Number.POSITIVE_INFINITY) < (this.#toldShare ?? Number.POSITIVE_INFINITY);
+    const lowerAtOnce = lower && (fell || announcedRoom(fleet, now) === 0);
+    this.#toldShare = fleet.share;
+    this.#announced = capacity;
+    this.#options.service.announce(capacity, { lowerAtOnce });
+  }
+
+  #serve(): void {
+    const { aside } = this.#fleet;
+    if (aside.serving === this.#serving) return;
+    const worked = this.#serving === "polling";
+    this.#serving = aside.serving;
+    if (aside.serving !== "polling") this.#polled = 0;
+    const { state } = aside;
+    const { service, logger } = this.#options;
+    if (state.kind === "working") logger.info({}, "it works again: jobs are accepted");
+    else if (worked) logger.error({}, `the scale set steps aside, since no runner can be started: ${state.reason}`);
+    service.serve(aside.serving);
   }
 
   #issue(command: Command, rule: string): void {
@@ -316,7 +413,7 @@ export class Worker {
         break;
       case "restart-cursor":
         this.#tell({ type: "cursor.restarted" });
-        this.#options.service.restartCursor?.();
+        this.#options.service.restartCursor();
         break;
       case "read-statistics":
         this.#tell({ type: "statistics.asked" });

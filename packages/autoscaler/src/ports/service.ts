@@ -11,6 +11,8 @@ export interface ScaleSetService {
   listen(handler: ServiceHandler, options: CallOptions): Promise<void>;
   /** The capacity to announce from now on: a raised one at once, a lowered one with the next poll unless asked otherwise. */
   announce(capacity: number, options?: AnnounceOptions): void;
+  /** How the session is held from now on. */
+  serve(mode: ServeMode): void;
   /**
    * Refreshes the session that is held now, which proves that it is still ours; its statistics, undefined where the answer
    * has none or no session is held. Rejects when there is no answer; a refusal for good also ends the session.
@@ -29,7 +31,7 @@ export interface ScaleSetService {
    */
   readStatistics(options: CallOptions): Promise<Statistics | undefined>;
   /** The next poll leaves out the id of the last message: the queue may have restarted. */
-  restartCursor?(): void;
+  restartCursor(): void;
   /** Removes a registration, looked up by name when its id is not known. Rejects when there is no answer. */
   deregister(
     runner: { readonly name: string; readonly runnerId: number | undefined },
@@ -41,6 +43,13 @@ export interface AnnounceOptions {
   /** A lowered capacity ends the running poll, too. @default false */
   readonly lowerAtOnce?: boolean | undefined;
 }
+
+/**
+ * - `polling`: the session is open and polled, so jobs are accepted;
+ * - `unpolled`: it is open, and no job is accepted; the caller refreshes it;
+ * - `aside`: it is closed, and another daemon may have it.
+ */
+export type ServeMode = "polling" | "unpolled" | "aside";
 
 export type JitAnswer =
   | { readonly outcome: "issued"; readonly runnerId: number; readonly jitConfig: Revealable }

@@ -12,7 +12,7 @@ import {
 import type { JobNews } from "../core/events.js";
 import type { Statistics } from "../core/model.js";
 import type { CallOptions } from "../ports/provisioner.js";
-import type { AnnounceOptions, JitAnswer, ScaleSetService, ServiceHandler } from "../ports/service.js";
+import type { AnnounceOptions, JitAnswer, ScaleSetService, ServeMode, ServiceHandler } from "../ports/service.js";
 import type { OwnSessionRecord } from "../ports/session-records.js";
 import { logJobs } from "./job-log.js";
 import type { RunnerGroups } from "./runner-groups.js";
@@ -50,6 +50,8 @@ const LONGEST_ASKED_MS = 3_600_000;
 /** What the adapter uses of its listener while that runs. */
 interface ListenerPort {
   setMaxCapacity(capacity: number, options?: AnnounceOptions): void;
+  setPolling(polling: boolean): void;
+  restartCursor(): void;
   refresh(options: CallOptions): Promise<RunnerScaleSetStatistics | undefined>;
 }
 
@@ -59,6 +61,7 @@ export class ClientScaleSet implements ScaleSetService {
   #listener: ListenerPort | undefined;
   #capacity = 1;
   #lowersAtOnce = false;
+  #polling = true;
   #scaleSetId: number | undefined;
   #createdOn: Date | undefined;
   #missingSince: number | undefined;
@@ -86,6 +89,7 @@ export class ClientScaleSet implements ScaleSetService {
       scaleSet: { name, runnerGroupId: ensured.runnerGroupId, id: ensured.id },
       owner,
       maxCapacity: this.#capacity,
+      polling: this.#polling,
       clock,
       random,
       logger,
@@ -148,6 +152,16 @@ export class ClientScaleSet implements ScaleSetService {
     this.#capacity = capacity;
     this.#lowersAtOnce = lowerAtOnce;
     this.#listener?.setMaxCapacity(capacity, options);
+  }
+
+  /** Without a session for `aside`: who wraps this one ends the listener. */
+  serve(mode: ServeMode): void {
+    this.#polling = mode === "polling";
+    this.#listener?.setPolling(this.#polling);
+  }
+
+  restartCursor(): void {
+    this.#listener?.restartCursor();
   }
 
   async renew({ signal }: CallOptions): Promise<Statistics | undefined> {

@@ -32,7 +32,8 @@ export class Driver {
   ) {
     this.fleet = new Fleet(
       { minRunners: limits.min ?? 0, maxRunners: limits.max ?? 10 },
-      { ...defaultTimings, ...timings },
+      // A set steps aside only where a test is about that.
+      { ...defaultTimings, asideMs: Number.POSITIVE_INFINITY, ...timings },
       { bootDeadlineMs: 120_000, observesExit: true, scope: "shared", spec: "spec-1", place: "here", ...traits },
     );
   }

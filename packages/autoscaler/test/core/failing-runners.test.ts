@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { announcedCapacity } from "../../src/core/demand.js";
+import { announcedCapacity } from "../../src/core/capacity.js";
 import { Driver, seen } from "./driver.js";
 
 /** Its instance ends, and everything of it is cleared away. */
@@ -108,9 +108,9 @@ describe("runners that exit at once, again and again (F20)", () => {
   test("while it is tripped, only what is live is announced; a new runner spec ends it", () => {
     const driver = new Driver({ max: 8 }).hold({ assigned: 1 });
     for (let failure = 0; failure < 3; failure++) failsAtOnce(driver);
-    expect(announcedCapacity(driver.fleet)).toBe(1);
+    expect(announcedCapacity(driver.fleet, driver.now)).toBe(1);
     driver.tell({ type: "traits.changed", traits: { ...driver.fleet.traits, spec: "spec-2" } });
-    expect(announcedCapacity(driver.fleet)).toBe(8);
+    expect(announcedCapacity(driver.fleet, driver.now)).toBe(8);
     driver.pass(10_000);
     expect(driver.actions()).toHaveLength(1);
   });
@@ -128,7 +128,7 @@ describe("a runner version that is deprecated (exit code 7, F19)", () => {
     const driver = outdated();
     expect(driver.pass(60_000).actions()).toEqual([]);
     expect(driver.why()).toContain("update the runner");
-    expect(announcedCapacity(driver.fleet)).toBe(1);
+    expect(announcedCapacity(driver.fleet, driver.now)).toBe(1);
     const first = driver.untilAction(3_600_000);
     expect(first.actions).toEqual(["create r3"]);
     expect(first.afterMs).toBeGreaterThan(1_700_000);

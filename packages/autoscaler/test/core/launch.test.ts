@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { announcedCapacity } from "../../src/core/demand.js";
+import { announcedCapacity } from "../../src/core/capacity.js";
 import { Driver, noJobs, seen } from "./driver.js";
 
 describe("launching", () => {
@@ -117,54 +117,46 @@ describe("launching", () => {
     expect(driver.actions()).toEqual(["create r1"]);
   });
 
-  test("a backend without room pauses launches, longer each time, and what runs goes on", () => {
-    const driver = new Driver({ max: 5 }).hold({ assigned: 2 });
+  test("a backend without room is a ceiling: what it holds is used, and nothing above it is launched or announced", () => {
+    const driver = new Driver({ max: 5 }).hold({ assigned: 3 });
     driver.act();
     driver.tell({ type: "create.done", name: "r1" });
     driver.tell({ type: "create.failed", name: "r2", kind: "capacity", message: "disk full" });
     expect(driver.phase("r2")).toBe("gone");
-    expect(driver.actions()).toEqual(["request-jit r1"]);
-    expect(driver.why()).toContain("disk full");
-    driver.now += 5_000;
-    expect(driver.actions()).toEqual(["create r3"]);
+    expect(announcedCapacity(driver.fleet, driver.now)).toBe(2);
     driver.tell({ type: "create.failed", name: "r3", kind: "capacity", message: "disk full" });
-    expect(driver.look().wakeAt).toBe(driver.now + 10_000);
+    expect(announcedCapacity(driver.fleet, driver.now)).toBe(1);
+    expect(driver.actions()).toEqual(["request-jit r1"]);
+    expect(driver.why()).toContain("the backend has room for 1");
+    driver.launchAll().pass(3_600_000).reading({ assigned: 3, running: 1, registered: 1, busy: 1 });
+    expect(driver.fleet.roster.size).toBe(1);
   });
 
-  test("an instance that goes makes room, so the pause for want of room ends", () => {
-    const driver = new Driver({ max: 5 }).hold({ assigned: 1 }, [seen("a", "exited")]);
-    driver.act();
-    driver.tell({ type: "create.failed", name: "r1", kind: "capacity", message: "full" });
-    driver.tell({ type: "deregister.done", name: "a", answer: "absent" }).act();
-    driver.tell({ type: "destroy.done", name: "a" });
-    expect(driver.actions()).toEqual(["create r2"]);
-  });
-
-  test("each that goes makes room for one, not for all that are missing", () => {
-    const driver = new Driver({ max: 9 }).hold({ assigned: 4 }, [seen("a", "exited"), seen("b", "exited")]);
-    driver.act();
-    for (const name of ["r1", "r2", "r3", "r4"])
-      driver.tell({ type: "create.failed", name, kind: "capacity", message: "full" });
-    for (const name of ["a", "b"]) {
-      driver.tell({ type: "deregister.done", name, answer: "absent" }).act();
-      driver.tell({ type: "destroy.done", name });
-      const created = driver.actions();
-      expect(created).toHaveLength(1);
-      const r = created[0]?.replace("create ", "") ?? "";
-      driver.tell({ type: "create.failed", name: r, kind: "capacity", message: "full" });
-      expect(driver.actions()).toEqual([]);
-    }
-  });
-
-  test("what a failed launch gives back is no room for another", () => {
-    const driver = new Driver({ max: 9 }).hold({ assigned: 2 });
+  test("there is no other pause for want of room: a freed place under the ceiling is filled at once", () => {
+    const driver = new Driver({ max: 5 }).hold({ assigned: 2 });
     driver.act();
     driver.tell({ type: "create.done", name: "r1" });
-    driver.tell({ type: "create.failed", name: "r2", kind: "capacity", message: "full" }).act();
-    driver.tell({ type: "jit.failed", name: "r1", answered: true, message: "403" }).act();
+    driver.tell({ type: "create.failed", name: "r2", kind: "capacity", message: "full" }).launchAll();
+    driver.tell({ type: "instance.changed", instance: seen("r1", "exited") }).act();
     driver.tell({ type: "deregister.done", name: "r1", answer: "absent" }).act();
-    driver.tell({ type: "destroy.done", name: "r1" });
+    driver.reading({ assigned: 1 }).tell({ type: "destroy.done", name: "r1" });
+    expect(driver.actions()).toEqual(["create r3"]);
+  });
+
+  test("a launch above the ceiling is able only once its instance is made, and nothing is announced for it before", () => {
+    const driver = new Driver({ max: 5 }).hold({ assigned: 1 });
+    driver.act();
+    driver.tell({ type: "create.failed", name: "r1", kind: "capacity", message: "full" });
     expect(driver.actions()).toEqual([]);
+    driver.tell({ type: "ceiling.changed", most: 0, trials: 1 });
+    expect(driver.actions()).toEqual(["create r2"]);
+    expect(driver.fleet.able(driver.now)).toBe(0);
+    expect(announcedCapacity(driver.fleet, driver.now)).toBe(1);
+    expect(driver.actions(), "one, however often it is looked at").toEqual([]);
+    driver.tell({ type: "create.done", name: "r2" }).tell({ type: "ceiling.changed", most: 1, trials: 2 });
+    expect(driver.fleet.able(driver.now)).toBe(1);
+    expect(driver.actions()).toEqual(["request-jit r2", "create r3", "create r4"]);
+    expect(driver.fleet.able(driver.now)).toBe(1);
   });
 
   test("a launch begun before a refusal does not end the pause, though it succeeds", () => {
@@ -245,10 +237,90 @@ describe("launching", () => {
   });
 });
 
-test("capacity is announced as a total, and never as 0", () => {
-  const driver = new Driver({ max: 3 }).hold({ assigned: 3 }).launchAll();
-  expect(announcedCapacity(driver.fleet)).toBe(3);
-  driver.tell({ type: "limits.changed", minRunners: 0, maxRunners: 1 });
-  expect(announcedCapacity(driver.fleet)).toBe(3);
-  expect(announcedCapacity(new Driver({ max: 0 }).fleet)).toBe(1);
+describe("what is announced", () => {
+  const announced = (driver: Driver): number => announcedCapacity(driver.fleet, driver.now);
+
+  test("is a total of what can be done now, and never 0", () => {
+    const driver = new Driver({ max: 3 }).hold({ assigned: 3 }).launchAll();
+    expect(announced(driver)).toBe(3);
+    driver.tell({ type: "limits.changed", minRunners: 0, maxRunners: 1 });
+    expect(announced(driver)).toBe(3);
+    expect(announced(new Driver({ max: 0 }).hold())).toBe(1);
+  });
+
+  test("is 1 without an open session, before what lives was listed, and while stopping", () => {
+    const driver = new Driver({ max: 8 });
+    expect(announced(driver)).toBe(1);
+    driver.tell({ type: "session.opened", scaleSetId: 1, statistics: noJobs });
+    expect(announced(driver)).toBe(1);
+    driver.inventory([]);
+    expect(announced(driver)).toBe(8);
+    driver.tell({ type: "stopping" });
+    expect(announced(driver)).toBe(1);
+  });
+
+  test("stays when a job ends: the place that is given back counts, and the exit does not count beside it", () => {
+    const driver = new Driver({ max: 3 })
+      .hold({ assigned: 3 })
+      .launchAll()
+      .reading({ assigned: 3, running: 3, busy: 3 });
+    driver.started("r1", "j1").completed("r1", "j1");
+    expect(announced(driver)).toBe(3);
+    driver.tell({ type: "instance.changed", instance: seen("r1", "exited") }).act();
+    expect(announced(driver)).toBe(3);
+    driver.tell({ type: "deregister.done", name: "r1", answer: "absent" }).act();
+    driver.tell({ type: "destroy.done", name: "r1" });
+    expect(announced(driver)).toBe(3);
+  });
+
+  test("falls when a place is not given back within 10 s", () => {
+    const driver = new Driver({ max: 3 }).hold({ assigned: 3 }).launchAll();
+    driver.tell({ type: "instance.changed", instance: seen("r1", "exited") });
+    expect(announced(driver)).toBe(3);
+    expect(driver.look().wakeAt).toBeLessThanOrEqual(driver.now + 10_000);
+    driver.pass(10_000).tell({ type: "woke" });
+    expect(announced(driver)).toBe(2);
+  });
+
+  test("is what lives from the third failed JIT request in a row on, until a launch begun since has started", () => {
+    const driver = new Driver({ max: 8 }).hold({ assigned: 3 });
+    for (const { name } of driver.act()) driver.tell({ type: "create.done", name });
+    driver.act();
+    const fail = (name: string): void => void driver.tell({ type: "jit.failed", name, answered: true, message: "503" });
+    fail("r1");
+    fail("r2");
+    expect(announced(driver)).toBeGreaterThan(1);
+    fail("r3");
+    expect(announced(driver)).toBe(1);
+    for (const name of ["r1", "r2", "r3"]) {
+      driver.act();
+      driver.tell({ type: "deregister.done", name, answer: "absent" }).act();
+      driver.tell({ type: "destroy.done", name });
+    }
+    driver.pass(400_000).tell({ type: "woke" });
+    expect(announced(driver), "the end of a pause proves nothing").toBe(1);
+    const [create] = driver.act();
+    expect(create?.type).toBe("create");
+    const { name } = create ?? { name: "" };
+    driver.tell({ type: "create.done", name }).act();
+    driver.tell({ type: "jit.done", name, runnerId: 9 }).act();
+    driver.tell({ type: "start.done", name });
+    expect(announced(driver)).toBe(8);
+  });
+
+  test("does not count an instance that waits for a pause of JIT requests to end", () => {
+    const driver = new Driver({ max: 2 }).hold({ assigned: 2 });
+    driver.act();
+    driver.tell({ type: "create.done", name: "r1" }).act();
+    driver.tell({ type: "jit.failed", name: "r1", answered: true, message: "503" });
+    driver.tell({ type: "create.done", name: "r2" });
+    expect(driver.fleet.able(driver.now)).toBe(0);
+    driver.pass(5_000);
+    expect(driver.fleet.able(driver.now)).toBe(1);
+  });
+
+  test("is what is able while a set drains", () => {
+    const driver = new Driver({ max: 8 }).hold({ assigned: 2 }).launchAll().tell({ type: "drain" });
+    expect(announced(driver)).toBe(2);
+  });
 });

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { announcedCapacity } from "../../src/core/capacity.js";
 import type { RunnerCommand } from "../../src/core/commands.js";
-import { announcedCapacity, demandOf } from "../../src/core/demand.js";
+import { demandOf } from "../../src/core/demand.js";
 import type { Phase } from "../../src/core/model.js";
 import { holds } from "../../src/core/rights.js";
 import { Driver, noJobs, seen } from "./driver.js";
@@ -74,7 +75,7 @@ function expectSense(driver: Driver): void {
   const counts = new Map<Phase, number>();
   for (const { phase } of fleet.roster.all()) counts.set(phase, (counts.get(phase) ?? 0) + 1);
   for (const [phase, count] of counts) expect(fleet.roster.count(phase)).toBe(count);
-  expect(announcedCapacity(fleet)).toBeGreaterThanOrEqual(1);
+  expect(announcedCapacity(fleet, now)).toBeGreaterThanOrEqual(1);
   expect(demandOf(fleet, now).missing).toBeGreaterThanOrEqual(0);
 }
 

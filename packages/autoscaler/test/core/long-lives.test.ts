@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { announcedCapacity } from "../../src/core/capacity.js";
 import { decide } from "../../src/core/decide.js";
-import { announcedCapacity } from "../../src/core/demand.js";
 import { canLetGo } from "../../src/core/drain.js";
 import { Driver, noJobs, seen } from "./driver.js";
 
@@ -111,7 +111,8 @@ describe("runners whose scale set went away under them (F4)", () => {
   }
 
   test("take up places that the new one can't use", () => {
-    expect(announcedCapacity(orphaned().fleet)).toBe(3);
+    const driver = orphaned();
+    expect(announcedCapacity(driver.fleet, driver.now)).toBe(3);
   });
 
   test("are left also where nobody is known to have a job, and some jobs ran: the news of them was lost (world 8275)", () => {
@@ -284,11 +285,11 @@ describe("a drain", () => {
     return driver.tell({ type: "drain" });
   }
 
-  test("lets idle runners go at once, launches nothing, and announces what is live", () => {
+  test("lets idle runners go at once, launches nothing, and announces what can take a job", () => {
     const driver = draining();
     expect(driver.actions()).toEqual(["deregister r2", "deregister r3"]);
     expect(driver.pass(60_000).actions()).toEqual([]);
-    expect(announcedCapacity(driver.fleet)).toBe(3);
+    expect(announcedCapacity(driver.fleet, driver.now)).toBe(1);
   });
 
   test("closes the session once nobody is idle, and clears its own ended runners afterwards", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { announcedCapacity } from "../../src/core/demand.js";
+import { announcedCapacity } from "../../src/core/capacity.js";
 import type { Statistics } from "../../src/core/model.js";
 import { Driver, noJobs, seen } from "./driver.js";
 
@@ -140,27 +140,33 @@ describe("runners on another machine, left behind by whoever held the session be
 });
 
 describe("a limit that scale sets share", () => {
-  test("while more live in all than may, an ended runner is not replaced, and no idle one retired for that", () => {
+  test("what is made keeps its place when the share falls to 0: the job that it was accepted for has its runner", () => {
+    const driver = new Driver({ max: 10 }).hold({ assigned: 2 });
+    driver.act();
+    driver.tell({ type: "create.done", name: "r1" }).tell({ type: "share.changed", share: 0 });
+    driver.tell({ type: "create.done", name: "r2" });
+    expect(driver.actions()).toEqual(["request-jit r1", "request-jit r2"]);
+    expect(announcedCapacity(driver.fleet, driver.now)).toBe(2);
+    driver.tell({ type: "jit.done", name: "r1", runnerId: 1 }).act();
+    driver.tell({ type: "start.done", name: "r1" }).reading({ assigned: 2, idle: 1 });
+    driver.pass(90_000);
+    expect(driver.actions().filter((action) => action.startsWith("deregister"))).toEqual([]);
+  });
+
+  test("the minimum gives way to a fallen share, after a minute", () => {
     const driver = new Driver({ min: 2, max: 10 }).hold().launchAll();
-    driver.reading({ registered: 2, idle: 2 }).tell({ type: "share.changed", share: 2, room: 1 });
-    expect(driver.pass(120_000).actions()).toEqual([]);
-    driver.tell({ type: "instance.changed", instance: seen("r1", "exited") });
-    driver.reading({ registered: 1, idle: 1 }).act();
-    driver.tell({ type: "deregister.done", name: "r1", answer: "absent" }).act();
-    driver.tell({ type: "destroy.done", name: "r1" }).pass(90_000);
-    expect(driver.actions()).toEqual([]);
-    expect(driver.why()).toContain("more live in all than may");
-    driver.tell({ type: "share.changed", share: 2 });
-    expect(driver.actions()).toEqual(["create r3"]);
+    driver.reading({ registered: 2, idle: 2 }).tell({ type: "share.changed", share: 1 });
+    expect(driver.untilAction(90_000).actions).toEqual(["deregister r1"]);
   });
 
   test("nothing is launched beyond the share, and no more is announced; what is live stays", () => {
     const driver = new Driver({ max: 10 }).hold({ assigned: 8 });
     driver.tell({ type: "share.changed", share: 3 });
     expect(driver.actions()).toHaveLength(3);
-    expect(announcedCapacity(driver.fleet)).toBe(3);
+    expect(announcedCapacity(driver.fleet, driver.now)).toBe(3);
     driver.tell({ type: "share.changed", share: 0 });
-    expect(announcedCapacity(driver.fleet)).toBe(3);
-    expect(announcedCapacity(new Driver({ max: 10 }).tell({ type: "share.changed", share: 0 }).fleet)).toBe(1);
+    expect(announcedCapacity(driver.fleet, driver.now)).toBe(3);
+    const empty = new Driver({ max: 10 }).hold().tell({ type: "share.changed", share: 0 });
+    expect(announcedCapacity(empty.fleet, empty.now)).toBe(1);
   });
 });

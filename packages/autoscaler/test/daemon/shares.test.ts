@@ -1,23 +1,26 @@
 import { expect, test } from "vitest";
 import { type Sharer, Shares } from "../../src/daemon/shares.js";
 import { Wakeups } from "../../src/engine/wakeups.js";
+import type { SharedDemand } from "../../src/engine/worker-options.js";
 import { virtual } from "./virtual.js";
 
 class Stub implements Sharer {
   readonly maxRunners = 100;
   readonly priority = 1;
   share: number | undefined;
-  room: number | undefined;
   wanted = 0;
   live = 0;
+  /** What the poll under way announces; the share where no test says otherwise. */
+  announced: number | undefined;
 
-  demand(): { readonly wanted: number; readonly live: number } {
-    return { wanted: this.wanted, live: this.live };
+  demand(): SharedDemand {
+    const announced = this.announced ?? Math.max(1, this.live, this.share ?? 1);
+    const full = this.wanted > 0 && this.wanted >= announced;
+    return { wanted: this.wanted, live: this.live, promised: this.announced ?? 0, full };
   }
 
-  setShare(share: number | undefined, room: number | undefined): void {
+  setShare(share: number | undefined): void {
     this.share = share;
-    this.room = room;
   }
 }
 
@@ -54,19 +57,19 @@ test("a small set beside one that always wants everything is given room to show 
   expect([a.share, b.share]).toEqual([4, 4]);
 });
 
-test("a total lowered under what lives leaves each set its part, and lets nobody launch until there is room", async () => {
+test("a total lowered under what lives lets no set launch until there is room, also when a runner has just ended", async () => {
   const { clock, shares, a, b } = shared(10);
   Object.assign(a, { wanted: 5, live: 5 });
   Object.assign(b, { wanted: 5, live: 5 });
   shares.total = 6;
   await clock.drain();
   expect([a.share, b.share]).toEqual([3, 3]);
-  expect([a.room, b.room]).toEqual([1, 1]);
-  Object.assign(a, { live: 3 });
+  Object.assign(a, { live: 2 });
+  shares.divide();
+  expect([a.share, b.share]).toEqual([2, 3]);
   Object.assign(b, { live: 3 });
-  shares.divideSoon();
-  await clock.drain();
-  expect([a.room, b.room]).toEqual([undefined, undefined]);
+  shares.divide();
+  expect([a.share, b.share]).toEqual([3, 3]);
 });
 
 test("room that nobody fills is given back after a moment, and tried again after a minute", async () => {

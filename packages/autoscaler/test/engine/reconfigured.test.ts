@@ -1,6 +1,7 @@
 import { seededRandom } from "@scaleset/simulator";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { defaultTimings } from "../../src/core/settings.js";
+import { BackendCeiling } from "../../src/engine/backend-ceiling.js";
 import { Inventory } from "../../src/engine/inventory.js";
 import type { Place } from "../../src/engine/place.js";
 import { MemoryHost } from "../../src/testing.js";
@@ -55,7 +56,7 @@ describe("a worker that is told of new limits", () => {
     scene.worker.setShare(2);
     await pass(scene, 1_000);
     expect(started(scene.host)).toBe(2);
-    expect(scene.worker.demand()).toEqual({ wanted: 6, live: 2 });
+    expect(scene.worker.demand()).toMatchObject({ wanted: 6, live: 2, full: true });
     expect(scene.demands()).toBeGreaterThan(0);
     scene.worker.setShare(undefined);
     await pass(scene, 1_000);
@@ -80,7 +81,7 @@ test("one that stands by claims no room for the holder's runners, which it sees 
   await pass(scene, 1_000);
   expect(scene.worker.demand().live).toBe(2);
   scene.service.handler?.refused("elsewhere");
-  expect(scene.worker.demand()).toEqual({ wanted: 0, live: 1 });
+  expect(scene.worker.demand()).toMatchObject({ wanted: 0, live: 1 });
 });
 
 describe("a worker whose runners are made elsewhere from now on", () => {
@@ -99,7 +100,7 @@ describe("a worker whose runners are made elsewhere from now on", () => {
       over.abort();
       await clock.runUntilSettled(watching);
     });
-    worker.setSpec({ specHash: "2", place: { id: "place-2", backend, inventory } });
+    worker.setSpec({ specHash: "2", place: { id: "place-2", backend, inventory, ceiling: new BackendCeiling(clock) } });
     await pass(scene, 240_000);
     expect(host.instances()).toEqual([]);
     expect(started(elsewhere)).toBe(2);
@@ -119,8 +120,8 @@ test("a worker that starts again knows of runners in a place that was being left
   const watching = second.run(signal);
   const left: string[] = [];
   const worker = make({
-    place: { id: "place-1", backend: host.open(), inventory },
-    formerPlaces: [{ id: "place-0", backend: elsewhere, inventory: second }],
+    place: { id: "place-1", backend: host.open(), inventory, ceiling: new BackendCeiling(clock) },
+    formerPlaces: [{ id: "place-0", backend: elsewhere, inventory: second, ceiling: new BackendCeiling(clock) }],
     onLeft: ({ id }) => void left.push(id),
   });
   const running = worker.run({ signal });

@@ -2,13 +2,14 @@ import type { Clock, Logger } from "@scaleset/client";
 import { type Random, seededRandom, VirtualClock } from "@scaleset/simulator";
 import type { Statistics } from "../../src/core/model.js";
 import { defaultTimings, type Timings } from "../../src/core/settings.js";
+import { BackendCeiling } from "../../src/engine/backend-ceiling.js";
 import { Inventory } from "../../src/engine/inventory.js";
 import { PlaceLimiter } from "../../src/engine/place-limiter.js";
 import { Wakeups } from "../../src/engine/wakeups.js";
 import { Worker } from "../../src/engine/worker.js";
 import type { WorkerOptions } from "../../src/engine/worker-options.js";
 import type { Backend } from "../../src/ports/provisioner.js";
-import type { JitAnswer, ScaleSetService, ServiceHandler } from "../../src/ports/service.js";
+import type { JitAnswer, ScaleSetService, ServeMode, ServiceHandler } from "../../src/ports/service.js";
 import { MemoryHost, type MemoryHostOptions } from "../../src/testing.js";
 import { noJobs } from "../core/driver.js";
 
@@ -19,6 +20,7 @@ export class StubService implements ScaleSetService {
   readonly asked: string[] = [];
   handler: ServiceHandler | undefined;
   capacity = 0;
+  mode: ServeMode = "polling";
   listening = false;
   jit: (name: string, signal: AbortSignal) => Promise<JitAnswer> = async (name) => ({
     outcome: "issued",
@@ -49,6 +51,12 @@ export class StubService implements ScaleSetService {
 
   announce(capacity: number): void {
     this.capacity = capacity;
+  }
+
+  restartCursor(): void {}
+
+  serve(mode: ServeMode): void {
+    this.mode = mode;
   }
 
   requestJitConfig(name: string, { signal }: { readonly signal: AbortSignal }): Promise<JitAnswer> {
@@ -146,7 +154,7 @@ export function stage(options: StageOptions = {}): Stage {
       limits: { minRunners: options.min ?? 0, maxRunners: options.max ?? 10 },
       labels: { schema: 1, identity: "me", owner: "here", spec: "1" },
       service,
-      place: { id: "place-1", backend, inventory },
+      place: { id: "place-1", backend, inventory, ceiling: new BackendCeiling(clock) },
       ...more,
     });
   const stop = new AbortController();

@@ -84,9 +84,9 @@ describe("a worker", () => {
     const running = worker.run({ signal: stop.signal });
     await clock.drain();
     service.open(5);
-    expect(worker.demand()).toEqual({ wanted: 5, live: 0 });
+    expect(worker.demand()).toMatchObject({ wanted: 5, live: 0 });
     await clock.runFor(1_000);
-    expect(worker.demand()).toEqual({ wanted: 1, live: 0 });
+    expect(worker.demand()).toMatchObject({ wanted: 1, live: 0 });
     stop.abort();
     await clock.runUntilSettled(running, { limitMs: 20_000 });
   });

@@ -53,7 +53,7 @@ test("each thing that stops jobs is a problem with what to do, and goes with its
   const full = new Driver().hold({ assigned: 1 });
   const [second] = full.act();
   full.tell({ type: "create.failed", name: second?.name ?? "", kind: "capacity", message: "no room" });
-  expect(setStatus(full).problems).toMatchObject([{ code: "launch-failing", level: "warning" }]);
+  expect(setStatus(full).problems).toMatchObject([{ code: "at-ceiling", level: "warning" }]);
 });
 
 test("from the first runner that fails on, until one comes up or five minutes have gone, it is said with what it printed", () => {
@@ -114,7 +114,8 @@ test("room that is full of ready runners, or of nobody at all, is not told as a 
   const idle = new Driver({ max: 4 }).hold({});
   idle.tell({ type: "share.changed", share: 0 });
   expect(codes(idle)).toEqual([]);
-  expect(codes(idle.reading({ assigned: 1 }))).toEqual(["at-maximum"]);
+  expect(codes(idle.reading({ assigned: 1 }))).toEqual(["waits-for-place"]);
+  expect(codes(idle.tell({ type: "share.changed", share: 1 }).launchAll())).toEqual(["at-maximum"]);
   expect(setStatus(idle).problems[0]?.remedy).toBe("raise the limit that the scale sets share to have more");
 });
 

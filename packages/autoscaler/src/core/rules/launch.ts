@@ -1,5 +1,5 @@
 import { foreignKnownBy } from "../conclusions.js";
-import { demandOf } from "../demand.js";
+import { demandOf, mostRunners, ownMaximum } from "../demand.js";
 import type { Fleet } from "../fleet.js";
 import type { Plan } from "../plan.js";
 import type { Rule } from "../rule.js";
@@ -16,16 +16,22 @@ export const launch: Rule = (fleet, now, plan) => {
     if (fleet.session.state === "held") plan.wakeAt(foreignKnownBy(fleet, fleet.session.openedAt));
     return;
   }
+  if (fleet.aside.serving !== "polling") {
+    tryToWork(fleet, now, plan);
+    return;
+  }
   const { target, able, most, missing } = demandOf(fleet, now);
   const why = sum(fleet, now);
   if (fleet.endsSinceReading(now) > 0) plan.wakeAt(fleet.ends.nextLapse(now));
   plan.wakeAt(fleet.unbacked.nextLapse(now));
   const room = fleet.launchPause.allowance(now);
   const count = Math.min(missing, plan.mostLaunches, room);
-  if (missing === 0) {
-    const taken = fleet.room === undefined ? `all ${most} places are taken` : "more live in all than may";
+  const tried = trialsNow(fleet, plan, room);
+  if (missing === 0 && tried > 0) {
+    plan.command({ type: "launch", count: tried }, `launch ${tried} to try whether the backend has room again: ${why}`);
+  } else if (missing === 0) {
     const enough = able + fleet.verdicts.held >= target;
-    plan.because(enough ? `enough: ${why}` : `launch nothing: ${taken} (${why})`);
+    plan.because(enough ? `enough: ${why}` : `launch nothing: ${placesTaken(fleet, most)} (${why})`);
   } else if (room === 0) {
     plan.because(`launch nothing yet: ${fleet.launchPause.reason} (${why})`);
     plan.wakeAt(fleet.launchPause.until);
@@ -41,6 +47,30 @@ export const launch: Rule = (fleet, now, plan) => {
       plan.because(`${missing - count} more are wanted: ${whyNoMore}`, byRoom ? undefined : plan.limitedBy);
   }
 };
+
+/** One launch shows whether a set that stepped aside can work again; it needs no job, and passes pauses and the ceiling. */
+function tryToWork(fleet: Fleet, now: number, plan: Plan): void {
+  const { state } = fleet.aside;
+  if (state.kind !== "trial" || state.runner !== undefined || fleet.able(now) > 0) {
+    plan.because("aside: nothing is launched");
+  } else if (mostRunners(fleet) - fleet.occupying <= 0) {
+    plan.because("aside: no place is free for a launch that tries whether it works again");
+  } else if (plan.mostLaunches <= 0) {
+    plan.because(`aside: nothing is launched yet: ${plan.whyNoMore}`, plan.limitedBy);
+  } else {
+    plan.command({ type: "launch", count: 1 }, `launch 1 to try whether launching works again: ${state.reason}`);
+  }
+}
+
+/** Launches above the ceiling of the backend, under every other limit. */
+function trialsNow(fleet: Fleet, { mostLaunches }: Plan, room: number): number {
+  return Math.max(0, Math.min(fleet.ceiling.trials, mostRunners(fleet) - fleet.occupying, mostLaunches, room));
+}
+
+function placesTaken({ ceiling, occupying }: Fleet, most: number): string {
+  if (occupying >= most || ceiling.most === undefined) return `all ${most} places are taken`;
+  return `the backend has room for ${ceiling.most}`;
+}
 
 /** The sum behind a decision: "5 assigned + 1 min − 3 live, max 10". */
 function sum(fleet: Fleet, now: number): string {
@@ -61,8 +91,9 @@ function sum(fleet: Fleet, now: number): string {
 
 function takeFurther(fleet: Fleet, now: number, plan: Plan): void {
   const { roster, launchPause } = fleet;
-  let over = roster.size - demandOf(fleet, now).most;
-  const drained = fleet.drainingSince !== undefined;
+  // What is made keeps its place when a share falls.
+  let over = roster.size - ownMaximum(fleet);
+  const drained = fleet.drainingSince !== undefined || fleet.aside.state.kind === "leaving";
   for (const { name, adopted } of roster.due("created", now)) {
     if (adopted)
       plan.command(

@@ -1,0 +1,154 @@
+import type { Timings } from "./settings.js";
+
+/** How the session is held: polled, open without polls so that no job is accepted, or closed. */
+export type Serving = "polling" | "unpolled" | "aside";
+
+/**
+ * - `working`: like any other set; `reservedUntil`: until when a shared place is kept for it, after it came back for one;
+ * - `leaving`: it is about to close its session, and finishes what needs one;
+ * - `aside`: the session is closed; `ticket`: it comes back when a shared place is free, otherwise at `tryAt`;
+ * - `trial`: the session is open without polls, and one launch shows whether it can work again.
+ */
+export type AsideState =
+  | { readonly kind: "working"; readonly reservedUntil: number; readonly ticketReason: string | undefined }
+  | { readonly kind: "leaving"; readonly since: number; readonly reason: string; readonly ticket: boolean }
+  | {
+      readonly kind: "aside";
+      readonly since: number;
+      readonly reason: string;
+      readonly ticketFrom: number | undefined;
+      readonly tryAt: number;
+    }
+  | {
+      readonly kind: "trial";
+      readonly since: number;
+      readonly reason: string;
+      readonly openedAt: number | undefined;
+      readonly runner: string | undefined;
+      /** The runner has lived for a while. */
+      readonly lived: boolean;
+      /** A refresh brought no statistics: whether the runner is online can't be seen. */
+      readonly blind: boolean;
+    };
+
+const WORKING: AsideState = { kind: "working", reservedUntil: Number.NEGATIVE_INFINITY, ticketReason: undefined };
+
+/**
+ * A set that can run nothing steps aside: it closes its session, so that another daemon may have it, or jobs wait at the
+ * service without using up their attempts. It comes back only when a launch has shown that it can work.
+ */
+export class Aside {
+  readonly #timings: Timings;
+  #state: AsideState = WORKING;
+  #pauseMs: number;
+  /** Since when jobs wait and no runner can take them, without a sign that launching works. */
+  helplessSince: number | undefined;
+
+  constructor(timings: Timings) {
+    this.#timings = timings;
+    this.#pauseMs = timings.asideTrialMinMs;
+  }
+
+  get state(): AsideState {
+    return this.#state;
+  }
+
+  get serving(): Serving {
+    if (this.#state.kind === "working") return "polling";
+    return this.#state.kind === "aside" ? "aside" : "unpolled";
+  }
+
+  /** Whether it wants a place of a shared limit although it has no job: it comes back for it, or has just come back. */
+  reserves(now: number): boolean {
+    const state = this.#state;
+    if (state.kind === "aside") return state.ticketFrom !== undefined && now >= state.ticketFrom;
+    return state.kind === "working" && now < state.reservedUntil;
+  }
+
+  /** A launch lived for a while, or had a job. */
+  worked(): void {
+    this.helplessSince = undefined;
+  }
+
+  /** A job was done: the next trials begin at the shortest pause again. */
+  jobDone(): void {
+    this.#pauseMs = this.#timings.asideTrialMinMs;
+    this.worked();
+  }
+
+  leave(reason: string, ticket: boolean, at: number): void {
+    this.helplessSince = undefined;
+    this.#state = { kind: "leaving", since: at, reason, ticket };
+  }
+
+  /** @param notBefore when a launch is possible at all, as far as known */
+  close(notBefore: number, at: number): void {
+    const { reason, ticket } = this.#state.kind === "leaving" ? this.#state : { reason: "", ticket: false };
+    const tryAt = Math.max(at + this.#pauseMs, notBefore);
+    this.#pauseMs = Math.min(this.#timings.asideTrialMaxMs, this.#pauseMs * 2);
+    this.#state = { kind: "aside", since: at, reason, ticketFrom: ticket ? at : undefined, tryAt };
+  }
+
+  /** Something has changed that may let it work again: it is tried at once. */
+  tryNow(at: number): void {
+    if (this.#state.kind === "aside") this.#state = { ...this.#state, ticketFrom: undefined, tryAt: at };
+  }
+
+  try(at: number): void {
+    if (this.#state.kind !== "aside") return;
+    const { reason } = this.#state;
+    this.#state = {
+      kind: "trial",
+      since: at,
+      reason,
+      openedAt: undefined,
+      runner: undefined,
+      lived: false,
+      blind: false,
+    };
+  }
+
+  /** A shared place is kept for it from now on, for a while. */
+  comeBack(at: number): void {
+    const ticketReason = this.#state.kind === "aside" ? this.#state.reason : undefined;
+    this.#state = { kind: "working", reservedUntil: at + this.#timings.reservedPlaceMs, ticketReason };
+  }
+
+  /** The session could not be opened in time: the place is given back, and others come first. */
+  notOpened(at: number): void {
+    if (this.#state.kind !== "working" || this.#state.ticketReason === undefined) return;
+    const reason = this.#state.ticketReason;
+    const ticketFrom = at + this.#timings.retryMinMs;
+    this.#state = { kind: "aside", since: at, reason, ticketFrom, tryAt: Number.POSITIVE_INFINITY };
+  }
+
+  /** It works like any other set. */
+  work(): void {
+    this.helplessSince = undefined;
+    this.#state = WORKING;
+  }
+
+  sessionOpened(at: number): void {
+    if (this.#state.kind === "trial") this.#state = { ...this.#state, openedAt: at };
+    // The place stays reserved, and there is no way back to the ticket.
+    if (this.#state.kind === "working") this.#state = { ...this.#state, ticketReason: undefined };
+    this.helplessSince = undefined;
+  }
+
+  sessionRefused(): void {
+    if (this.#state.kind === "working") this.work();
+  }
+
+  launched(name: string): void {
+    if (this.#state.kind === "trial") this.#state = { ...this.#state, runner: this.#state.runner ?? name };
+  }
+
+  lived(name: string): void {
+    if (this.#state.kind === "trial" && this.#state.runner === name) this.#state = { ...this.#state, lived: true };
+  }
+
+  /** A refresh was answered. */
+  refreshed(withStatistics: boolean): void {
+    if (this.#state.kind === "trial") this.#state = { ...this.#state, blind: !withStatistics };
+  }
+}

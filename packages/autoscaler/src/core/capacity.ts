@@ -1,0 +1,27 @@
+import { degraded, mostRunners } from "./demand.js";
+import type { Fleet } from "./fleet.js";
+
+/**
+ * The capacity that a poll announces: the total that the set can hold *now*. Announcing is accepting work, and a job that
+ * is accepted and not run loses one of its few attempts. Never 0, which loses jobs for good (F24).
+ */
+export function announcedCapacity(fleet: Fleet, now: number): number {
+  // The place of one that just ended counts as free, so the one itself must not count beside it.
+  const able = fleet.able(now) - fleet.endsSinceReading(now);
+  return Math.max(1, able + (fleet.drainingSince === undefined ? fleet.foreign.count : 0) + announcedRoom(fleet, now));
+}
+
+/**
+ * Places in which a runner can be started, of all that the maximum, the share and the ceiling leave free. None while it is
+ * not certain that a launch would start.
+ */
+export function announcedRoom(fleet: Fleet, now: number): number {
+  const { session, stopping, drainingSince, givingBack, ceiling, roster, traits } = fleet;
+  if (stopping || drainingSince !== undefined || session.state !== "held" || degraded(fleet)) return 0;
+  // Nothing is launched before what lives was listed.
+  if (!fleet.stockTaken(session.openedAt, now)) return 0;
+  const free = mostRunners(fleet) - fleet.occupying + givingBack.size;
+  const underCeiling =
+    ceiling.most === undefined ? free : ceiling.most - roster.countIn(traits.place) + givingBack.size;
+  return Math.max(0, Math.min(free, underCeiling));
+}
