@@ -65,6 +65,17 @@ describe("a cursor", () => {
     expect(cursor.receive(7, "b")).toMatchObject({ redelivered: true, attempt: 2 });
   });
 
+  test("failures of an id count on until it is settled, so that a message whose statistics change is given up one day", () => {
+    const cursor = new Cursor();
+    for (const statistics of ["1", "2", "3"]) {
+      cursor.receive(7, statistics);
+      cursor.failed(7);
+    }
+    expect(cursor.receive(7, "4")).toEqual({ redelivered: false, settled: false, attempt: 4 });
+    cursor.settle(7);
+    expect(cursor.receive(7, "5")).toEqual({ redelivered: false, settled: false, attempt: 1 });
+  });
+
   test("a body that can't be read is never taken for a settled message, since it may be a new one", () => {
     const cursor = new Cursor();
     cursor.receive(7, "a");

@@ -36,7 +36,11 @@ export class Cursor {
 
   /** @param content - what identifies this message besides its id; undefined when its body can't be read */
   receive(messageId: number, content: string | undefined): Delivery {
-    const known = this.#recognized(messageId, content) ?? this.#remember(messageId, content);
+    const known = this.#recognized(messageId, content);
+    if (known === undefined) {
+      const { failures } = this.#remember(messageId, content);
+      return { redelivered: false, settled: false, attempt: failures + 1 };
+    }
     known.content ??= content;
     const { handled, settled, failures } = known;
     // A body that can't be read may be another message with an old id: only what was given up unread is done with.
@@ -98,7 +102,10 @@ export class Cursor {
   }
 
   #remember(messageId: number, content: string | undefined): Known {
-    const known = { content, handled: false, settled: false, passed: false, failures: 0 };
+    const before = this.#known.get(messageId);
+    // Statistics may be newer each time: without this a message that has no jobs and always fails would never be given up.
+    const failures = before === undefined || before.settled ? 0 : before.failures;
+    const known = { content, handled: false, settled: false, passed: false, failures };
     this.#known.delete(messageId);
     this.#known.set(messageId, known);
     forgetOldest(this.#known);

@@ -83,7 +83,8 @@ export class Deliverer {
     const { redelivered, attempt } = delivery;
     const { scaleSetId } = session;
     // Given up already; what follows it failed the last time.
-    if (attempt > this.#context.timings.poisonAttempts) return { acquire: [], offered: availableIds(message) };
+    if (redelivered && attempt > this.#context.timings.poisonAttempts)
+      return { acquire: [], offered: availableIds(message) };
     const told = { redelivered, attempt, generation, scaleSetId, session, signal: stopping };
     const { messageId } = message;
     const startedAt = this.#context.clock.monotonic();

@@ -116,7 +116,7 @@ export class SessionLoop {
       case "nothing":
         if (polled.heldMs >= HURRIED_MS) return "nothing";
         // A refresh may end a poll: that is no sign of a service that holds none.
-        return this.#context.refreshedAt > polled.startedAt ? "interrupted" : "hurried";
+        return session.refreshing || this.#context.refreshedAt > polled.startedAt ? "interrupted" : "hurried";
       case "cut": {
         const { error, heldMs } = polled;
         if (isScaleSetError(error, "PROTOCOL") && error.messageId !== undefined) {

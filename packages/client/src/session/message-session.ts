@@ -87,6 +87,11 @@ export class MessageSession implements AsyncDisposable, MessageSource {
     return this.#statistics;
   }
 
+  /** @internal Whether a refresh is under way. */
+  get refreshing(): boolean {
+    return this.#refreshing.running;
+  }
+
   /**
    * The next message, or undefined when none came for as long as the service held the poll (about 50 s). Not repeated on
    * failure: call again, with the same `lastMessageId`.
@@ -323,10 +328,12 @@ export class MessageSession implements AsyncDisposable, MessageSource {
           if (!isScaleSetError(error, "QUEUE_TOKEN_EXPIRED")) throw error;
           // Another call may have refreshed it while this one was on its way: that proves nothing about the new token.
           if (this.#queue !== used) continue;
-          if (refreshed) throw error;
+          // One that another call asked for may be why the token is refused.
+          const shared = this.#refreshing.running;
+          if (refreshed && !shared) throw error;
+          await this.refresh({ signal: bounded.signal });
+          refreshed ||= !shared;
         }
-        await this.refresh({ signal: bounded.signal });
-        refreshed = true;
       }
     } finally {
       bounded[Symbol.dispose]();
