@@ -200,3 +200,12 @@ test("a daemon's problems are those of all its scale sets, errors first, each wi
     { scaleSet: "fine", level: "warning" },
   ]);
 });
+
+test("what a standby may not end is reported", () => {
+  const driver = new Driver({}, {}, { scope: "host" }).tell({ type: "session.refused", holder: "other" });
+  driver.inventory([seen("a", "started")]);
+  driver.now += 300_000;
+  expect(driver.actions()).toEqual(["deregister a"]);
+  driver.tell({ type: "deregister.done", name: "a", answer: "absent" });
+  expect(codes(driver)).toEqual(["runners-left"]);
+});
