@@ -211,6 +211,8 @@ export const leaseMutants: readonly Mutant[] = [
     "(session.holder === undefined) === (holder === undefined);",
     "holder !== null;",
   ),
+  core("without the rule unstarted", "core/decide.ts", '  ["unstarted", unstarted],\n', ""),
+  core("without the rule standby", "core/decide.ts", '  ["standby", standby],\n', ""),
   core(
     "a drain keeps its session for ever",
     "core/drain.ts",
