@@ -61,19 +61,13 @@ export const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
 ]);
 
 /** Without the right to do everything: what ended or will never run is cleared. */
-const clearing: ReadonlyMap<string, Rule> = new Map<string, Rule>([
-  ["exited", exited],
-  ["abandoned", abandoned],
-  ["finished", finished],
-  ["retiring", retiring],
+const clearing = ["exited", "abandoned", "finished", "retiring", "unstarted", "standby"];
+/** After a drain, when no message reports an end: also runners whose end is asked for, or forced. */
+const emptying = [...clearing, "overdue", "vanished"];
+/** Rules of those two alone. */
+const unheld: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ["unstarted", unstarted],
   ["standby", standby],
-]);
-/** After a drain, when no message reports an end: also runners whose end is asked for, or forced. */
-const emptying: ReadonlyMap<string, Rule> = new Map<string, Rule>([
-  ...clearing,
-  ["overdue", overdue],
-  ["vanished", vanished],
 ]);
 
 /** What to do now and why, from what is known. Deterministic, without effects, and the fleet stays as it is. */
@@ -98,9 +92,9 @@ export function decide(fleet: Fleet, now: number): Decision {
   plan.wakeAt(clearsFrom(fleet));
   const { session } = fleet;
   if (session.state === "held") plan.wakeAt(fleet.formerListedBy(session.openedAt));
-  for (const [name, rule] of session.state === "drained" ? emptying : clearing) {
+  for (const name of session.state === "drained" ? emptying : clearing) {
     plan.begin(name);
-    rule(fleet, now, plan);
+    (rules.get(name) ?? unheld.get(name))?.(fleet, now, plan);
   }
   // A session that is not polled is kept by its refreshes alone.
   plan.begin("aside");

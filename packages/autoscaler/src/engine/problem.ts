@@ -14,6 +14,7 @@ export type ProblemCode =
   | "removal-failing"
   | "orphaned-runners"
   | "newer-labels"
+  | "runners-left"
   | "at-maximum"
   | "runners-offline"
   | "counts-unusable"

@@ -164,6 +164,15 @@ function* withRunners(fleet: Fleet): Generator<Problem> {
       remedy: "find out who deleted the scale set; nothing else is to be done",
     };
   }
+  const unknown = fleet.roster.count("detached");
+  if (unknown > 0 && fleet.session.state !== "held") {
+    yield {
+      code: "runners-left",
+      level: "warning",
+      message: `${unknown} runners that the service does not know are left until they exit: without the session nothing shows that they have no job`,
+      remedy: "they may be at work; if they do not exit for hours, see what runs in them and end them by hand",
+    };
+  }
   if (newer > 0) {
     yield {
       code: "newer-labels",

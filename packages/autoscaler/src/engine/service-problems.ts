@@ -58,10 +58,15 @@ const ADVICE: Readonly<Record<TroubleKind, Advice>> = {
 /** A poll is answered after about 50 s and given up after 75 s: the lease may lapse in one that is held, and all is well. */
 const SILENT_MS = 80_000;
 
+/** Whether the service has not answered for longer than a poll takes. */
+export function isSilent({ session, answeredAt }: Fleet, now: number): boolean {
+  return session.state === "held" && now - answeredAt >= SILENT_MS;
+}
+
 /** What is wrong between a scale set and its service. */
 export function* serviceProblems(fleet: Fleet, { trouble, drift, now, stopped }: WorkerFacts): Generator<Problem> {
   if (stopped) return;
-  const { session, answeredAt } = fleet;
+  const { session } = fleet;
   if (trouble !== undefined) yield troubled(trouble, session.state === "held");
   if (drift !== undefined) {
     yield {
@@ -71,12 +76,11 @@ export function* serviceProblems(fleet: Fleet, { trouble, drift, now, stopped }:
       remedy: "make the config and the scale set at the service alike, and see who else changes it",
     };
   }
-  const silentMs = now - answeredAt;
-  if (session.state === "held" && silentMs >= SILENT_MS && Number.isFinite(silentMs)) {
+  if (isSilent(fleet, now)) {
     yield {
       code: "service-silent",
       level: "error",
-      message: `the service has not answered for ${Math.round(silentMs / 1_000)} s: nothing is launched or ended until it does`,
+      message: `the service has not answered for ${Math.round((now - fleet.answeredAt) / 1_000)} s: nothing is launched or ended until it does`,
       remedy: "running jobs go on; check the network to the service and its status page",
     };
   }

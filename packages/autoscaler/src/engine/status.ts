@@ -7,6 +7,7 @@ import { holds } from "../core/rights.js";
 import type { Problem } from "./problem.js";
 import { problemsOf } from "./problems.js";
 import { type RunnerCounts, type RunnerStatus, runnersOf } from "./runner-status.js";
+import { isSilent } from "./service-problems.js";
 import type { FailedRunnerStatus, WorkerFacts } from "./worker-facts.js";
 
 /**
@@ -144,7 +145,7 @@ function stateOf(fleet: Fleet, now: number): ScaleSetState {
     case "drained":
       return isEmptied(fleet) ? "drained" : "draining";
     case "held":
-      if (!holds(fleet, now)) return "recovering";
+      if (!holds(fleet, now) || isSilent(fleet, now)) return "recovering";
       return fleet.drainingSince === undefined ? "holding" : "draining";
   }
 }

@@ -464,6 +464,14 @@ export class Worker {
     const crash = this.#crash.signal;
     const isOver = (): boolean => isEmptied(this.#fleet) || signal.aborted || crash.aborted;
     await this.#waiters.until(isOver, [signal, crash]);
+    const left = [...this.#fleet.roster.all()].filter(({ own, foreignSchema }) => own && !foreignSchema);
+    if (left.length > 0 && isEmptied(this.#fleet)) {
+      const runners = left.map(({ name }) => name);
+      this.#options.logger.warn(
+        { runners },
+        "drained; runners that the service does not know are left until they exit",
+      );
+    }
     return isEmptied(this.#fleet);
   }
 

@@ -274,9 +274,8 @@ export class ClientScaleSet implements ScaleSetService {
     const found = await client.getRunnerScaleSet(runnerGroupId, name, { signal });
     if (found !== undefined) {
       this.#missingSince = undefined;
-      this.#createdOn = found.createdOn;
-      handler.drifted(undefined);
-      return found.id;
+      // Somebody may have made it again by hand, with other labels.
+      return (await this.#ensure(handler, signal)).id;
     }
     this.#missingSince ??= clock.monotonic();
     if (clock.monotonic() - this.#missingSince < RECREATE_AFTER_MS) return undefined;

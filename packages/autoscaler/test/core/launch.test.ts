@@ -60,13 +60,16 @@ describe("launching", () => {
     expect(driver.actions()).toEqual(["create r1"]);
   });
 
-  test("the right to launch lapses when the service has not answered for a while, and comes back with an answer", () => {
-    const driver = new Driver().hold();
-    driver.now += 66_000;
-    driver.tell({ type: "limits.changed", minRunners: 2, maxRunners: 10 });
-    expect(driver.actions()).toEqual([]);
-    driver.tell({ type: "session.answered", heldMs: 50_000 });
+  test("after a command was dropped for lack of the lease, nothing is decided until the service has answered", () => {
+    const driver = new Driver().hold({ assigned: 2 });
     expect(driver.actions()).toEqual(["create r1", "create r2"]);
+    for (const name of ["r1", "r2"]) driver.tell({ type: "command.dropped", name, command: "create", why: "lease" });
+    driver.now += 3_600_000;
+    driver.tell({ type: "woke" });
+    expect(driver.actions()).toEqual([]);
+    expect(driver.why()).toContain("the service has not answered lately");
+    driver.tell({ type: "session.answered", heldMs: 50_000 });
+    expect(driver.actions()).toEqual(["create r3", "create r4"]);
   });
 
   test("a session's own statistics stand while a backlog of old messages is read", () => {
@@ -137,7 +140,7 @@ describe("launching", () => {
     driver.act();
     driver.tell({ type: "create.done", name: "r1" });
     driver.tell({ type: "create.failed", name: "r2", kind: "capacity", message: "full" }).launchAll();
-    driver.tell({ type: "instance.changed", instance: seen("r1", "exited") }).act();
+    driver.started("r1").completed("r1").tell({ type: "instance.changed", instance: seen("r1", "exited") }).act();
     driver.tell({ type: "deregister.done", name: "r1", answer: "absent" }).act();
     driver.reading({ assigned: 1 }).tell({ type: "destroy.done", name: "r1" });
     expect(driver.actions()).toEqual(["create r3"]);

@@ -340,6 +340,22 @@ describe("a drain", () => {
     }
   });
 
+  test("closes the session after 40 minutes, also where a removal is never answered", () => {
+    const driver = draining();
+    driver.act();
+    const opensUntil = driver.now + 40 * 60_000;
+    while (driver.now < opensUntil) {
+      expect(canLetGo(driver.fleet, driver.now)).toBe(false);
+      for (const name of ["r2", "r3"]) driver.tell({ type: "deregister.failed", name, message: "no answer" });
+      driver.pass(300_000).act();
+    }
+    expect(canLetGo(driver.fleet, driver.now)).toBe(true);
+    driver.tell({ type: "session.let-go" }).tell({ type: "deregister.done", name: "r2", answer: "absent" });
+    driver.tell({ type: "deregister.failed", name: "r3", message: "no answer" }).pass(300_000);
+    driver.now += 300_000;
+    expect(driver.actions(), "r2 is left until it exits, r3 may be removed").toEqual(["deregister r3"]);
+  });
+
   test("waits with the session for one whose job is done, and for the answer about one that may be idle", () => {
     const driver = new Driver().hold({ assigned: 2 }).launchAll().started("r1").started("r2", "job-2").completed("r1");
     driver.tell({ type: "drain" });
@@ -367,14 +383,125 @@ describe("a drain", () => {
 });
 
 describe("without the session", () => {
-  test("on a machine of its own, what ended and is not registered is cleared away; nothing else", () => {
-    const driver = new Driver({}, {}, { scope: "host" }).hold({ assigned: 2 }).launchAll().started("r1");
-    driver.tell({ type: "instance.changed", instance: seen("r1", "exited") });
-    driver.act();
-    driver.tell({ type: "session.ended" }).tell({ type: "instance.changed", instance: seen("r2", "exited") });
+  describe.each(["host", "shared"] as const)("(%s)", (scope) => {
+    test("what ended is cleared once the session was lost for 30 s, registration first", () => {
+      const driver = new Driver({}, {}, { scope }).hold({ assigned: 1 }).launchAll().started("r1").completed("r1");
+      driver.tell({ type: "session.ended" }).tell({ type: "instance.changed", instance: seen("r1", "exited") });
+      driver.now += 29_999;
+      expect(driver.actions()).toEqual([]);
+      expect(driver.look().wakeAt).toBe(driver.now + 1);
+      driver.now += 1;
+      expect(driver.actions()).toEqual(["deregister r1"]);
+      driver.tell({ type: "deregister.done", name: "r1", answer: "absent" });
+      expect(driver.actions()).toEqual(["destroy r1"]);
+    });
+
+    test("what is made and not started goes, but for what is under way", () => {
+      const driver = new Driver({}, {}, { scope }).hold({ assigned: 3 });
+      expect(driver.actions()).toEqual(["create r1", "create r2", "create r3"]);
+      for (const name of ["r1", "r2"]) driver.tell({ type: "create.done", name });
+      expect(driver.actions()).toEqual(["request-jit r1", "request-jit r2"]);
+      driver.tell({ type: "jit.done", name: "r1", runnerId: 1 });
+      driver.tell({ type: "command.dropped", name: "r2", command: "request-jit", why: "rights" });
+      driver.tell({ type: "session.ended" }).tell({ type: "session.refused", holder: "other" });
+      expect(driver.actions()).toEqual(["destroy r2", "deregister r1"]);
+      expect(driver.act()).toEqual([]);
+      driver.tell({ type: "deregister.done", name: "r1", answer: "removed" });
+      expect(driver.actions()).toEqual(["destroy r1"]);
+    });
+
+    test("of other owners nothing is touched, nor of a newer version", () => {
+      const driver = new Driver({}, {}, { scope }).tell({ type: "session.refused", holder: "other" });
+      const others = { own: false };
+      driver.inventory([
+        seen("a", "exited", others),
+        seen("b", "created", { ...others, ageMs: 600_000 }),
+        seen("c", "exited", { foreignSchema: true }),
+      ]);
+      driver.now += 24 * 3_600_000;
+      expect(driver.actions()).toEqual([]);
+    });
+  });
+
+  describe("a standby lets its own idle runners go where only it sees them", () => {
+    const standing = (holder: string | undefined, scope: "host" | "shared" = "host"): Driver =>
+      new Driver({}, {}, { scope }).tell({ type: "session.refused", holder }).inventory([seen("a", "started")]);
+    const minutes = (driver: Driver, count: number): string[] => {
+      driver.now += count * 60_000;
+      return driver.actions();
+    };
+
+    test("after 5 minutes, and one that works is asked again 10 minutes later", () => {
+      const driver = standing("other");
+      expect(driver.actions()).toEqual([]);
+      expect(driver.look().wakeAt).toBeLessThanOrEqual(driver.now + 300_000);
+      expect(minutes(driver, 4.99)).toEqual([]);
+      expect(minutes(driver, 0.01)).toEqual(["deregister a"]);
+      driver.tell({ type: "deregister.done", name: "a", answer: "busy" });
+      expect(minutes(driver, 9.99)).toEqual([]);
+      expect(minutes(driver, 0.01)).toEqual(["deregister a"]);
+      driver.tell({ type: "deregister.done", name: "a", answer: "removed" });
+      expect(driver.actions()).toEqual(["destroy a"]);
+    });
+
+    test("never on a shared backend, nor while it stops", () => {
+      expect(minutes(standing("other", "shared"), 600)).toEqual([]);
+      expect(minutes(standing("other").tell({ type: "stopping" }), 600)).toEqual([]);
+    });
+
+    test("after 30 minutes where the holder is not named; the wait begins again when naming changes, not with the name", () => {
+      expect(minutes(standing(undefined), 29)).toEqual([]);
+      expect(minutes(standing(undefined), 30)).toEqual(["deregister a"]);
+      const driver = standing("other");
+      expect(minutes(driver, 4)).toEqual([]);
+      driver.tell({ type: "session.refused", holder: "a third" });
+      expect(minutes(driver, 0.5)).toEqual([]);
+      driver.tell({ type: "session.refused", holder: undefined });
+      expect(minutes(driver, 29)).toEqual([]);
+      driver.tell({ type: "session.refused", holder: "other" });
+      expect(minutes(driver, 4)).toEqual([]);
+      driver.tell({ type: "session.refused", holder: "a third" });
+      expect(minutes(driver, 1)).toEqual(["deregister a"]);
+    });
+
+    test("never while the session in the way is our own", () => {
+      const driver = standing("other");
+      driver.now += 240_000;
+      driver.tell({ type: "session.ended" });
+      for (let hour = 0; hour < 5; hour++) {
+        driver.tell({ type: "session.ended" });
+        expect(minutes(driver, 60)).toEqual([]);
+      }
+      driver.tell({ type: "session.refused", holder: "other" });
+      expect(minutes(driver, 4)).toEqual([]);
+    });
+
+    test("one that the service does not know is left until it exits", () => {
+      const driver = standing("other");
+      expect(minutes(driver, 5)).toEqual(["deregister a"]);
+      driver.tell({ type: "deregister.done", name: "a", answer: "absent" });
+      expect(minutes(driver, 600)).toEqual([]);
+      driver.tell({ type: "instance.changed", instance: seen("a", "exited") });
+      expect(driver.actions()).toEqual(["deregister a"]);
+      driver.tell({ type: "deregister.done", name: "a", answer: "absent" });
+      expect(driver.actions()).toEqual(["destroy a"]);
+    });
+
+    test("a removal without an answer is asked for again", () => {
+      const driver = standing("other");
+      expect(minutes(driver, 5)).toEqual(["deregister a"]);
+      driver.tell({ type: "deregister.failed", name: "a", message: "no answer" });
+      expect(minutes(driver, 1)).toEqual(["deregister a"]);
+    });
+  });
+
+  test("one that has its job done has 5 minutes to exit by itself", () => {
+    const driver = new Driver().hold({ assigned: 1 }).launchAll().started("r1").completed("r1");
+    driver.tell({ type: "session.ended" }).tell({ type: "session.refused", holder: "other" });
+    driver.now += 299_000;
     expect(driver.actions()).toEqual([]);
-    driver.tell({ type: "deregister.done", name: "r1", answer: "absent" });
-    expect(driver.actions()).toEqual(["destroy r1"]);
+    driver.now += 1_000;
+    expect(driver.actions()).toEqual(["deregister r1"]);
   });
 
   test("who has just opened it launches nothing before it has seen what lives, nor after it was lost and opened again", () => {
@@ -391,18 +518,15 @@ describe("without the session", () => {
     expect(driver.actions()).toEqual(["request-jit r1"]);
   });
 
-  test("a standby only looks", () => {
-    const driver = new Driver({}, {}, { scope: "host" });
-    driver.tell({ type: "session.refused", holder: "other" }).inventory([seen("r1", "exited")]);
-    expect(driver.actions()).toEqual([]);
-  });
-
-  test("where instances are shared nothing is touched", () => {
-    const driver = new Driver().hold({ assigned: 1 }).launchAll();
-    driver.tell({ type: "instance.changed", instance: seen("r1", "exited") });
-    driver.act();
-    driver.tell({ type: "session.ended" }).tell({ type: "deregister.done", name: "r1", answer: "absent" });
-    expect(driver.actions()).toEqual([]);
+  test("what another one may have launched in a long silence is counted once the session is opened again", () => {
+    const opened = (silentMs: number) =>
+      new Driver({}, {}, { scope: "host" })
+        .hold({})
+        .tell({ type: "session.ended" })
+        .tell({ type: "session.opened", scaleSetId: 1, statistics: { ...noJobs, idle: 2, registered: 2 }, silentMs })
+        .inventory([]).fleet.foreign.count;
+    expect(opened(60_000)).toBe(2);
+    expect(opened(10_000)).toBe(0);
   });
 });
 

@@ -123,6 +123,20 @@ describe("runners on another machine, left behind by whoever held the session be
     expect(driver.actions()).toHaveLength(5);
   });
 
+  test("idle ones keep their part of the minimum, busy ones do not, and it is filled as they end", () => {
+    const taken = (idle: number, busy: number): Driver => {
+      const driver = new Driver({ min: 3, max: 10 }, {}, { scope: "host" });
+      driver.tell({ type: "session.refused", holder: "other" });
+      return driver.hold({ assigned: busy, running: busy, registered: idle + busy, idle, busy });
+    };
+    expect(taken(0, 3).actions()).toHaveLength(3);
+    expect(taken(1, 2).actions()).toHaveLength(2);
+    const driver = taken(3, 0);
+    expect(driver.actions()).toEqual([]);
+    driver.reading({ registered: 1, idle: 1 });
+    expect(driver.actions()).toHaveLength(2);
+  });
+
   test("no message tells of their end, so it is asked for once a minute", () => {
     const driver = takenOver(4, 4).pass(59_000);
     driver.act();

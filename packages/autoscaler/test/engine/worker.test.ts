@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { Limiter } from "../../src/engine/limiter.js";
 import { Supervisor } from "../../src/engine/supervisor.js";
 import { Wakeups } from "../../src/engine/wakeups.js";
+import type { AutoscalerObserver } from "../../src/engine/worker-options.js";
 import { noJobs } from "../core/driver.js";
 import { keepLease, quiet, stage, started } from "./stage.js";
 
@@ -111,10 +112,12 @@ describe("a worker", () => {
     service.open(6);
     await clock.runUntil(() => host.instances().length === 2);
     service.handler?.ended();
-    await clock.runFor(60_000);
+    await clock.runFor(20_000);
     // Two were being made when the session went; nothing was asked for after.
     expect(host.instances().length).toBe(2);
     expect(service.asked.filter((call) => call.startsWith("jit")).length).toBeLessThanOrEqual(2);
+    await clock.runFor(40_000);
+    expect(host.instances(), "nobody starts them any longer").toEqual([]);
     stop.abort();
     await clock.runUntilSettled(running);
   });
@@ -146,13 +149,77 @@ describe("a worker", () => {
     await clock.drain();
     service.open(0);
     const openedAt = clock.monotonic();
-    await clock.runFor(40_000);
+    await clock.runFor(30_000);
     service.handler?.message({ redelivered: false, statistics: { ...noJobs, assigned: 1 }, jobs: [] });
     await clock.runUntil(() => host.instances().length === 1);
     await clock.runFor(120_000);
-    expect(cutAt).toBeLessThanOrEqual(openedAt + 65_000);
+    expect(cutAt).toBeLessThanOrEqual(openedAt + 50_000);
     stop.abort();
     await clock.runUntilSettled(running);
+  });
+
+  test("in a quiet set commands wait for one refresh, and none is dropped", async () => {
+    const { clock, service, host, make, stop } = stage();
+    const dropped: string[] = [];
+    const onCommand: AutoscalerObserver["onCommand"] = ({ outcome }) => {
+      if (outcome.type === "command.dropped") dropped.push(outcome.name);
+    };
+    service.renewal = async () => {
+      service.answered();
+      return { ...noJobs, assigned: 5, registered: 1 };
+    };
+    const worker = make({ observer: { onCommand } });
+    const running = worker.run({ signal: stop.signal });
+    await clock.drain();
+    service.open(0);
+    await clock.runFor(300_000);
+    expect(worker.status()).toMatchObject({ state: "holding" });
+    expect(service.asked).toEqual([]);
+    worker.setLimits({ minRunners: 3, maxRunners: 10 });
+    await clock.runUntil(() => started(host) === 8, { limitMs: 10_000 });
+    expect(service.asked.filter((call) => call === "renew")).toHaveLength(1);
+    expect(dropped).toEqual([]);
+    expect(worker.status().assigned, "what came with the refresh is the newest reading").toBe(5);
+    stop.abort();
+    await clock.runUntilSettled(running);
+  });
+
+  test("while the lease can't be renewed a command is dropped once, and decided again when the service answers", async () => {
+    const { clock, service, host, make, stop } = stage();
+    service.renewal = () => Promise.reject(new Error("no answer"));
+    const worker = make();
+    const running = worker.run({ signal: stop.signal });
+    await clock.drain();
+    service.open(0);
+    await clock.runFor(60_000);
+    worker.setLimits({ minRunners: 1, maxRunners: 10 });
+    await clock.runFor(3_600_000);
+    expect(service.asked.length).toBeLessThan(11);
+    expect(host.instances()).toEqual([]);
+    service.answered(50_000);
+    await clock.runUntil(() => started(host) === 1, { limitMs: 1_000 });
+    stop.abort();
+    await clock.runUntilSettled(running);
+  });
+
+  test("a refresh that is under way when it stops holds it up no longer than launches may take", async () => {
+    const { clock, service, host, make, stop } = stage();
+    let over: AbortSignal | undefined;
+    service.renewal = (signal) => {
+      over = signal;
+      return new Promise(() => {});
+    };
+    const worker = make();
+    const running = worker.run({ signal: stop.signal });
+    await clock.drain();
+    service.open(0);
+    await clock.runFor(60_000);
+    worker.setLimits({ minRunners: 1, maxRunners: 10 });
+    await clock.runFor(1_000);
+    stop.abort();
+    await clock.runUntilSettled(running, { limitMs: 10_100 });
+    expect(over?.aborted).toBe(true);
+    expect(host.instances()).toEqual([]);
   });
 
   test("gives a backend that ignores its signal no longer than the deadline", async () => {

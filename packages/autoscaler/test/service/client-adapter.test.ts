@@ -14,7 +14,13 @@ import { RunnerGroups } from "../../src/service/runner-groups.js";
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 
 function stage(
-  options: { token?: string; recreate?: boolean; labels?: readonly string[]; simulator?: SimulatorOptions } = {},
+  options: {
+    latencyMs?: number;
+    token?: string;
+    recreate?: boolean;
+    labels?: readonly string[];
+    simulator?: SimulatorOptions;
+  } = {},
 ) {
   const clock = new VirtualClock();
   const simulator = createSimulator({ clock, random: seededRandom(1), ...options.simulator });
@@ -22,7 +28,10 @@ function stage(
   const client = new ScaleSetClient({
     configUrl: simulator.configUrl(),
     credentials: personalAccessToken(options.token ?? simulator.token),
-    fetch: simulator.fetch,
+    fetch: async (url, init) => {
+      if (options.latencyMs !== undefined) await clock.sleep(options.latencyMs);
+      return await simulator.fetch(url, init);
+    },
     clock,
     random,
     env: {},
@@ -43,14 +52,20 @@ function stage(
   };
   const service = new ClientScaleSet(ofScaleSet);
   const heard: string[] = [];
+  const opened: { readonly sessionId: string; readonly sentAt: number }[] = [];
+  const sent: { readonly heldMs: number | undefined; readonly sentAt: number }[] = [];
   let trouble: Trouble | undefined;
   let drift: string | undefined;
   const handler: ServiceHandler = {
-    opened: ({ scaleSetId }) => void heard.push(`opened ${scaleSetId}`),
+    opened: ({ scaleSetId, sessionId, sentAt }) => {
+      heard.push(`opened ${scaleSetId}`);
+      opened.push({ sessionId, sentAt });
+    },
     ended: () => void heard.push("ended"),
     refused: (holder) => void heard.push(`refused by ${holder}`),
     pollBegan: () => void heard.push("poll"),
-    answered: ({ heldMs }) => {
+    answered: ({ heldMs, sentAt }) => {
+      sent.push({ heldMs, sentAt });
       if (heldMs === undefined) return;
       heard.push("answered");
       queueMicrotask(() => heard.push("a turn passed"));
@@ -82,7 +97,18 @@ function stage(
     await clock.runUntilSettled(Promise.all(listening));
     await simulator.close();
   });
-  return { clock, client, simulator, service, heard, trouble: () => trouble, begunAgain, drift: () => drift };
+  return {
+    clock,
+    client,
+    simulator,
+    service,
+    heard,
+    opened,
+    sent,
+    trouble: () => trouble,
+    begunAgain,
+    drift: () => drift,
+  };
 }
 
 function requests(simulator: Simulator): number {
@@ -146,6 +172,60 @@ test("labels that the service drops silently are said to be dropped (F18)", asyn
   const { clock, drift } = stage({ labels: ["linux", "gpu"], simulator: { multiLabel: false } });
   await clock.runFor(10_000);
   expect(drift()).toContain('labels: asked for "gpu, linux"');
+});
+
+test("each answered call of the session comes with when it was sent, the opening too", async () => {
+  const { clock, service, opened, sent } = stage({ latencyMs: 500 });
+  await clock.runUntil(() => opened.length === 1, { limitMs: 10_000 });
+  expect(opened[0]?.sentAt).toBe(clock.uptime() - 500);
+  expect(opened[0]?.sessionId).toMatch(/^[0-9a-f-]{36}$/);
+  await clock.runUntil(() => sent.length === 1, { limitMs: 60_000 });
+  expect(sent[0]).toEqual({ heldMs: expect.any(Number), sentAt: clock.uptime() - (sent[0]?.heldMs ?? 0) });
+  expect(sent[0]?.heldMs).toBeGreaterThan(40_000);
+  const renewed = service.renew({ signal: new AbortController().signal });
+  await clock.runUntilSettled(renewed);
+  expect(sent.at(-1)).toEqual({ heldMs: undefined, sentAt: clock.uptime() - 500 });
+});
+
+test("an answer of nothing, at once, is reported before the pause that follows it", async () => {
+  const { clock, simulator, sent } = stage();
+  await clock.runFor(10_000);
+  simulator.faults.add({ call: "get-message", count: 8, effect: { kind: "answer", status: 202, body: "" } });
+  await clock.runFor(120_000);
+  const told = sent.map(({ sentAt }) => sentAt);
+  expect(told).toEqual(told.toSorted((a, b) => a - b));
+});
+
+test("a scale set that was deleted and made again by hand gets the labels that are configured", async () => {
+  const { clock, client, simulator, heard, drift } = stage();
+  await clock.runFor(10_000);
+  simulator.removeScaleSet(simulator.state().scaleSets[0]?.id ?? 0);
+  const byHand = client.createRunnerScaleSet({ name: "linux", runnerGroupId: 1, labels: ["other"] });
+  await clock.runUntilSettled(byHand);
+  await clock.runUntil(() => heard.filter((each) => each.startsWith("opened")).length === 2, { limitMs: 300_000 });
+  expect(simulator.state().scaleSets.map(({ labels }) => labels)).toEqual([["linux"]]);
+  expect(drift()).toBeUndefined();
+});
+
+test("labels that a set found again does not take are drift, and stay so when it is found once more", async () => {
+  const { clock, client, simulator, heard, drift } = stage({
+    labels: ["linux", "gpu"],
+    simulator: { multiLabel: false },
+  });
+  await clock.runFor(10_000);
+  expect(drift()).toContain('labels: asked for "gpu, linux"');
+  simulator.removeScaleSet(simulator.state().scaleSets[0]?.id ?? 0);
+  await clock.runUntilSettled(client.createRunnerScaleSet({ name: "linux", runnerGroupId: 1, labels: ["linux"] }));
+  await clock.runUntil(() => heard.filter((each) => each.startsWith("opened")).length === 2, { limitMs: 300_000 });
+  expect(drift()).toContain('labels: asked for "gpu, linux"');
+});
+
+test("a session of our own in the way ends standing by for another's", async () => {
+  const { clock, begunAgain, heard } = stage();
+  await clock.runFor(10_000);
+  begunAgain();
+  await clock.runFor(2_000);
+  expect(heard.at(-1)).toBe("ended");
 });
 
 test("a look-up tells a registration that is there from one that is not, by id and by name", async () => {

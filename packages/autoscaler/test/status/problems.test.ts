@@ -83,9 +83,9 @@ test("from the first runner that fails on, until one comes up or five minutes ha
 
 test("a service that has been silent for too long is an error, and until then it is not", () => {
   const driver = new Driver().hold({ assigned: 1 }).launchAll().started("r1");
-  driver.now += 60_000;
-  expect(codes(driver)).toEqual([]);
-  driver.now += 10_000;
+  driver.now += 79_000;
+  expect(setStatus(driver), "a poll may be held for so long").toMatchObject({ state: "holding", problems: [] });
+  driver.now += 1_000;
   expect(setStatus(driver)).toMatchObject({
     state: "recovering",
     problems: [{ code: "service-silent", level: "error" }],
@@ -200,4 +200,13 @@ test("a daemon's problems are those of all its scale sets, errors first, each wi
     { scaleSet: "broken", level: "error" },
     { scaleSet: "fine", level: "warning" },
   ]);
+});
+
+test("what a standby may not end is reported", () => {
+  const driver = new Driver({}, {}, { scope: "host" }).tell({ type: "session.refused", holder: "other" });
+  driver.inventory([seen("a", "started")]);
+  driver.now += 300_000;
+  expect(driver.actions()).toEqual(["deregister a"]);
+  driver.tell({ type: "deregister.done", name: "a", answer: "absent" });
+  expect(codes(driver)).toEqual(["runners-left"]);
 });
