@@ -12,7 +12,13 @@ export const timingDescriptions: Readonly<Record<keyof Timings, string>> = {
   detachedWaitMs:
     "A removed runner that the service did not know is destroyed after this, with a poll answered in between.",
   foreignCreatedMs: "An instance that another daemon created and never started is left alone for this long.",
-  leaseMarginMs: "The right to launch and retire lapses this long after the last answer on the message session.",
+  leaseMs:
+    "The right to launch and retire lapses this long after the newest answered call of the message session was sent.",
+  sessionLostMs: "Without a message session for this long, own instances that ended or were never started are cleared.",
+  standbyIdleMs:
+    "Own idle runners that no other daemon can see are removed once another one has held the session for this long.",
+  standbyUnnamedMs: "The same as standbyIdleMs, where the service does not name the holder of the session.",
+  drainCloseMs: "A scale set that is drained closes its message session at the latest after this.",
   retryMinMs: "First pause before a failed removal or destruction is tried again; it doubles.",
   retryMaxMs: "Longest pause before a failed removal or destruction is tried again.",
   unknownRecheckMs: "A runner that the service called busy is asked about again no sooner than this.",

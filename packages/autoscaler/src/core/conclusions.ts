@@ -32,10 +32,16 @@ function judgeExits(fleet: Fleet, at: number): void {
   }
 }
 
+/** Until when a takeover waits for a reading of what lives where it can't be seen. */
+export function foreignKnownBy({ traits }: Fleet, openedAt: number): number {
+  return openedAt + traits.bootDeadlineMs;
+}
+
 /** A reading is compared with what we know once, when it begins to be believed. */
 function compareReading(fleet: Fleet, at: number): void {
   const { foreign, session, traits } = fleet;
   const reading = fleet.reading(at);
+  if (foreign.due && session.state === "held" && at >= foreignKnownBy(fleet, session.openedAt)) foreign.settle();
   if (reading === undefined) return;
   const online = onlineOf(reading);
   // Only what was listed after the session was opened shows what lives beside others'.

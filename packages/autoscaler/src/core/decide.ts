@@ -1,7 +1,7 @@
 import type { Decision } from "./commands.js";
 import type { Fleet } from "./fleet.js";
 import { Plan } from "./plan.js";
-import { holds, may, whyNot } from "./rights.js";
+import { clearsFrom, holds, mayWithoutSession, whyNot } from "./rights.js";
 import type { Rule } from "./rule.js";
 import { abandoned } from "./rules/abandoned.js";
 import { breaker } from "./rules/breaker.js";
@@ -20,7 +20,9 @@ import { phantom } from "./rules/phantom.js";
 import { refill } from "./rules/refill.js";
 import { retiring } from "./rules/retiring.js";
 import { specChanged } from "./rules/spec-changed.js";
+import { standby } from "./rules/standby.js";
 import { surplus } from "./rules/surplus.js";
+import { unstarted } from "./rules/unstarted.js";
 import { vanished } from "./rules/vanished.js";
 
 /**
@@ -49,10 +51,21 @@ export const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ["launch", launch],
 ]);
 
-/** The rules of runners that end, for who may clear away and nothing else. */
-const clearing = ["exited", "abandoned", "finished", "detached"];
-/** After a drain, when no message tells of an end any more: also those of runners whose end is asked for, or forced. */
-const emptying = [...clearing, "overdue", "vanished"];
+/** Without the right to do everything: what ended or will never run is cleared. */
+const clearing: ReadonlyMap<string, Rule> = new Map<string, Rule>([
+  ["exited", exited],
+  ["abandoned", abandoned],
+  ["finished", finished],
+  ["retiring", retiring],
+  ["unstarted", unstarted],
+  ["standby", standby],
+]);
+/** After a drain, when no message reports an end: also runners whose end is asked for, or forced. */
+const emptying: ReadonlyMap<string, Rule> = new Map<string, Rule>([
+  ...clearing,
+  ["overdue", overdue],
+  ["vanished", vanished],
+]);
 
 /** What to do now and why, from what is known. Deterministic, without effects, and the fleet stays as it is. */
 export function decide(fleet: Fleet, now: number): Decision {
@@ -69,18 +82,17 @@ export function decide(fleet: Fleet, now: number): Decision {
     return plan.decision();
   }
   plan.begin("rights");
-  plan.because(whyNot(fleet, now));
+  plan.because(whyNot(fleet));
+  plan.wakeAt(clearsFrom(fleet));
   const { session } = fleet;
   if (session.state === "held") plan.wakeAt(fleet.formerListedBy(session.openedAt));
-  if (session.state !== "standby") {
-    for (const name of session.state === "drained" ? emptying : clearing) {
-      plan.begin(name);
-      rules.get(name)?.(fleet, now, plan);
-    }
+  for (const [name, rule] of session.state === "drained" ? emptying : clearing) {
+    plan.begin(name);
+    rule(fleet, now, plan);
   }
   const { commands, ...rest } = plan.decision();
   const allowed = commands.filter(
-    ({ command }) => "name" in command && may(fleet, command.type, fleet.roster.get(command.name), now),
+    ({ command }) => "name" in command && mayWithoutSession(fleet, command.type, fleet.roster.get(command.name), now),
   );
   return { ...rest, commands: allowed };
 }

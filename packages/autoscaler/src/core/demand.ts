@@ -25,7 +25,7 @@ export function demandOf(fleet: Fleet, now: number): Demand {
   const reading = fleet.reading(now);
   if (reading === undefined) return { assigned: 0, most, target: able, able, missing: 0, surplus: 0 };
   const assigned = ourJobs(fleet, reading) + fleet.unbacked.count(now);
-  const target = Math.min(most, fleet.limits.minRunners + assigned);
+  const target = Math.min(most, ourMinimum(fleet, reading) + assigned);
   const room = Math.max(0, Math.min(most, fleet.room ?? most) - fleet.occupying);
   return {
     assigned,
@@ -44,6 +44,13 @@ export function demandOf(fleet: Fleet, now: number): Demand {
 function ourJobs({ foreign, working }: Fleet, { assigned, running }: Reading): number {
   if (foreign.count === 0) return assigned;
   return Math.max(0, assigned - foreign.count, Math.min(assigned, assigned - running + working.size));
+}
+
+/** Idle runners that we can't see keep their part of the minimum: it is one minimum over all machines. */
+function ourMinimum({ foreign, limits, working }: Fleet, { running }: Reading): number {
+  const foreignBusy = Math.max(0, running - working.size);
+  const foreignIdle = Math.max(0, foreign.count - foreignBusy);
+  return Math.max(0, limits.minRunners - foreignIdle);
 }
 
 function mostRunners({ limits, share, foreign }: Fleet): number {

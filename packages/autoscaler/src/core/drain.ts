@@ -5,9 +5,10 @@ import type { Fleet } from "./fleet.js";
  * One that holds none, standing by or refused, and has nothing of its own need not wait for what it wants for nothing.
  */
 export function canLetGo(fleet: Fleet, now: number): boolean {
-  const { roster, drainingSince, session } = fleet;
+  const { roster, drainingSince, session, timings } = fleet;
   if (drainingSince === undefined || session.state === "drained") return false;
   if (session.state !== "held") return fleet.surveyedAt > Number.NEGATIVE_INFINITY && isEmptied(fleet);
+  if (now >= drainingSince + timings.drainCloseMs) return true;
   if (!fleet.stockTaken(session.openedAt, now)) return false;
   const underWay = roster.count("creating") + roster.count("created") + roster.count("registered");
   // One that the service does not know, or whose job is done, is given its time with polls answered, which end with the session.
@@ -24,11 +25,13 @@ function isAskedAbout({ roster }: Fleet): boolean {
 }
 
 /**
- * After the session was closed: what is ours to bring to its end is gone. Others' runners are their holder's, and those
- * of a newer version that version's.
+ * After the session was closed: what is ours to bring to its end is gone. Others' runners are their holder's, those of a
+ * newer version that version's, and what the service does not know is left until it exits.
  */
 export function isEmptied({ roster }: Fleet): boolean {
-  for (const { own, foreignSchema } of roster.all()) if (own && !foreignSchema) return false;
+  for (const { own, foreignSchema, phase } of roster.all()) {
+    if (own && !foreignSchema && phase !== "detached") return false;
+  }
   return true;
 }
 

@@ -11,6 +11,8 @@ export type ServiceEvent =
       readonly statistics: Statistics;
       /** How long ago the scale set was made, where the service tells. */
       readonly scaleSetAgeMs?: number | undefined;
+      /** How long no call had proved that an earlier session was ours; undefined where there was none. */
+      readonly silentMs?: number | undefined;
     }
   | { readonly type: "session.ended" }
   /** Closed by us, because the scale set is drained. */
@@ -26,7 +28,15 @@ export type ServiceEvent =
       readonly jobs: readonly JobNews[];
     }
   /** The answer to `read-statistics`; undefined where there was none. */
-  | { readonly type: "statistics"; readonly statistics: Statistics | undefined };
+  | { readonly type: "statistics"; readonly statistics: Statistics | undefined }
+  /** Statistics that came with a renewal of the lease, and what was known when that began. */
+  | { readonly type: "session.renewed"; readonly statistics: Statistics; readonly asked: Question };
+
+/** When a reading was asked for, and how many runners had ended by then. */
+export interface Question {
+  readonly at: number;
+  readonly endsKnown: number;
+}
 
 export interface JobNews {
   readonly kind: "assigned" | "started" | "completed";
@@ -37,10 +47,13 @@ export interface JobNews {
 
 export type FailureKind = "transient" | "capacity" | "rejected" | "denied" | "gone";
 
+/** `lease`: the service did not answer in time; `rights`: the command is not allowed any longer. */
+export type DropReason = "lease" | "rights";
+
 /** What became of a command. */
 export type OutcomeEvent = { readonly name: string } & (
   | { readonly type: "command.issued"; readonly command: CommandType; readonly rule: string }
-  | { readonly type: "command.dropped"; readonly command: CommandType }
+  | { readonly type: "command.dropped"; readonly command: CommandType; readonly why: DropReason }
   | { readonly type: "create.done" }
   | { readonly type: "create.failed"; readonly kind: FailureKind; readonly message: string }
   | { readonly type: "jit.done"; readonly runnerId: number }

@@ -50,11 +50,13 @@ export class Fleet {
   readonly working = new IndexedHeap<Runner>();
   /** Runners of which nobody told whether they work, by when they began. */
   readonly untold = new IndexedHeap<Runner>();
-  session: Session = { state: "none" };
+  session: Session = { state: "none", since: Number.NEGATIVE_INFINITY };
   /** The one that the newest session is of. */
   scaleSetId: number | undefined;
   /** When it was made, where the service tells; else long ago. */
   scaleSetMadeAt = Number.NEGATIVE_INFINITY;
+  /** A command was dropped for lack of the lease, and the service has not answered since. */
+  leaseMissed = false;
   stopping = false;
   /** Since when the scale set is being drained. */
   drainingSince: number | undefined;

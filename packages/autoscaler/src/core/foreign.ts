@@ -28,6 +28,11 @@ export class Foreign {
     this.#due = false;
   }
 
+  /** No reading came in time: it goes by what was known before. */
+  settle(): void {
+    this.#due = false;
+  }
+
   /** `own`: those of ours that must be registered by now. */
   hear(online: number, own: number): void {
     this.#count = Math.min(this.#count, Math.max(0, online - own));

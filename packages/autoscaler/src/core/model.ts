@@ -131,8 +131,10 @@ export interface Reading extends Statistics {
 
 /** The message session is the lease: who holds it may act. */
 export type Session =
-  | { readonly state: "none" }
+  /** `since` it was lost; long ago where there was none yet. */
+  | { readonly state: "none"; readonly since: number }
   /** Closed by us to drain the scale set. */
   | { readonly state: "drained" }
-  | { readonly state: "standby"; readonly holder: string | undefined }
+  /** `since` the service names a holder, or names none: another name begins nothing. */
+  | { readonly state: "standby"; readonly holder: string | undefined; readonly since: number }
   | { readonly state: "held"; readonly openedAt: number };

@@ -24,6 +24,7 @@ export function applyOutcome(fleet: Fleet, event: OutcomeEvent & { readonly at: 
   fleet.roster.setPending(runner, undefined);
   switch (event.type) {
     case "command.dropped":
+      if (event.why === "lease") fleet.leaseMissed = true;
       dropped(fleet, runner, event.command, event.at);
       break;
     case "create.done":
@@ -110,9 +111,14 @@ function issued(fleet: Fleet, runner: Runner, command: CommandType, rule: string
     fleet.totals.forced += 1;
     fleet.roster.unorphan(runner);
     fleet.move(runner, "abandoned", at, at);
-  } else if (runner.phase === "created" && command !== "request-jit") {
+  } else if (isGivenUp(runner, command)) {
     fleet.move(runner, "abandoned", at, at);
   }
+}
+
+/** The command is not the next step of its launch. */
+function isGivenUp({ phase }: Runner, command: CommandType): boolean {
+  return (phase === "created" && command !== "request-jit") || (phase === "registered" && command !== "start");
 }
 
 /** It never began, so its runner is where it was; what its phase asks for is decided anew. */

@@ -16,13 +16,18 @@ export function reduce(fleet: Fleet, event: FleetEvent): void {
     case "session.opened":
       fleet.session = { state: "held", openedAt: event.at };
       fleet.answeredAt = event.at;
+      fleet.leaseMissed = false;
+      // Another daemon may have held it meanwhile, and launched.
+      if ((event.silentMs ?? 0) > fleet.timings.leaseMs) fleet.foreign.stoodBy();
       if (fleet.scaleSetId !== undefined && fleet.scaleSetId !== event.scaleSetId) orphan(fleet, event.at);
       fleet.scaleSetId = event.scaleSetId;
       fleet.scaleSetMadeAt = event.at - (event.scaleSetAgeMs ?? Number.POSITIVE_INFINITY);
       fleet.readings.sessionOpened({ ...event.statistics, asOf: event.at, endsKnown: fleet.ends.total });
       break;
     case "session.ended":
-      if (fleet.session.state !== "drained") fleet.session = { state: "none" };
+      if (fleet.session.state === "held" || fleet.session.state === "standby") {
+        fleet.session = { state: "none", since: event.at };
+      }
       fleet.readings.sessionEnded(event.at);
       break;
     case "session.let-go":
@@ -30,7 +35,7 @@ export function reduce(fleet: Fleet, event: FleetEvent): void {
       fleet.readings.sessionEnded(event.at);
       break;
     case "session.refused":
-      fleet.session = { state: "standby", holder: event.holder };
+      fleet.session = { state: "standby", holder: event.holder, since: standbySince(fleet, event) };
       fleet.foreign.stoodBy();
       break;
     case "poll.began":
@@ -40,6 +45,7 @@ export function reduce(fleet: Fleet, event: FleetEvent): void {
       break;
     case "session.answered":
       fleet.answeredAt = event.at;
+      fleet.leaseMissed = false;
       if (event.heldMs !== undefined) {
         fleet.polledAt = event.at;
         fleet.readings.pollAnswered(event.heldMs, event.at);
@@ -55,6 +61,12 @@ export function reduce(fleet: Fleet, event: FleetEvent): void {
         const { at: asOf, endsKnown } = asked ?? { at: event.at, endsKnown: fleet.ends.total };
         fleet.readings.asked({ ...event.statistics, asOf, endsKnown });
       }
+      break;
+    }
+    case "session.renewed": {
+      const { at: asOf, endsKnown } = event.asked;
+      if (fleet.session.state !== "held" || !fleet.ghosts.trusts(event.statistics.registered)) break;
+      fleet.readings.asked({ ...event.statistics, asOf, endsKnown });
       break;
     }
     case "statistics.asked":
@@ -103,6 +115,12 @@ export function reduce(fleet: Fleet, event: FleetEvent): void {
       applyOutcome(fleet, event);
   }
   conclude(fleet, event.at);
+}
+
+/** Whether the service names the holder says how sure it is that the session is not ours: a change begins the wait again. */
+function standbySince({ session }: Fleet, { holder, at }: { readonly holder: string | undefined; at: number }): number {
+  const same = session.state === "standby" && (session.holder === undefined) === (holder === undefined);
+  return same ? session.since : at;
 }
 
 /** Its jobs first: its statistics know of them. */

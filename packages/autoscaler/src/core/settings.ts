@@ -23,8 +23,16 @@ export interface Timings {
   readonly detachedWaitMs: number;
   /** Another owner's instance that was created and never started is left alone for this long. */
   readonly foreignCreatedMs: number;
-  /** The right to act lapses this long after the last answer on the message session. */
-  readonly leaseMarginMs: number;
+  /** The right to act lapses this long after the newest answered call of the message session was sent. */
+  readonly leaseMs: number;
+  /** Without a session for this long, what ended or was never started is cleared. */
+  readonly sessionLostMs: number;
+  /** Another daemon has held the session for this long: idle runners that only this one sees are removed. */
+  readonly standbyIdleMs: number;
+  /** The same where the service does not name the holder. */
+  readonly standbyUnnamedMs: number;
+  /** A drained scale set closes its session at the latest after this. */
+  readonly drainCloseMs: number;
   /** First and longest pause before a failed removal or destruction is tried again. */
   readonly retryMinMs: number;
   readonly retryMaxMs: number;
@@ -91,7 +99,11 @@ export const defaultTimings: Timings = {
   completionGraceMs: 5 * MINUTE,
   detachedWaitMs: 90 * SECOND,
   foreignCreatedMs: 120 * SECOND,
-  leaseMarginMs: 65 * SECOND,
+  leaseMs: 50 * SECOND,
+  sessionLostMs: 30 * SECOND,
+  standbyIdleMs: 5 * MINUTE,
+  standbyUnnamedMs: 30 * MINUTE,
+  drainCloseMs: 40 * MINUTE,
   retryMinMs: 5 * SECOND,
   retryMaxMs: 5 * MINUTE,
   unknownRecheckMs: 10 * MINUTE,

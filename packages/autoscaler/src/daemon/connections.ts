@@ -1,4 +1,5 @@
 import { parseConfigUrl, RequestPace, ScaleSetClient } from "@scaleset/client";
+import { AskBudget } from "../engine/ask-budget.js";
 import { credentialsFrom } from "../service/credentials.js";
 import { RunnerGroups } from "../service/runner-groups.js";
 import { VERSION } from "../version.js";
@@ -9,6 +10,8 @@ import type { World } from "./world.js";
 export interface Connection {
   readonly client: ScaleSetClient;
   readonly groups: RunnerGroups;
+  /** Of the target's host. */
+  readonly asks: AskBudget;
 }
 
 /** One client for each target and credential, shared by the scale sets there and closed after the last of them. */
@@ -17,7 +20,7 @@ export class Connections {
   readonly #requestsPerSecond: number;
   readonly #open = new Map<string, Connection & { users: number }>();
   /** By host. */
-  readonly #paces = new Map<string, RequestPace>();
+  readonly #paces = new Map<string, { readonly pace: RequestPace; readonly asks: AskBudget }>();
 
   constructor(world: World, requestsPerSecond: number) {
     this.#world = world;
@@ -33,6 +36,7 @@ export class Connections {
     return {
       client: shared.client,
       groups: shared.groups,
+      asks: shared.asks,
       release: async () => {
         if (released) return;
         released = true;
@@ -46,25 +50,30 @@ export class Connections {
 
   #connect({ url, credentials }: PlannedSet["target"]): Connection {
     const { fetch, clock, random, logger, env } = this.#world;
+    const { pace, asks } = this.#paceOf(url);
     const client = new ScaleSetClient({
       configUrl: url,
       credentials: credentialsFrom(credentials),
       systemInfo: { system: "scaleset-autoscaler", version: VERSION, subsystem: "listener" },
-      pace: this.#paceOf(url),
+      pace,
       fetch,
       clock,
       random,
       logger,
       env,
     });
-    return { client, groups: new RunnerGroups(client, clock) };
+    return { client, groups: new RunnerGroups(client, clock), asks };
   }
 
   /** A host bears what it bears, however many targets it has. */
-  #paceOf(url: string): RequestPace {
+  #paceOf(url: string): { readonly pace: RequestPace; readonly asks: AskBudget } {
     const { host } = new URL(parseConfigUrl(url).apiBase);
-    const pace = this.#paces.get(host) ?? new RequestPace(this.#requestsPerSecond, this.#world.clock);
-    this.#paces.set(host, pace);
-    return pace;
+    const known = this.#paces.get(host);
+    if (known !== undefined) return known;
+    const { clock } = this.#world;
+    const pace = new RequestPace(this.#requestsPerSecond, clock);
+    const made = { pace, asks: new AskBudget(pace, this.#requestsPerSecond, clock) };
+    this.#paces.set(host, made);
+    return made;
   }
 }

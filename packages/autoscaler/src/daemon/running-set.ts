@@ -269,6 +269,7 @@ export class RunningSet implements Sharer {
       timings,
       labels: { schema: LABELS_SCHEMA, identity, owner, spec },
       service: this.#service(connection),
+      asks: connection.asks,
       place: this.#place,
       formerPlaces: [...this.#uses.values()].map(({ place }) => place).filter(({ id }) => id !== this.#place?.id),
       wakeups,

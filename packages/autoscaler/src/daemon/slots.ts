@@ -94,7 +94,10 @@ export class SlottedService implements ScaleSetService {
           newest = earlier + session.generation;
           handler.opened({ ...session, generation: newest });
         },
-        ended: () => handler.ended(),
+        // Who was refused holds none; how long it has been standing by goes on.
+        ended: () => {
+          if (!refused) handler.ended();
+        },
         pollBegan: () => handler.pollBegan(),
         answered: (answer) => handler.answered(answer),
         message: (message) => handler.message(message),

@@ -2,11 +2,13 @@ import { setMaxListeners } from "node:events";
 import type { Clock, Logger } from "@scaleset/client";
 import { abortable } from "../async/abortable.js";
 import type { RunnerCommand } from "../core/commands.js";
-import type { FailureKind, OutcomeEvent } from "../core/events.js";
+import type { DropReason, FailureKind, OutcomeEvent } from "../core/events.js";
 import type { CommandType } from "../core/model.js";
 import type { Timings } from "../core/settings.js";
 import { type Backend, type InstanceLabels, isBackendError, type Revealable } from "../ports/provisioner.js";
 import type { ScaleSetService } from "../ports/service.js";
+import type { AskBudget } from "./ask-budget.js";
+import { CALL_NEEDS_MS, type Lease } from "./lease.js";
 import type { Limiter } from "./limiter.js";
 
 export interface ExecutorOptions {
@@ -21,10 +23,15 @@ export interface ExecutorOptions {
   readonly clock: Clock;
   readonly timings: Timings;
   readonly logger: Logger;
-  /** Whether the right to act stands at this moment; it lapses by itself while commands wait for a place. */
+  /** Whether a command is allowed at this moment: what it was decided on may have changed while it waited. */
   readonly may: (command: CommandType, name: string) => boolean;
-  /** When that right lapses by itself. @unit monotonic milliseconds */
-  readonly lapsesAt: () => number;
+  /** Whether it is allowed without a session, and so without the lease. */
+  readonly mayWithoutLease: (command: CommandType, name: string) => boolean;
+  readonly lease: Pick<Lease, "leftMs" | "ready">;
+  /** Look-ups wait for their turn there. */
+  readonly asks?: Pick<AskBudget, "take"> | undefined;
+  /** Whether the fleet still has that runner. */
+  readonly isThere: (name: string) => boolean;
   /** Whether what a runner printed is worth keeping when it is destroyed. */
   readonly wantsOutput: (name: string) => boolean;
   readonly keepOutput: (name: string, output: string) => void;
@@ -45,6 +52,11 @@ const rank: Record<CommandType, number> = {
 const launching: ReadonlySet<CommandType> = new Set<CommandType>(["create", "request-jit", "start"]);
 
 const asksService: ReadonlySet<CommandType> = new Set<CommandType>(["request-jit", "deregister"]);
+
+/** What is left of the lease when a command begins. */
+function needMs({ type }: RunnerCommand): number {
+  return asksService.has(type) ? CALL_NEEDS_MS : 0;
+}
 
 /** The last part of what a runner printed that did not come up. */
 const OUTPUT_TAIL_BYTES = 64 * 1024;
@@ -73,9 +85,14 @@ export class Executor {
     this.#generation = generation;
   }
 
-  /** Lets go of the JIT configs of runners that are not there any more. */
-  retain(isThere: (name: string) => boolean): void {
-    for (const name of this.#jitConfigs.keys()) if (!isThere(name)) this.#jitConfigs.delete(name);
+  /** Lets go of the JIT configs of runners that are gone. */
+  forgetGone(): void {
+    for (const name of this.#jitConfigs.keys()) if (!this.#options.isThere(name)) this.#jitConfigs.delete(name);
+  }
+
+  /** How many JIT configs are held. */
+  get jitConfigs(): number {
+    return this.#jitConfigs.size;
   }
 
   submit(command: RunnerCommand): void {
@@ -96,25 +113,67 @@ export class Executor {
   }
 
   async #run(command: RunnerCommand, generation: number | undefined): Promise<void> {
-    const { launchesOf, endingsOf, may, tell, logger } = this.#options;
-    const limiter = (launching.has(command.type) ? launchesOf : endingsOf)(command.name);
-    await limiter.run(rank[command.type], async () => {
-      if (this.#stopped || generation !== this.#generation || !may(command.type, command.name)) {
-        tell({ type: "command.dropped", name: command.name, command: command.type }, command);
-        return;
-      }
-      const outcome = await this.#carryOut(command);
-      if ("message" in outcome) {
-        logger.warn({ runner: command.name, command: command.type }, `${command.type} failed: ${outcome.message}`);
-      }
-      tell(outcome, command);
-    });
+    for (;;) {
+      const why = await this.#mayBegin(command, generation);
+      if (why !== undefined) return this.#drop(command, why);
+      const begun = await this.#inTurn(command, () => this.#begin(command, generation));
+      if (begun) return;
+    }
   }
 
-  async #carryOut(command: RunnerCommand): Promise<OutcomeEvent> {
-    const { clock, timings, lapsesAt } = this.#options;
-    // A call to the service may wait for a token, longer than the right to make it lasts.
-    const rightMs = asksService.has(command.type) ? lapsesAt() - clock.monotonic() : Number.POSITIVE_INFINITY;
+  /** Waits for what a command needs before it takes a place; undefined when it may begin, else why it may not. */
+  async #mayBegin(command: RunnerCommand, generation: number | undefined): Promise<DropReason | undefined> {
+    const { asks, lease } = this.#options;
+    if (command.type === "look-up") {
+      const taken = await asks?.take({ signal: this.#noMore.signal }).catch(() => "stopped" as const);
+      return taken === "stopped" ? "rights" : undefined;
+    }
+    if (!this.#needsLease(command) || (await lease.ready(needMs(command)))) return undefined;
+    return generation === this.#generation && !this.#stopped ? "lease" : "rights";
+  }
+
+  /** Look-ups are paced by their budget: they hold up no removal. */
+  async #inTurn(command: RunnerCommand, task: () => Promise<boolean>): Promise<boolean> {
+    if (command.type === "look-up") return await task();
+    const { launchesOf, endingsOf } = this.#options;
+    const limiter = (launching.has(command.type) ? launchesOf : endingsOf)(command.name);
+    return await limiter.run(rank[command.type], task);
+  }
+
+  /** Answers false where the lease lapsed while the command waited: its place goes to the next. */
+  async #begin(command: RunnerCommand, generation: number | undefined): Promise<boolean> {
+    const { may, lease, logger } = this.#options;
+    if (this.#stopped || generation !== this.#generation || !may(command.type, command.name)) {
+      this.#drop(command, "rights");
+      return true;
+    }
+    const leaseMs = this.#needsLease(command) ? lease.leftMs() : Number.POSITIVE_INFINITY;
+    if (leaseMs <= needMs(command)) return false;
+    const outcome = await this.#carryOut(command, leaseMs);
+    if ("message" in outcome) {
+      logger.warn({ runner: command.name, command: command.type }, `${command.type} failed: ${outcome.message}`);
+    }
+    this.#report(outcome, command);
+    return true;
+  }
+
+  #needsLease({ type, name }: RunnerCommand): boolean {
+    return type !== "look-up" && !this.#options.mayWithoutLease(type, name);
+  }
+
+  #drop(command: RunnerCommand, why: DropReason): void {
+    this.#report({ type: "command.dropped", name: command.name, command: command.type, why }, command);
+  }
+
+  #report(outcome: OutcomeEvent, command: RunnerCommand): void {
+    this.#options.tell(outcome, command);
+    if (!this.#options.isThere(command.name)) this.#jitConfigs.delete(command.name);
+  }
+
+  async #carryOut(command: RunnerCommand, leaseMs: number): Promise<OutcomeEvent> {
+    const { clock, timings } = this.#options;
+    // A call to the service may wait for a token, longer than the lease lasts.
+    const rightMs = asksService.has(command.type) ? leaseMs : Number.POSITIVE_INFINITY;
     // Awaited in here: the deadline ends with this scope.
     using deadline = clock.deadline(Math.min(timings.provisionerStepDeadlineMs, rightMs), {
       signal: command.type === "request-jit" ? this.#noMore.signal : this.#abort.signal,
@@ -203,6 +262,7 @@ export class Executor {
   }
 
   async #destroy(name: string, signal: AbortSignal): Promise<OutcomeEvent> {
+    this.#jitConfigs.delete(name);
     const backend = this.#options.backendOf(name);
     if (this.#options.wantsOutput(name)) await this.#keepOutput(backend, name, signal);
     try {

@@ -55,10 +55,13 @@ const ADVICE: Readonly<Record<TroubleKind, Advice>> = {
   other: { remedy: "it is tried again by itself; if this lasts, see the service's status page and the log" },
 };
 
+/** A poll is answered after about 50 s and given up after 75 s: the lease may lapse in one that is held, and all is well. */
+const SILENT_MS = 80_000;
+
 /** What is wrong between a scale set and its service. */
 export function* serviceProblems(fleet: Fleet, { trouble, drift, now, stopped }: WorkerFacts): Generator<Problem> {
   if (stopped) return;
-  const { session, answeredAt, timings } = fleet;
+  const { session, answeredAt } = fleet;
   if (trouble !== undefined) yield troubled(trouble, session.state === "held");
   if (drift !== undefined) {
     yield {
@@ -69,7 +72,7 @@ export function* serviceProblems(fleet: Fleet, { trouble, drift, now, stopped }:
     };
   }
   const silentMs = now - answeredAt;
-  if (session.state === "held" && silentMs >= timings.leaseMarginMs && Number.isFinite(silentMs)) {
+  if (session.state === "held" && silentMs >= SILENT_MS && Number.isFinite(silentMs)) {
     yield {
       code: "service-silent",
       level: "error",

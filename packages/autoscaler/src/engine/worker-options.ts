@@ -4,6 +4,7 @@ import type { OutcomeEvent } from "../core/events.js";
 import type { Limits, Timings } from "../core/settings.js";
 import type { InstanceLabels } from "../ports/provisioner.js";
 import type { ScaleSetService } from "../ports/service.js";
+import type { AskBudget } from "./ask-budget.js";
 import type { Place } from "./place.js";
 import type { Lanes } from "./place-limiter.js";
 import type { Wakeups } from "./wakeups.js";
@@ -33,6 +34,8 @@ export interface WorkerOptions {
   /** Shared by all workers that use a place. */
   readonly launches: Lanes;
   readonly endings: Lanes;
+  /** Of the service host, shared by all workers there: asked readings and look-ups wait for their turn. @default no budget */
+  readonly asks?: Pick<AskBudget, "take"> | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;

@@ -6,7 +6,7 @@ import { canLetGo, isEmptied, launchesUnderWay } from "../core/drain.js";
 import type { FleetEvent } from "../core/events.js";
 import { Fleet } from "../core/fleet.js";
 import { reduce } from "../core/reduce.js";
-import { lapsesAt, may } from "../core/rights.js";
+import { may, mayWithoutSession } from "../core/rights.js";
 import type { Limits } from "../core/settings.js";
 import type { Traits } from "../core/traits.js";
 import type { InstanceLabels } from "../ports/provisioner.js";
@@ -15,6 +15,7 @@ import { Executor } from "./executor.js";
 import { FailedRunners } from "./failed-runners.js";
 import { Homes } from "./homes.js";
 import { newRunnerName } from "./labels.js";
+import { Lease } from "./lease.js";
 import type { Place } from "./place.js";
 import { lastLines, logCommand, logStillBusy } from "./runner-log.js";
 import { type ScaleSetStatus, statusOf } from "./status.js";
@@ -28,7 +29,10 @@ export class Worker {
   readonly #options: WorkerOptions;
   readonly #fleet: Fleet;
   readonly #executor: Executor;
+  readonly #lease: Lease;
   readonly #crash = new AbortController();
+  /** Ends questions that nothing waits for, with the worker. */
+  readonly #over = new AbortController();
   readonly #homes: Homes;
   readonly #failed = new FailedRunners();
   readonly #waiters = new Waiters();
@@ -51,19 +55,24 @@ export class Worker {
       owner,
       tell: (event) => {
         this.#take(event);
-        this.#executor.retain((name) => this.#fleet.roster.get(name) !== undefined);
+        this.#executor.forgetGone();
       },
     });
     this.#fleet = new Fleet(options.limits, options.timings, this.#traits());
     for (const { id } of options.formerPlaces ?? []) this.#fleet.alsoListed(id);
+    const { clock, random, timings } = options;
+    this.#lease = new Lease({ clock, random, lastsMs: timings.leaseMs, renew: (call) => this.#renew(call) });
     this.#executor = new Executor({
       ...options,
       backendOf: (name) => this.#placeOf(name).backend,
       launchesOf: (name) => options.launches(this.#placeOf(name).id),
       endingsOf: (name) => options.endings(this.#placeOf(name).id),
       labels: () => this.#labels,
-      may: (command, name) => may(this.#fleet, command, this.#fleet.roster.get(name), options.clock.monotonic()),
-      lapsesAt: () => lapsesAt(this.#fleet),
+      may: (command, name) => may(this.#fleet, command, this.#fleet.roster.get(name), clock.monotonic()),
+      mayWithoutLease: (command, name) =>
+        mayWithoutSession(this.#fleet, command, this.#fleet.roster.get(name), clock.monotonic()),
+      lease: this.#lease,
+      isThere: (name) => this.#fleet.roster.get(name) !== undefined,
       wantsOutput: (name) => {
         const runner = this.#fleet.roster.get(name);
         return runner?.failedToBoot === true && !runner.hadJob;
@@ -95,6 +104,7 @@ export class Worker {
     const crashed = (): void => letGo(this.#crash.signal.reason);
     this.#letGo = () => {
       this.#executor.generation = undefined;
+      this.#lease.ended();
       this.#tell({ type: "session.let-go" });
       listening.abort(new Error("the scale set is drained"));
     };
@@ -110,6 +120,7 @@ export class Worker {
       this.#crash.signal.throwIfAborted();
     } finally {
       this.#ended = true;
+      this.#over.abort(new Error("the worker ends"));
       signal.removeEventListener("abort", stop);
       this.#crash.signal.removeEventListener("abort", crashed);
       this.#homes.close();
@@ -195,17 +206,27 @@ export class Worker {
 
   #handler(): ServiceHandler {
     return {
-      opened: ({ generation, scaleSetId, statistics, scaleSetAgeMs }) => {
+      opened: ({ generation, scaleSetId, statistics, scaleSetAgeMs, sentAt }) => {
         this.#executor.generation = generation;
-        this.#tell({ type: "session.opened", scaleSetId, statistics, scaleSetAgeMs });
+        const silentMs = this.#lease.opened(sentAt);
+        this.#tell({ type: "session.opened", scaleSetId, statistics, scaleSetAgeMs, silentMs });
         // What lived before may have changed while nobody held the session.
         this.#homes.refresh();
       },
       ended: () => this.#sessionEnded(),
       refused: (holder) => this.#tell({ type: "session.refused", holder }),
-      pollBegan: () => this.#tell({ type: "poll.began" }),
-      answered: ({ heldMs }) => this.#tell({ type: "session.answered", heldMs }),
-      message: (message) => this.#tell({ type: "message", ...message }),
+      pollBegan: () => {
+        this.#lease.pollBegan();
+        this.#tell({ type: "poll.began" });
+      },
+      answered: (answer) => {
+        this.#lease.answered(answer);
+        this.#tell({ type: "session.answered", heldMs: answer.heldMs });
+      },
+      message: (message) => {
+        this.#lease.delivered();
+        this.#tell({ type: "message", ...message });
+      },
       drifted: (words) => {
         this.#drift = words;
       },
@@ -217,6 +238,7 @@ export class Worker {
 
   #sessionEnded(): void {
     this.#executor.generation = undefined;
+    this.#lease.ended();
     this.#tell({ type: "session.ended" });
   }
 
@@ -262,7 +284,7 @@ export class Worker {
       logCommand(logger, planned, (name) => this.#fleet.roster.get(name));
       this.#issue(planned.command, planned.rule);
     }
-    service.announce(announcedCapacity(this.#fleet));
+    service.announce(announcedCapacity(this.#fleet), { lowerAtOnce: this.#fleet.drainingSince !== undefined });
     this.#tellDemand();
     this.#leavePlaces();
     wakeups.set(this.#wake, decision.wakeAt);
@@ -310,15 +332,23 @@ export class Worker {
 
   /** Never rejects: without an answer there is no reading, and another is asked for later. */
   async #readStatistics(): Promise<void> {
-    const { clock, service, timings, logger } = this.#options;
-    using deadline = clock.deadline(timings.provisionerStepDeadlineMs, { signal: this.#crash.signal });
+    const { clock, service, timings, logger, asks } = this.#options;
     try {
+      await asks?.take({ signal: this.#over.signal });
+      using deadline = clock.deadline(timings.provisionerStepDeadlineMs, { signal: this.#over.signal });
       const statistics = await abortable(service.readStatistics({ signal: deadline.signal }), deadline.signal);
       this.#tell({ type: "statistics", statistics });
     } catch (error) {
       logger.debug({ err: error }, "the statistics of the scale set could not be read");
       this.#tell({ type: "statistics", statistics: undefined });
     }
+  }
+
+  /** For the lease: what the service counts comes with it. */
+  async #renew({ signal }: { readonly signal: AbortSignal }): Promise<void> {
+    const asked = { at: this.#options.clock.monotonic(), endsKnown: this.#fleet.ends.total };
+    const statistics = await this.#options.service.renew({ signal });
+    if (statistics !== undefined && !signal.aborted) this.#tell({ type: "session.renewed", statistics, asked });
   }
 
   #keepOutput(name: string, output: string): void {

@@ -236,11 +236,11 @@ describe("launching", () => {
   test("a command that was dropped is decided anew", () => {
     const driver = new Driver().hold({ assigned: 1 });
     driver.act();
-    driver.tell({ type: "command.dropped", name: "r1", command: "create" });
+    driver.tell({ type: "command.dropped", name: "r1", command: "create", why: "rights" });
     expect(driver.actions()).toEqual(["create r2"]);
     driver.tell({ type: "create.done", name: "r2" });
     driver.act();
-    driver.tell({ type: "command.dropped", name: "r2", command: "request-jit" });
+    driver.tell({ type: "command.dropped", name: "r2", command: "request-jit", why: "rights" });
     expect(driver.actions()).toEqual(["request-jit r2"]);
   });
 });

@@ -173,7 +173,7 @@ function answer(driver: Driver, { type, name }: RunnerCommand, how: number): voi
       break;
     case "destroy":
       if (how < 4) driver.tell({ type: "destroy.done", name });
-      else driver.tell({ type: "command.dropped", name, command: type });
+      else driver.tell({ type: "command.dropped", name, command: type, why: "rights" });
       break;
   }
 }

@@ -9,6 +9,7 @@ function executing() {
   const { clock, backend, service } = stage();
   const lane = new PlaceLimiter(2).lanes()("place-1");
   const outcomes: OutcomeEvent[] = [];
+  const gone = new Set<string>();
   const executor = new Executor({
     backendOf: () => backend,
     service,
@@ -19,22 +20,25 @@ function executing() {
     timings: defaultTimings,
     logger: quiet,
     may: () => true,
-    lapsesAt: () => Number.POSITIVE_INFINITY,
+    mayWithoutLease: () => true,
+    lease: { leftMs: () => 50_000, ready: async () => true },
+    isThere: (name) => !gone.has(name),
     wantsOutput: () => false,
     keepOutput: () => {},
     tell: (outcome) => outcomes.push(outcome),
   });
   executor.generation = 1;
-  return { clock, service, executor, outcomes };
+  return { clock, service, executor, outcomes, gone };
 }
 
 test("a JIT config goes with its runner: nothing holds one that nobody will start", async () => {
-  const { clock, executor, outcomes } = executing();
+  const { clock, executor, outcomes, gone } = executing();
   executor.submit({ type: "create", name: "kept" });
   executor.submit({ type: "request-jit", name: "kept" });
   executor.submit({ type: "request-jit", name: "gone" });
   await clock.runFor(100);
-  executor.retain((name) => name === "kept");
+  gone.add("gone");
+  executor.forgetGone();
   executor.submit({ type: "start", name: "kept" });
   executor.submit({ type: "start", name: "gone" });
   await clock.runFor(100);

@@ -35,6 +35,11 @@ export class RequestPace {
     this.#burst = Math.max(1, perSecond);
   }
 
+  /** @internal How long a turn taken now would have to wait. @unit milliseconds */
+  get waitMs(): number {
+    return Math.max(0, this.#nextTurn - this.#clock.monotonic());
+  }
+
   /** @internal Takes the next turn, which each caller waits for by itself. Answers how long it is until then. @unit milliseconds */
   turnMs(): number {
     const now = this.#clock.monotonic();

@@ -1,3 +1,4 @@
+import { foreignKnownBy } from "../conclusions.js";
 import { demandOf } from "../demand.js";
 import type { Fleet } from "../fleet.js";
 import type { Plan } from "../plan.js";
@@ -12,6 +13,7 @@ export const launch: Rule = (fleet, now, plan) => {
   }
   if (fleet.foreign.due) {
     plan.because("taking over: waiting to hear how many runners live where they can't be seen");
+    if (fleet.session.state === "held") plan.wakeAt(foreignKnownBy(fleet, fleet.session.openedAt));
     return;
   }
   const { target, able, most, missing } = demandOf(fleet, now);
