@@ -1,6 +1,7 @@
 import { type Clock, type Random, realClock, type Summary, seededRandom } from "@scaleset/simulator";
+import type { Daemon } from "./daemon-process.js";
 import { chooseMoment, nameOf, strikeAt } from "./moments.js";
-import { type Daemon, openStage, SCALE_SET, type Stage } from "./stage.js";
+import { openStage, SCALE_SET, type Stage } from "./stage.js";
 
 export interface KillsOptions {
   readonly seed: number;
