@@ -7,6 +7,9 @@ import { type Daemon, endProcesses, processesOf, runnerProgram, startDaemon } fr
 
 export const SCALE_SET = "linux-x64";
 
+/** Longer than a start takes, so that a restarted daemon meets its own session and must close it. */
+const SESSION_TIMEOUT_MS = 10_000;
+
 /** Long waits cut short, so that what a crash left behind is cleared in seconds; what is waited for stays the same. */
 const timings = { surplusMs: 5_000, lostConfirmMs: 4_000, inventoryIntervalMs: 5_000, retryMinMs: 1_000 };
 
@@ -30,7 +33,7 @@ export interface Stage {
 
 export async function openStage({ maxRunners }: { readonly maxRunners: number }): Promise<Stage> {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "scaleset-kills-")));
-  const simulator = createSimulator({ sessionTimeoutMs: 2_000, journalCapacity: 1_000_000 });
+  const simulator = createSimulator({ sessionTimeoutMs: SESSION_TIMEOUT_MS, journalCapacity: 1_000_000 });
   await simulator.listen();
   const stateFolder = join(folder, "state");
   const instancesFolder = join(stateFolder, "processes");
