@@ -8,7 +8,7 @@ import { type Daemon, endProcesses, processesOf, runnerProgram, startDaemon } fr
 export const SCALE_SET = "linux-x64";
 
 /** Longer than a start takes, so that a restarted daemon meets its own session and must close it. */
-const SESSION_TIMEOUT_MS = 10_000;
+const SESSION_TIMEOUT_MS = 5_000;
 
 /** Long waits cut short, so that what a crash left behind is cleared in seconds; what is waited for stays the same. */
 const timings = { surplusMs: 5_000, lostConfirmMs: 4_000, inventoryIntervalMs: 5_000, retryMinMs: 1_000 };

@@ -20,6 +20,8 @@ export interface Case {
   readonly serveLimitMs: number | undefined;
   /** After this nothing idle is left on the first machine. @unit milliseconds */
   readonly settleMs: number;
+  /** The blow falls once all jobs have ended and only idle runners are left; else while jobs come in. */
+  readonly whenIdle: boolean;
 }
 
 const SECOND = 1_000;
@@ -32,19 +34,19 @@ const BUSY_RESTART_MS = 15 * SECOND;
 /** A standby asks for the session again after at most this. */
 const STANDBY_MS = 30 * SECOND;
 
-/** With the default timings: the service ends sessions after 15 s of silence, so stops of 66 and 150 s are takeovers. */
+/** With the default timings. The service ends sessions after 15 s of silence, so the stop of 66 s is a takeover, too. */
 const real: Settings = {
   maxRunners: 4,
   minRunners: 2,
   sessionTimeoutMs: 15 * SECOND,
-  pollHoldMs: 50 * SECOND,
+  pollHoldMs: 15 * SECOND,
   timings: {},
 };
 
 /** The same in less time: lease, expiry and waits are shortened together. */
 const quick: Settings = {
   ...real,
-  sessionTimeoutMs: 25 * SECOND,
+  sessionTimeoutMs: 20 * SECOND,
   pollHoldMs: 5 * SECOND,
   timings: { leaseMs: 20 * SECOND, standbyIdleMs: 5 * SECOND, surplusMs: 5 * SECOND, inventoryIntervalMs: 5 * SECOND },
 };
@@ -65,12 +67,19 @@ function stop(settings: Settings, forMs: number, settleMs: number): Case {
     feedMs: forMs + 30 * SECOND,
     serveLimitMs: undefined,
     settleMs,
+    whenIdle: false,
   };
+}
+
+/** The stopped machine keeps its idle runners until its daemon goes on and clears them as a standby. */
+function stopIdle(settings: Settings, forMs: number, settleMs: number): Case {
+  const plain = stop(settings, forMs, settleMs);
+  return { ...plain, name: `${plain.name}, idle`, feedMs: 20 * SECOND, whenIdle: true };
 }
 
 function kills(settings: Settings, restartMs: number): Case[] {
   const withoutMinimum = { ...settings, ...none, timings: { ...settings.timings, ...none.timings } };
-  const common = { settings: withoutMinimum, jobs: 40, settleMs: 3 * MINUTE };
+  const common = { settings: withoutMinimum, jobs: 40, settleMs: 3 * MINUTE, whenIdle: false };
   return [
     { ...common, name: "SIGKILL, restart", blow: { kind: "restart" }, feedMs: 15 * SECOND, serveLimitMs: restartMs },
     {
@@ -86,9 +95,13 @@ function kills(settings: Settings, restartMs: number): Case[] {
 /** In rounds: the cases of a round run at the same time. A restart is measured alone. */
 export const fullForm: readonly (readonly Case[])[] = [
   kills(real, RESTART_MS).slice(0, 1),
-  [...kills(real, RESTART_MS).slice(1), ...[30, 66, 150].map((seconds) => stop(real, seconds * SECOND, 10 * MINUTE))],
+  [
+    ...kills(real, RESTART_MS).slice(1),
+    ...[30, 66, 150].map((seconds) => stop(real, seconds * SECOND, 10 * MINUTE)),
+    stopIdle(real, 66 * SECOND, 10 * MINUTE),
+  ],
 ];
 
 export const shortForm: readonly (readonly Case[])[] = [
-  [...kills(quick, BUSY_RESTART_MS), stop(quick, 30 * SECOND, MINUTE)],
+  [...kills(quick, BUSY_RESTART_MS), stopIdle(quick, 55 * SECOND, MINUTE)],
 ];

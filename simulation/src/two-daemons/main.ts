@@ -63,7 +63,7 @@ function print(all: readonly CaseReport[]): void {
     "unheld",
     "settled s",
   ];
-  const rows = all.map(({ name, servingMs, summary, counted, mostAllowed, settledMs }) => [
+  const rows = all.map(({ name, servingMs, summary, counted, mostAllowed, settledMs, holder }) => [
     name,
     seconds(servingMs),
     String(summary.succeeded),
@@ -75,6 +75,7 @@ function print(all: readonly CaseReport[]): void {
     String(mostAllowed),
     String(counted.madeWithoutSession),
     seconds(settledMs),
+    holder ?? "-",
   ]);
   const widths = head.map((title, column) =>
     Math.max(...[head, ...rows].map((row) => row[column]?.length ?? 0), title.length),

@@ -44,7 +44,10 @@ export async function runCase(theCase: Case, seed: number): Promise<CaseReport> 
     const first = await startHolder(stage, clock);
     const second = theCase.blow.kind === "restart" ? undefined : stage.machines[1].start();
     const fed = feed(stage, theCase, { clock, random });
-    await clock.sleep(4_000 + random() * 6_000);
+    if (theCase.whenIdle) {
+      await fed;
+      await waitFor(clock, () => isIdle(stage, theCase), JOBS_LIMIT_MS);
+    } else await clock.sleep(4_000 + random() * 6_000);
     const blown = await strike(stage, theCase, { clock, first, broken });
     await fed;
     const done = await waitFor(clock, () => stage.simulator.summary().open === 0, JOBS_LIMIT_MS);
@@ -52,7 +55,8 @@ export async function runCase(theCase: Case, seed: number): Promise<CaseReport> 
     const endedAt = clock.monotonic();
     broken.push(...(await settle(stage, theCase, clock)));
     const settledMs = clock.monotonic() - endedAt;
-    const holder = look(stage).holder;
+    const { holder } = look(stage);
+    if (theCase.whenIdle && holder !== stage.machines[1].owner) broken.push("no takeover took effect");
     watching.abort();
     await watched;
     broken.push(...(await stopAll([blown.current, ...(second === undefined ? [] : [second])])));
@@ -74,6 +78,14 @@ export async function runCase(theCase: Case, seed: number): Promise<CaseReport> 
     watching.abort();
     await stage.close({ keep: broken.length > 0 });
   }
+}
+
+/** Whether the first machine has nothing but its idle minimum. */
+function isIdle({ simulator, machines }: Stage, { settings }: Case): boolean {
+  const { runners } = simulator.state();
+  const idle = runners.filter(({ state }) => state === "idle").length;
+  const { minRunners } = settings;
+  return simulator.summary().open === 0 && idle === minRunners && machines[0].instances().length === minRunners;
 }
 
 async function startHolder(stage: Stage, clock: Clock): Promise<Daemon> {
