@@ -1,6 +1,7 @@
 import { type Clock, type Random, realClock, type Summary, seededRandom } from "@scaleset/simulator";
+import type { Daemon } from "./daemon-process.js";
 import { chooseMoment, nameOf, strikeAt } from "./moments.js";
-import { type Daemon, openStage, SCALE_SET, type Stage } from "./stage.js";
+import { openStage, SCALE_SET, type Stage } from "./stage.js";
 
 export interface KillsOptions {
   readonly seed: number;
@@ -17,6 +18,8 @@ export interface KillsReport {
   readonly settleMs: number;
   /** How often a daemon was killed at a moment of each kind. */
   readonly moments: ReadonlyMap<string, number>;
+  /** From each start after a kill until the session was held again, where the killed daemon held one. @unit milliseconds */
+  readonly servingMs: readonly number[];
   /** Most registrations there were at one time. */
   readonly mostRegistered: number;
   /** What must not be, in words. */
@@ -43,7 +46,14 @@ export async function runKills({ seed, kills, maxRunners, onKill }: KillsOptions
   const broken: string[] = [];
   let registered = 0;
   let mostRegistered = 0;
+  const servingMs: number[] = [];
+  /** When the daemon was started that finds a session of a killed one. */
+  let waitingSince: number | undefined;
   const unsubscribe = simulator.journal.subscribe(({ subject, event }) => {
+    if (subject === "session" && event === "opened" && waitingSince !== undefined) {
+      servingMs.push(clock.monotonic() - waitingSince);
+      waitingSince = undefined;
+    }
     if (subject !== "runner") return;
     if (event === "registered") registered += 1;
     if (event === "removed") registered -= 1;
@@ -53,6 +63,7 @@ export async function runKills({ seed, kills, maxRunners, onKill }: KillsOptions
   const fed = feed(stage, { clock, random: seededRandom(`jobs of ${seed}`), signal: feeding.signal, maxRunners });
   try {
     for (let done = 1; done <= kills; done++) {
+      waitingSince = stage.recorded() ? clock.monotonic() : undefined;
       const daemon = stage.startDaemon();
       const moment = chooseMoment(random);
       const came = await strikeAt(moment, stage, { clock, strike: () => void daemon.process.kill("SIGKILL") });
@@ -77,6 +88,7 @@ export async function runKills({ seed, kills, maxRunners, onKill }: KillsOptions
       wallMs: clock.monotonic() - startedAt,
       settleMs: clock.monotonic() - settlingAt,
       moments,
+      servingMs: servingMs.sort((a, b) => a - b),
       mostRegistered,
       broken,
       logFile: broken.length > 0 ? stage.logFile : undefined,

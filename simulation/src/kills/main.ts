@@ -38,6 +38,11 @@ for (const [moment, count] of report.moments) console.log(`${String(count).padSt
 console.log(
   `${summary.succeeded + summary.failed} jobs ended, ${summary.registrations} runners registered (at most ${report.mostRegistered} at one time), ${summary.lapsed} assignments lapsed; settled in ${Math.round(report.settleMs / 1_000)} s`,
 );
+const seconds = (ms: number | undefined): string => ((ms ?? 0) / 1_000).toFixed(1);
+const { servingMs } = report;
+console.log(
+  `${servingMs.length} times a session of a killed daemon was in the way: serving ${seconds(servingMs[Math.floor(servingMs.length / 2)])} s after the start (median), ${seconds(servingMs.at(-1))} s at most`,
+);
 if (report.broken.length > 0) {
   console.error(`seed ${seed} broke:\n  ${report.broken.join("\n  ")}\nlog of the daemons: ${report.logFile}`);
   process.exitCode = 1;

@@ -1,38 +1,17 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import {
-  appendFileSync,
-  closeSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  realpathSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
-import { createSimulator, type Simulator, simulatedRunnerPath } from "@scaleset/simulator";
+import { createSimulator, type Simulator } from "@scaleset/simulator";
+import { type Daemon, endProcesses, processesOf, runnerProgram, startDaemon } from "./daemon-process.js";
 
 export const SCALE_SET = "linux-x64";
 
-const program = fileURLToPath(new URL("../../../packages/autoscaler/dist/cli/main.js", import.meta.url));
-/** Built, since it runs as a program of its own. */
-const runner = simulatedRunnerPath.replace("/src/", "/dist/").replace(/\.ts$/, ".js");
+/** Longer than a start takes, so that a restarted daemon meets its own session and must close it. */
+const SESSION_TIMEOUT_MS = 5_000;
 
 /** Long waits cut short, so that what a crash left behind is cleared in seconds; what is waited for stays the same. */
 const timings = { surplusMs: 5_000, lostConfirmMs: 4_000, inventoryIntervalMs: 5_000, retryMinMs: 1_000 };
-
-export interface Daemon {
-  readonly process: ChildProcess;
-  /** Exit code, or the signal that ended it. */
-  readonly ended: Promise<number | NodeJS.Signals | null>;
-}
 
 /** The service over real HTTP, and a folder from which the real daemon runs with real processes. */
 export interface Stage {
@@ -42,6 +21,8 @@ export interface Stage {
   readonly instancesFolder: string;
   readonly logFile: string;
   startDaemon(): Daemon;
+  /** Whether a session of the daemon is recorded: before that a kill leaves nothing to reclaim. */
+  recorded(): boolean;
   /** Folders of instances that are still there. */
   instances(): string[];
   /** Processes that belong to this stage, as `PID COMMAND`. */
@@ -52,7 +33,7 @@ export interface Stage {
 
 export async function openStage({ maxRunners }: { readonly maxRunners: number }): Promise<Stage> {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "scaleset-kills-")));
-  const simulator = createSimulator({ sessionTimeoutMs: 2_000, journalCapacity: 1_000_000 });
+  const simulator = createSimulator({ sessionTimeoutMs: SESSION_TIMEOUT_MS, journalCapacity: 1_000_000 });
   await simulator.listen();
   const stateFolder = join(folder, "state");
   const instancesFolder = join(stateFolder, "processes");
@@ -67,7 +48,9 @@ export async function openStage({ maxRunners }: { readonly maxRunners: number })
       stateFolder,
       log: { level: "debug", format: "json" },
       timings,
-      scaleSets: [{ name: SCALE_SET, maxRunners, provisioner: { process: { command: [process.execPath, runner] } } }],
+      scaleSets: [
+        { name: SCALE_SET, maxRunners, provisioner: { process: { command: [process.execPath, runnerProgram] } } },
+      ],
     }),
   );
   const daemons = new Set<Daemon>();
@@ -77,11 +60,12 @@ export async function openStage({ maxRunners }: { readonly maxRunners: number })
     instancesFolder,
     logFile,
     startDaemon: () => {
-      const daemon = start(config, logFile);
+      const daemon = startDaemon(config, logFile);
       daemons.add(daemon);
       void daemon.ended.then(() => daemons.delete(daemon));
       return daemon;
     },
+    recorded: () => existsSync(join(stateFolder, "sessions")) && readdirSync(join(stateFolder, "sessions")).length > 0,
     instances: () =>
       existsSync(instancesFolder)
         ? readdirSync(instancesFolder).filter((name) => name.startsWith(`${SCALE_SET}-`))
@@ -92,46 +76,9 @@ export async function openStage({ maxRunners }: { readonly maxRunners: number })
         daemon.process.kill("SIGKILL");
         await daemon.ended;
       }
-      for (const line of processesOf(folder)) endProcess(Number.parseInt(line, 10));
+      endProcesses(processesOf(folder));
       await simulator.close();
       if (!keep) rmSync(folder, { recursive: true, force: true });
     },
   };
-}
-
-function start(config: string, logFile: string): Daemon {
-  appendFileSync(logFile, "");
-  const log = openSync(logFile, "a");
-  const child = spawn(process.execPath, [program, "run", "--config", config], { stdio: ["ignore", log, log] });
-  closeSync(log);
-  const ended = new Promise<number | NodeJS.Signals | null>((resolve, reject) => {
-    child.once("error", reject);
-    child.once("exit", (code, signal) => resolve(code ?? signal));
-  });
-  return { process: child, ended };
-}
-
-/** Everything whose arguments or working folder lie in the stage's folder; on Linux, the only place this runs. */
-function processesOf(folder: string): string[] {
-  const found: string[] = [];
-  for (const entry of readdirSync("/proc")) {
-    if (!/^\d+$/.test(entry) || Number(entry) === process.pid) continue;
-    try {
-      const command = readFileSync(`/proc/${entry}/cmdline`, "utf8").replaceAll("\0", " ").trim();
-      if (command.includes(folder) || readlinkSync(`/proc/${entry}/cwd`).startsWith(folder)) {
-        found.push(`${entry} ${command.slice(-200)}`);
-      }
-    } catch {
-      // It ended while we looked, or is somebody else's.
-    }
-  }
-  return found;
-}
-
-function endProcess(pid: number): void {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch {
-    // It ended by itself.
-  }
 }

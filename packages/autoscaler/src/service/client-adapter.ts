@@ -94,6 +94,7 @@ export class ClientScaleSet implements ScaleSetService {
       random,
       logger,
       beforeReopen: this.#options.beforeReopen,
+      recordedSession: sessionRecord?.read(),
       resolveScaleSet: ({ signal: during }) => this.#resolve(handler, ensured.runnerGroupId, during),
       handler: {
         onMessage: (message, { redelivered }) => {
@@ -121,6 +122,7 @@ export class ClientScaleSet implements ScaleSetService {
           });
         },
         onSessionLost: () => handler.ended(),
+        onSessionClosed: ({ sessionId }) => sessionRecord?.closed(sessionId),
         onPollStarted: () => {
           tellAnswer();
           handler.pollBegan();

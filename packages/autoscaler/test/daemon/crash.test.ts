@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { type Stage, stage, until } from "./stage.js";
 
@@ -73,3 +74,59 @@ test("a second daemon on the same state folder is refused, and the first works o
   first.kill("SIGTERM");
   expect(await first.ended).toBe(0);
 }, 30_000);
+
+test("killed and started again, it serves within seconds, however long the service keeps a session", async () => {
+  const here = await stage({ maxRunners: 2, sessionTimeoutMs: 600_000 });
+  const { simulator } = here;
+  const session = () => simulator.state().scaleSets[0]?.session?.sessionId;
+  const first = here.startDaemon();
+  await until("the first works with the session", () => session() !== undefined && here.records().length > 0);
+  const old = session();
+  first.kill("SIGKILL");
+  await first.ended;
+  const { id } = simulator.queueJob({ runsOn: ["linux-x64"], script: "true" });
+  const startedAt = performance.now();
+  const second = here.startDaemon();
+  await until("the second holds a session", () => session() !== undefined && session() !== old);
+  // On an idle machine; one that is busy with other tests is slower. `npm run two-daemons` measures.
+  expect(performance.now() - startedAt).toBeLessThan(10_000);
+  await until("the job has run", () => simulator.job(id)?.result === "succeeded");
+  second.kill("SIGTERM");
+  expect(await second.ended).toBe(0);
+  expect(here.records()).toEqual([]);
+}, 30_000);
+
+test.each([
+  ["a record that is damaged", (text: string) => text.slice(0, 40), /the session record is ignored: it is damaged/],
+  [
+    "a record of another owner",
+    (text: string) => text.replace('"test-daemon"', '"another"'),
+    /the session record is ignored: it is of another owner/,
+  ],
+  [
+    "a record from before a reboot",
+    (text: string) => text.replace(/"bootId":"[^"]*"/, '"bootId":"earlier"'),
+    /the session record is ignored: it is from before a restart/,
+  ],
+])(
+  "with %s it starts, closes nothing, and waits for the session to end",
+  async (_, damage, words) => {
+    const here = await stage({ maxRunners: 1, sessionTimeoutMs: 6_000 });
+    const { simulator } = here;
+    const session = () => simulator.state().scaleSets[0]?.session?.sessionId;
+    const first = here.startDaemon();
+    await until("the first works with the session", () => session() !== undefined && here.records().length > 0);
+    const old = session();
+    first.kill("SIGKILL");
+    await first.ended;
+    const [record = ""] = here.records();
+    writeFileSync(record, damage(readFileSync(record, "utf8")));
+    const second = here.startDaemon();
+    await until("the record is ignored", () => words.test(second.output()));
+    await until("the second holds a session", () => session() !== undefined && session() !== old);
+    const ends = simulator.journal.entries({ subject: "session" }).filter((entry) => entry.sessionId === old);
+    expect(ends.map(({ event }) => event)).toContain("expired");
+    expect(second.output().match(/the session record is ignored/g)).toHaveLength(1);
+  },
+  40_000,
+);

@@ -22,6 +22,8 @@ export interface Stage {
   startDaemon(): Daemon;
   /** Folders of instances that are still there. */
   instances(): string[];
+  /** Files of recorded sessions. */
+  records(): string[];
   /** The config file. */
   readonly config: string;
   configText(): string;
@@ -120,6 +122,10 @@ export async function stage(options: {
       return daemon;
     },
     instances,
+    records: () => {
+      const root = join(state, "sessions");
+      return existsSync(root) ? readdirSync(root).map((name) => join(root, name)) : [];
+    },
   };
 }
 

@@ -219,8 +219,12 @@ export class Listener {
     if (session === undefined) return;
     const { clock, timings, logger } = this.#context;
     using deadline = clock.deadline(timings.closeDeadlineMs);
-    await session.close({ signal: deadline.signal }).catch((error: unknown) => {
+    try {
+      await session.close({ signal: deadline.signal });
+      const { sessionId, scaleSetId } = session;
+      this.#context.tell((observer) => observer.onSessionClosed?.({ sessionId, scaleSetId }));
+    } catch (error) {
       logger.warn(loggable(error), "the session could not be closed");
-    });
+    }
   }
 }

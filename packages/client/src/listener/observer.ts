@@ -217,6 +217,8 @@ export interface ListenerObserver {
    * Not called when the listener closes the session itself.
    */
   onSessionLost?(event: { readonly generation: number; readonly error: unknown }): void;
+  /** The service answered the closing of a session, a lost one's too: it is in nobody's way. */
+  onSessionClosed?(event: { readonly sessionId: string; readonly scaleSetId: number }): void;
   /** A poll is sent, and announces that capacity. */
   onPollStarted?(event: { readonly generation: number; readonly capacity: number }): void;
   /** The service answered a call of the session: the lease lives from here. Errors are no answers. */
