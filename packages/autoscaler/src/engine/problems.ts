@@ -2,6 +2,7 @@ import { degraded, demandOf } from "../core/demand.js";
 import type { Fleet } from "../core/fleet.js";
 import type { Runner } from "../core/model.js";
 import type { Problem } from "./problem.js";
+import { runnerProblems } from "./runner-problems.js";
 import { serviceProblems } from "./service-problems.js";
 import type { WorkerFacts } from "./worker-facts.js";
 
@@ -21,6 +22,7 @@ export function problemsOf(fleet: Fleet, worker: WorkerFacts): Problem[] {
     ...withLaunches(fleet, worker),
     ...withDemand(fleet, worker.now),
     ...withRunners(fleet),
+    ...runnerProblems(fleet, worker.now),
   ];
   return sortProblems(found);
 }
