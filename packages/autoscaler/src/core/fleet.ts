@@ -52,8 +52,8 @@ export class Fleet {
   readonly witness = new Witness();
   readonly unnamedWork = new UnnamedWork();
   readonly keptNames: KeptNames;
-  /** Runners that their backend calls unfit. */
-  readonly unfit = new Set<Runner>();
+  /** Runners that their backend calls unfit, by when they may be asked to go. */
+  readonly unfit = new IndexedHeap<Runner>();
   /** Started runners without a job, by age. */
   readonly young = new Young();
   /** Live runners to ask the service about, by when. */
@@ -244,7 +244,6 @@ export class Fleet {
   remove(runner: Runner, at: number): void {
     this.#forgetStarted(runner);
     this.witness.delete(runner);
-    this.unfit.delete(runner);
     if (!this.verdicts.has(runner.name)) {
       this.breaker.ended(runner.name);
       this.outdated.ended(runner.name);
@@ -264,5 +263,6 @@ export class Fleet {
     this.lookUps.delete(runner);
     this.working.delete(runner);
     this.untold.delete(runner);
+    this.unfit.delete(runner);
   }
 }

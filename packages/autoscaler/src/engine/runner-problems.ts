@@ -46,8 +46,10 @@ function* unconfirmed(fleet: Fleet, now: number): Generator<Problem> {
   };
 }
 
-function* unfit({ unfit: runners }: Fleet): Generator<Problem> {
-  const live = [...runners].filter(({ phase }) => phase !== "exited" && phase !== "abandoned");
+function* unfit({ roster }: Fleet): Generator<Problem> {
+  const live = [...roster.all()].filter(
+    ({ unfit, phase }) => unfit !== undefined && phase !== "exited" && phase !== "abandoned",
+  );
   const [first] = live;
   if (first === undefined) return;
   const others = live.length === 1 ? "" : ` (and ${live.length - 1} more)`;
