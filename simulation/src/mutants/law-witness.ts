@@ -39,12 +39,6 @@ export const witnessMutants: readonly Mutant[] = [
     "if (confirmedAt > 0)",
   ),
   core(
-    "readings from before the row was complete",
-    "witness.ts",
-    "if (asOf < completeAt || runner.formerSet) continue;",
-    "if (runner.formerSet) continue;",
-  ),
-  core(
     "few answers are a row",
     "witness.ts",
     "if (at - runner.absentAt > fleet.timings.witnessMs / FEWEST_404S) forget404s(fleet, runner);",

@@ -92,6 +92,7 @@ describe("a live runner that the service does not know (witness rule)", () => {
     driver.lookUps = undefined;
     driver.pass(60_000).act();
     driver.tell({ type: "look-up.done", name: "r1", answer: "absent" });
+    driver.tell({ type: "statistics", statistics: undefined });
     for (let minute = 0; minute < 40; minute++) {
       const { asked } = driver;
       for (const { type, name } of driver.pass(MINUTE).act()) {
