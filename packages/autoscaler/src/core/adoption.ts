@@ -45,8 +45,7 @@ export function seeInstance(fleet: Fleet, instance: SeenInstance, at: number): v
 
 function noteUnfit(fleet: Fleet, runner: Runner, unfit: string | undefined): void {
   runner.unfit = unfit;
-  if (unfit === undefined) fleet.unfit.delete(runner);
-  else fleet.unfit.add(runner);
+  if (runner.phase === "started") fleet.unfit.set(runner, unfit === undefined ? NEVER : runner.dueAt);
 }
 
 function adopt(fleet: Fleet, instance: SeenInstance, place: string, at: number): void {
@@ -75,7 +74,6 @@ function adopt(fleet: Fleet, instance: SeenInstance, place: string, at: number):
   if (phase === "exited") runner.exit = { code: instance.exitCode, reason: instance.exitReason };
   // Another owner's fresh instance is left alone for a while: it may be about to start it.
   fleet.add(runner, phase === "created" ? at + fleet.timings.foreignCreatedMs - instance.ageMs : at);
-  noteUnfit(fleet, runner, instance.unfit);
   if (phase === "started") {
     runner.startedAt = at - instance.ageMs;
     fleet.roster.believe(runner, { kind: "unknown", askAt: at });

@@ -87,6 +87,7 @@ export function enterStarted(fleet: Fleet, runner: Runner, at: number): void {
   else fleet.young.started(runner, startedAt + traits.bootDeadlineMs, startedAt + timings.fastExitMs);
   const { jobSince } = runner;
   fleet.working.set(runner, belief.kind === "none" ? NEVER : (jobSince ?? NEVER));
+  fleet.unfit.set(runner, runner.unfit === undefined ? NEVER : retirableAt);
   // An orphan can't be asked.
   const untold = belief.kind === "unknown" && jobSince === undefined && orphanedAt === undefined;
   fleet.untold.set(runner, untold ? startedAt : NEVER);

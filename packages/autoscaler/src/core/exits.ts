@@ -50,7 +50,7 @@ export function explainExit(fleet: Fleet, name: string, at: number): void {
   if (runner?.phase !== "exited") return;
   runner.failedToBoot = false;
   // Its registration is expected to be gone: one 404 is enough.
-  if (runner.askTwice) fleet.roster.lookAt(runner, at);
+  if (runner.attempts === 0) fleet.roster.lookAt(runner, at);
   runner.askTwice = false;
 }
 

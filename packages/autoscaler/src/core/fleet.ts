@@ -52,8 +52,8 @@ export class Fleet {
   readonly witness = new Witness();
   readonly unnamedWork = new UnnamedWork();
   readonly keptNames: KeptNames;
-  /** Runners that their backend calls unfit. */
-  readonly unfit = new Set<Runner>();
+  /** Runners that their backend calls unfit, by when they may be asked to go. */
+  readonly unfit = new IndexedHeap<Runner>();
   readonly ceiling = new Ceiling();
   readonly aside: Aside;
   /** Since when runners are made in the present place. */
@@ -261,7 +261,6 @@ export class Fleet {
   remove(runner: Runner, at: number): void {
     this.#forgetStarted(runner);
     this.witness.delete(runner);
-    this.unfit.delete(runner);
     this.givingBack.delete(runner);
     this.ceiling.settled(runner.name);
     if (!this.verdicts.has(runner.name)) {
@@ -296,5 +295,6 @@ export class Fleet {
     this.lookUps.delete(runner);
     this.working.delete(runner);
     this.untold.delete(runner);
+    this.unfit.delete(runner);
   }
 }

@@ -42,3 +42,15 @@ test("what was asked for takes the place of what still waited: that is older, an
   expect(readings.current(300)?.assigned).toBe(2);
   expect(readings.current(10 * sessionReadingMs)?.assigned).toBe(2);
 });
+
+test("what was asked for stands while a backlog may be on its way, unless a poll was held meanwhile", () => {
+  const readings = new Readings(defaultTimings);
+  readings.sessionOpened(reading(1, 0));
+  readings.asked(reading(5, 100_000));
+  readings.message(reading(0, 100_100));
+  expect(readings.current(100_100)?.assigned).toBe(5);
+  readings.pollBegan(200_000);
+  readings.asked(reading(6, 210_000));
+  readings.message(reading(7, 210_100));
+  expect(readings.current(210_100)?.assigned).toBe(7);
+});

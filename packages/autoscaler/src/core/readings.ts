@@ -53,6 +53,8 @@ export class Readings {
     this.#settle(reading.asOf);
     this.#waiting = undefined;
     this.#believed = reading;
+    // A message that waited in the queue may carry older ones.
+    this.#standsUntil = reading.asOf + this.#timings.sessionReadingMs;
   }
 
   pollBegan(at: number): void {

@@ -3,6 +3,7 @@ import type { Fleet } from "../core/fleet.js";
 import type { Runner } from "../core/model.js";
 import { capacityProblems } from "./capacity-problems.js";
 import type { Problem } from "./problem.js";
+import { runnerProblems } from "./runner-problems.js";
 import { serviceProblems } from "./service-problems.js";
 import type { WorkerFacts } from "./worker-facts.js";
 
@@ -23,6 +24,7 @@ export function problemsOf(fleet: Fleet, worker: WorkerFacts): Problem[] {
     ...(worker.stopped ? [] : capacityProblems(fleet, worker.now)),
     ...withDemand(fleet, worker.now),
     ...withRunners(fleet),
+    ...runnerProblems(fleet, worker.now),
   ];
   return sortProblems(found);
 }

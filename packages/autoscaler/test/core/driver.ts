@@ -29,12 +29,14 @@ export class Driver {
     limits: { min?: number; max?: number } = {},
     timings: Partial<Timings> = {},
     traits: Partial<Traits> = {},
+    seed = 0,
   ) {
     this.fleet = new Fleet(
       { minRunners: limits.min ?? 0, maxRunners: limits.max ?? 10 },
       // A set steps aside only where a test is about that.
       { ...defaultTimings, asideMs: Number.POSITIVE_INFINITY, ...timings },
       { bootDeadlineMs: 120_000, observesExit: true, scope: "shared", spec: "spec-1", place: "here", ...traits },
+      seed,
     );
   }
 

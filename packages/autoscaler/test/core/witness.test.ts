@@ -92,10 +92,13 @@ describe("a live runner that the service does not know (witness rule)", () => {
     driver.lookUps = undefined;
     driver.pass(60_000).act();
     driver.tell({ type: "look-up.done", name: "r1", answer: "absent" });
+    driver.tell({ type: "statistics", statistics: undefined });
     for (let minute = 0; minute < 40; minute++) {
+      const { asked } = driver;
       for (const { type, name } of driver.pass(MINUTE).act()) {
         if (type === "look-up") driver.tell({ type: "look-up.failed", name, message: "502" });
       }
+      if (driver.asked > asked) driver.tell({ type: "statistics", statistics: { ...noJobs, ...one } });
     }
     hide(driver, "r1");
     expect(live(driver, 20, one)).not.toContain("destroy r1");
@@ -107,6 +110,63 @@ describe("a live runner that the service does not know (witness rule)", () => {
       expect(driver.actions()).not.toContain("destroy r1");
       driver.pass(MINUTE).reading(one);
     }
+  });
+
+  test("two readings are needed, a minute apart, both asked for after the 30 min", () => {
+    const driver = hide(unknown(), "r1");
+    live(driver, 29, one);
+    const asked: number[] = [];
+    for (let second = 0; second < 300; second++) {
+      const before = driver.asked;
+      if (driver.actions().includes("destroy r1")) break;
+      if (driver.asked > before) {
+        asked.push(driver.now);
+        driver.tell({ type: "statistics", statistics: { ...noJobs, ...one } });
+      }
+      driver.pass(1_000);
+    }
+    const first = (driver.runner("r1").absentSince ?? 0) + 30 * MINUTE;
+    expect(asked.filter((at) => at >= first).length).toBeGreaterThanOrEqual(2);
+    expect(driver.now - first).toBeGreaterThanOrEqual(MINUTE);
+  });
+
+  test("readings asked for before the 30 min were over do not count", () => {
+    const driver = hide(unknown(), "r1");
+    live(driver, 29, one);
+    for (let minute = 0; minute < 20; minute++) expect(driver.pass(MINUTE).actions()).not.toContain("destroy r1");
+  });
+
+  test("the newest 404 must be fresh: late readings end nothing", () => {
+    const driver = hide(unknown(), "r1");
+    live(driver, 29, one);
+    driver.lookUps = undefined;
+    let answered = 0;
+    for (let second = 0; second < 1_200; second += 5) {
+      const { asked } = driver;
+      for (const { type, name } of driver.act()) {
+        expect(type).not.toBe("destroy");
+        if (type !== "look-up") continue;
+        // One more 404 completes the row; then there is no answer.
+        if (name === "r1" && answered++ > 0) driver.tell({ type: "look-up.failed", name, message: "502" });
+        else driver.tell({ type: "look-up.done", name, answer: name === "r1" ? "absent" : "present" });
+      }
+      const fresh = driver.now - driver.runner("r1").absentAt < 2 * MINUTE;
+      if (driver.asked > asked && !(answered > 0 && fresh)) {
+        driver.tell({ type: "statistics", statistics: { ...noJobs, ...one } });
+      } else if (driver.asked > asked) driver.tell({ type: "statistics", statistics: undefined });
+      driver.pass(5_000);
+    }
+    expect(driver.fleet.witness.proved.size).toBe(1);
+  });
+
+  test("a completion and 404s end no runner at once where exits are seen", () => {
+    const driver = new Driver({ max: 4 }).hold({ assigned: 1 }).launchAll().started("r1").completed("r1");
+    driver.reading({ registered: 1 }).pass(300_000);
+    expect(driver.actions()).toEqual(["deregister r1"]);
+    hide(driver, "r1").tell({ type: "deregister.done", name: "r1", answer: "absent" });
+    driver.tell({ type: "statistics", statistics: undefined });
+    expect(live(driver, 29, { registered: 1 })).toEqual([]);
+    expect(live(driver, 5, { registered: 1 })).toContain("destroy r1");
   });
 
   test("without a session it ends nobody", () => {
@@ -184,6 +244,16 @@ describe("where exits can't be seen", () => {
     driver.tell({ type: "deregister.done", name: "r1", answer: "absent" }).act();
     driver.tell({ type: "statistics", statistics: { ...noJobs, assigned: 1, running: 1, busy: 1 } });
     expect(driver.actions()).not.toContain("destroy r1");
+  });
+
+  test("any other answer starts the 30 min again, however soon the next 404 follows", () => {
+    const driver = new Driver({ min: 1 }, {}, { observesExit: false }).hold({ idle: 1 }).launchAll().pass(120_000);
+    driver.lookUps = "absent";
+    live(driver, 20, { registered: 1 });
+    driver.lookUps = "present";
+    live(driver, 5, { registered: 1 });
+    driver.lookUps = "absent";
+    expect(live(driver, 25, { registered: 1 })).not.toContain("destroy r1");
   });
 
   test("nor without a completion", () => {

@@ -1,0 +1,187 @@
+import type { Mutant } from "./mutants.js";
+
+const CORE = "packages/autoscaler/test/core";
+
+function core(name: string, file: string, find: string, replace: string): Mutant {
+  return { name, file: `packages/autoscaler/src/core/${file}`, find, replace, tests: CORE };
+}
+
+/** What ends a live runner, what an exit meant, and when readings are asked for. */
+export const witnessMutants: readonly Mutant[] = [
+  core(
+    "one 404 ends a detached runner",
+    "witness.ts",
+    "return runner.absences >= fewest && now >= rowCompleteAt(fleet, runner);",
+    "return runner.absences >= 1;",
+  ),
+  core(
+    "a named job has no longer wait",
+    "witness.ts",
+    'runner.belief.kind === "job" ? witnessNamedMs : witnessMs',
+    "witnessMs",
+  ),
+  core(
+    "a runner is its own witness",
+    "witness.ts",
+    "workers.has(runner) ? workers.size - 1 : workers.size",
+    "workers.size",
+  ),
+  core(
+    "running jobs prove nothing",
+    "witness.ts",
+    "if (running > others) {",
+    "if (running > others && runner.foreignSchema) {",
+  ),
+  core(
+    "one reading is enough",
+    "witness.ts",
+    "if (endsUnseen(fleet, runner) || asOf >= confirmedAt)",
+    "if (confirmedAt > 0)",
+  ),
+  core(
+    "few answers are a row",
+    "witness.ts",
+    "if (at - runner.absentAt > fleet.timings.witnessMs / FEWEST_404S) forget404s(fleet, runner);",
+    "",
+  ),
+  core(
+    "an old 404 is fresh",
+    "witness.ts",
+    "isRowComplete(fleet, runner, now) && now - runner.absentAt < fleet.timings.witnessFreshMs",
+    "isRowComplete(fleet, runner, now)",
+  ),
+  core("a 400 makes no witness", "witness.ts", 'belief.kind === "job" || busyAt >= since', 'belief.kind === "job"'),
+  core(
+    "another answer is forgotten",
+    "answers.ts",
+    'if (answer === "present") {\n    forget404s(fleet, runner);',
+    'if (answer === "present") {',
+  ),
+  core(
+    "message readings are witnesses",
+    "reduce.ts",
+    "    fleet.messageReadingAt = at;\n",
+    "    fleet.messageReadingAt = at;\n    judgeOpen(fleet, { asOf: at, running: statistics.running });\n",
+  ),
+  core(
+    "a working runner is detached by look-ups",
+    "answers.ts",
+    'const detaches = runner.phase === "started" && runner.belief.kind !== "job";',
+    'const detaches = runner.phase === "started";',
+  ),
+  core(
+    "a false completion ends a runner",
+    "answers.ts",
+    '    case "finishing":\n    case "detached":\n      works(fleet, runner, at);',
+    '    case "detached":\n      works(fleet, runner, at);',
+  ),
+  core(
+    "a completion and a 404 end a runner whose exit is seen",
+    "witness.ts",
+    'return !traits.observesExit && jobEnded && belief.kind !== "job";',
+    'return (traits.observesExit || jobEnded) && jobEnded && belief.kind !== "job";',
+  ),
+  core(
+    "an unanswered start is abandoned",
+    "outcomes.ts",
+    'event.kind === "transient" ? "retiring" : "abandoned"',
+    '"abandoned"',
+  ),
+  core(
+    "an adopted created instance is looked up once",
+    "adoption.ts",
+    'askTwice: instance.state === "created",',
+    "askTwice: false,",
+  ),
+  core("adopted runners have no age", "adoption.ts", "    launchedAt: at - instance.ageMs,\n", ""),
+  core(
+    "one that an open job names is not able while detached",
+    "fleet.ts",
+    '      roster.named("detached") +\n      roster.named("abandoned") +\n',
+    '      roster.named("abandoned") +\n',
+  ),
+  core(
+    "readings explain no exit",
+    "unnamed-work.ts",
+    "return since.length > 0;",
+    "return since.length > 0 && launchedAt < 0;",
+  ),
+  core("one counted job explains every exit", "unnamed-work.ts", "reading.left -= 1;", "reading.left -= 0;"),
+  core("an unexplained exit holds no place", "demand.ts", "target - able - fleet.verdicts.held", "target - able"),
+  core("a 404 after a fast exit is final", "exits.ts", "runner.askTwice ||= fast;", ""),
+  core(
+    "neutral exits never count",
+    "verdicts.ts",
+    'return this.#neutralRow >= this.#timings.neutralExits ? "failed" : "neutral";',
+    'return "neutral";',
+  ),
+  core("explained exits end no row", "verdicts.ts", "    this.#neutralRow = 0;\n", ""),
+  core(
+    "every 404 is a failed boot",
+    "verdicts.ts",
+    'return this.#neutralRow >= this.#timings.neutralExits ? "failed" : "neutral";',
+    'return "failed";',
+  ),
+  core(
+    "idle exits limit no launch for jobs",
+    "refill.ts",
+    "return this.#row >= this.#timings.idleExitsInRow;",
+    "return this.#row > 1e9 * this.#timings.idleExitsInRow;",
+  ),
+  core("a false 404 leaks a registration", "answers.ts", "if (!worked(runner)) fleet.keptNames.keep(runner, at);", ""),
+  core(
+    "a destroy by the witness rule keeps no name",
+    "outcomes.ts",
+    "if (fleet.witness.proved.has(runner)) fleet.keptNames.keep(runner, at);",
+    "",
+  ),
+  core(
+    "no reading is asked for in a quiet set",
+    "asking.ts",
+    "return Math.min(routine, Math.max(this.#wantedFrom, this.#askedAt + askedReadingGapMs));",
+    "return Math.max(routine * 1e9, Math.max(this.#wantedFrom, this.#askedAt + askedReadingGapMs));",
+  ),
+  core(
+    "all fleets ask at the same time",
+    "spread.ts",
+    "this.#value = (this.#value + GOLDEN_RATIO) % 1;",
+    "this.#value = GOLDEN_RATIO;",
+  ),
+  core(
+    "the queue is not read again",
+    "reduce.ts",
+    "if (before !== undefined && differs && fleet.messageReadingAt < asOf) fleet.cursorSuspect = true;",
+    "",
+  ),
+  core(
+    "counts of nothing are believed",
+    "reduce.ts",
+    "if (fleet.countsShown || knowsNoRunner(fleet)) return true;",
+    "if (fleet.countsShown || fleet !== undefined) return true;",
+  ),
+  core(
+    "asked readings give way to older messages",
+    "readings.ts",
+    "this.#standsUntil = reading.asOf + this.#timings.sessionReadingMs;",
+    "",
+  ),
+  core(
+    "ghosts are counted where counts lie",
+    "ghosts.ts",
+    "this.#countsUnusable ||= reading.running > 0 && onlineOf(reading) === 0;",
+    "",
+  ),
+  core(
+    "the oldest goes in place of one that the service does not know",
+    "rules/ghost.ts",
+    "fleet.ghosts.found - unknownToService(fleet)",
+    "fleet.ghosts.found",
+  ),
+  core(
+    "idle runners are never looked up",
+    "beliefs.ts",
+    "if (traits.observesExit) return online + spread.next(timings.idleLookUpMs);",
+    "if (traits.observesExit) return NEVER;",
+  ),
+  core("runners of a former set need readings", "orphans.ts", "      runner.formerSet = true;\n", ""),
+];
