@@ -69,7 +69,7 @@ function judgeWork(fleet: Fleet, demand: Demand, at: number): void {
   const unmet = Math.min(ownMaximum(fleet), fleet.limits.minRunners + demand.assigned) > demand.able;
   if (!alone || !unmet) {
     // A launch that is under way proves nothing; see `Aside.worked`.
-    if (!unmet) aside.helplessSince = undefined;
+    if (alone && !unmet) aside.helplessSince = undefined;
     return;
   }
   aside.helplessSince ??= at;
