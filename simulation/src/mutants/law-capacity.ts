@@ -109,7 +109,7 @@ export const lawCapacity: readonly Mutant[] = [
     "closed with a removal open",
     ASIDE,
     "core/stepping-aside.ts",
-    "return launching + open + alive <= 0;",
+    "return open === 0 && !isLaunchingOrAlive(fleet);",
     "return true;",
   ),
   mutant("a trial polls at once", ASIDE, "core/stepping-aside.ts", "&& (seen || (lived && blind))", ""),

@@ -108,6 +108,18 @@ describe("a set that can run nothing", () => {
   });
 });
 
+test("while a question about a runner keeps the session open, launching is tried all the same", () => {
+  const driver = able({ min: 1, max: 3 }).hold().launchAll();
+  driver.pass(121_000).reading({ registered: 1 });
+  driver.fleet.aside.leave("a test", false, driver.now);
+  expect(driver.actions()).toEqual(["deregister r1"]);
+  for (let second = 0; second < 59; second++) step(driver);
+  expect(driver.actions().filter((action) => action.startsWith("create"))).toEqual([]);
+  step(driver);
+  expect(driver.actions()).toEqual(["create r2"]);
+  expect(driver.fleet.aside.serving).toBe("unpolled");
+});
+
 describe("a set that stepped aside", () => {
   test("tries after 1, 2, 4, 8 and 10 minutes, and each trial launches one", () => {
     const driver = aside();
