@@ -28,6 +28,7 @@ function client(name: string, file: string, find: string, replace: string): Muta
 /** Rules by the names of their files, and of what they are in code. */
 export const ruleNames = {
   abandoned: "abandoned",
+  aside: "aside",
   breaker: "breaker",
   "asked-reading": "askedReading",
   drained: "drained",
@@ -89,12 +90,6 @@ export const mutants: readonly Mutant[] = [
     'fleet.launchPause.failed("jit", event.message, event.at);\n      if (runner.phase === "created") fleet.move(runner, "abandoned", event.at, event.at);',
     'fleet.launchPause.failed("jit", event.message, event.at);\n      if (runner.phase === "created") fleet.move(runner, "created", event.at, event.at);',
   ),
-  core(
-    "free slots announced as capacity",
-    "core/demand.ts",
-    "return Math.max(1, live, Math.min(share ?? limits.maxRunners, limits.maxRunners) - roster.orphans);",
-    "return Math.max(1, Math.min(share ?? limits.maxRunners, limits.maxRunners) - roster.orphans - live);",
-  ),
   client(
     "two refreshes at once",
     "session/message-session.ts",
@@ -152,12 +147,6 @@ export const mutants: readonly Mutant[] = [
     "",
   ),
   core("orphans serve the new set's jobs", "core/fleet.ts", " - roster.orphans - roster.foreignEnded) +", ") +"),
-  core(
-    "room that one makes is for all",
-    "core/launch-pause.ts",
-    'if (this.#cause === "capacity") this.#room += 1;',
-    'if (this.#cause === "capacity") this.#until = Number.NEGATIVE_INFINITY;',
-  ),
   core("a drain forgets who ends unseen", "core/decide.ts", '[...clearing, "overdue", "vanished"]', "[...clearing]"),
   core(
     "old specs judge the new one",
@@ -186,13 +175,6 @@ export const mutants: readonly Mutant[] = [
     "core/conclusions.ts",
     'traits.scope === "host" ? online : 0',
     'traits.scope === "host" ? reading.registered : 0',
-  ),
-  // Seed 3432, narrow: a set that had stood by came back to an ended runner, while others had taken its room.
-  core(
-    "who has too many replaces those that end",
-    "core/demand.ts",
-    "Math.min(most, fleet.room ?? most) - fleet.occupying",
-    "most - fleet.occupying",
   ),
 ];
 

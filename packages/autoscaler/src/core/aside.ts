@@ -108,6 +108,18 @@ export class Aside {
     };
   }
 
+  /** What needs the session takes long: whether launching works again is tried meanwhile, as often as without a session. */
+  get triesFrom(): number {
+    return this.#state.kind === "leaving" ? this.#state.since + this.#pauseMs : Number.POSITIVE_INFINITY;
+  }
+
+  tryWhileOpen(at: number): void {
+    if (this.#state.kind !== "leaving") return;
+    const { reason } = this.#state;
+    this.#pauseMs = Math.min(this.#timings.asideTrialMaxMs, this.#pauseMs * 2);
+    this.#state = { kind: "trial", since: at, reason, openedAt: at, runner: undefined, lived: false, blind: false };
+  }
+
   /** A shared place is kept for it from now on, for a while. */
   comeBack(at: number): void {
     const ticketReason = this.#state.kind === "aside" ? this.#state.reason : undefined;

@@ -19,6 +19,7 @@ export function judgeAside(fleet: Fleet, demand: Demand, at: number): void {
     case "leaving":
       if (worksAfterAll(fleet)) aside.work();
       else if (mayClose(fleet)) close(fleet, at);
+      else if (at >= aside.triesFrom && !isLaunchingOrAlive(fleet)) aside.tryWhileOpen(at);
       break;
     case "aside":
       judgeReturn(fleet, at);
@@ -47,8 +48,8 @@ export function asideWakeAt(fleet: Fleet): number {
       return state.ticketFrom ?? state.tryAt;
     case "trial":
       return trialEndsAt(fleet);
-    default:
-      return Number.POSITIVE_INFINITY;
+    case "leaving":
+      return aside.triesFrom;
   }
 }
 
@@ -69,7 +70,7 @@ function judgeWork(fleet: Fleet, demand: Demand, at: number): void {
   const unmet = Math.min(ownMaximum(fleet), fleet.limits.minRunners + demand.assigned) > demand.able;
   if (!alone || !unmet) {
     // A launch that is under way proves nothing; see `Aside.worked`.
-    if (!unmet) aside.helplessSince = undefined;
+    if (alone && !unmet) aside.helplessSince = undefined;
     return;
   }
   aside.helplessSince ??= at;
@@ -95,11 +96,14 @@ function worksAfterAll({ roster, working }: Fleet): boolean {
 }
 
 /** Whether nothing is left that needs the session. */
-function mayClose({ roster }: Fleet): boolean {
+function mayClose(fleet: Fleet): boolean {
+  const open = fleet.roster.count("retiring") + fleet.roster.count("detached");
+  return open === 0 && !isLaunchingOrAlive(fleet);
+}
+
+function isLaunchingOrAlive({ roster }: Fleet): boolean {
   const launching = roster.count("creating") + roster.count("created") + roster.count("registered");
-  const open = roster.count("retiring") + roster.count("detached");
-  const alive = roster.count("started") - roster.orphans - roster.foreignSchemas;
-  return launching + open + alive <= 0;
+  return launching + roster.count("started") - roster.orphans - roster.foreignSchemas > 0;
 }
 
 function close(fleet: Fleet, at: number): void {

@@ -311,6 +311,17 @@ describe("what is announced", () => {
     expect(announced(driver)).toBe(8);
   });
 
+  test("is not raised by a launch that began before the failures", () => {
+    const driver = new Driver({ max: 8 }).hold({ assigned: 4 });
+    for (const { name } of driver.act()) driver.tell({ type: "create.done", name });
+    driver.act();
+    driver.now += 100;
+    for (const name of ["r1", "r2", "r3"]) driver.tell({ type: "jit.failed", name, answered: true, message: "503" });
+    driver.tell({ type: "jit.done", name: "r4", runnerId: 4 }).act();
+    driver.tell({ type: "start.done", name: "r4" });
+    expect(announced(driver)).toBe(1);
+  });
+
   test("does not count an instance that waits for a pause of JIT requests to end", () => {
     const driver = new Driver({ max: 2 }).hold({ assigned: 2 });
     driver.act();

@@ -167,6 +167,12 @@ describe("a limit that scale sets share", () => {
     expect(driver.actions().filter((action) => action.startsWith("deregister"))).toEqual([]);
   });
 
+  test("idle runners for which jobs were accepted are not retired when the share falls", () => {
+    const driver = new Driver({ max: 10 }).hold({ assigned: 2 }).launchAll();
+    driver.reading({ assigned: 2, idle: 2, registered: 2 }).tell({ type: "share.changed", share: 0 });
+    expect(driver.untilAction(90_000).actions).toEqual([]);
+  });
+
   test("the minimum gives way to a fallen share, after a minute", () => {
     const driver = new Driver({ min: 2, max: 10 }).hold().launchAll();
     driver.reading({ registered: 2, idle: 2 }).tell({ type: "share.changed", share: 1 });

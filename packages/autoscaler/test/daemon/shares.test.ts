@@ -105,3 +105,20 @@ test("without a limit there are no shares, and one that is lifted takes them bac
   await clock.drain();
   expect([a.share, b.share]).toEqual([undefined, undefined]);
 });
+
+test("a place goes to another set only after the poll that announced it is over", async () => {
+  const { clock, shares, a, b } = shared(10);
+  Object.assign(a, { announced: 5 });
+  Object.assign(b, { announced: 5 });
+  await clock.drain();
+  expect([a.share, b.share]).toEqual([5, 5]);
+  Object.assign(a, { wanted: 9, live: 5 });
+  shares.divideSoon();
+  await clock.drain();
+  expect([a.share, b.share]).toEqual([5, 0]);
+  // Its next poll announces 1, which takes no place from another.
+  Object.assign(b, { announced: 0 });
+  shares.divideSoon();
+  await clock.drain();
+  expect([a.share, b.share]).toEqual([10, 0]);
+});

@@ -63,3 +63,30 @@ test("a raised number of slots is used at once", async () => {
   slots.limit = undefined;
   expect(await second).toBe(true);
 });
+
+test("a set that steps aside closes its session and gives its slot back, and comes back without polls where it is told so", async () => {
+  const { clock } = virtual();
+  const slots = new Slots(1);
+  const inner = new StubService();
+  const service = new SlottedService(inner, { user: {}, slots, clock, random: () => 0 });
+  const stop = new AbortController();
+  const listening = service.listen(
+    handler(() => {}),
+    { signal: stop.signal },
+  );
+  await clock.runFor(1);
+  expect([inner.listening, slots.free]).toEqual([true, false]);
+  service.serve("aside");
+  await clock.runFor(3_600_000);
+  expect([inner.listening, slots.free]).toEqual([false, true]);
+  service.serve("unpolled");
+  await clock.runFor(1);
+  expect([inner.listening, inner.mode, slots.free]).toEqual([true, "unpolled", false]);
+  service.serve("polling");
+  expect([inner.listening, inner.mode]).toEqual([true, "polling"]);
+  service.serve("aside");
+  await clock.runFor(1);
+  stop.abort();
+  await listening;
+  expect(inner.listening).toBe(false);
+});
