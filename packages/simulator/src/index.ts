@@ -31,8 +31,9 @@ export {
 } from "./scenario/load.js";
 export type { PlayOptions, ScenarioReport } from "./scenario/play.js";
 export type { Scenario } from "./scenario/schema.js";
-export { defaultServiceOptions, type ServiceOptions } from "./service/options.js";
+export { type ChangeableRules, defaultServiceOptions, type ServiceOptions } from "./service/options.js";
 export type { RefusalKind } from "./service/refusal.js";
+export type { ScaleSetInput } from "./service/scale-sets.js";
 export type { JobResult, JobState, Label, Statistics } from "./service/state.js";
 export type { TokenKind } from "./service/tokens.js";
 export { createSimulator, Simulator } from "./simulator.js";
