@@ -44,6 +44,8 @@ export interface Instance {
   readonly exitCode?: number;
   /** Why it ended, in a few words for a person ("out of memory", "killed by SIGKILL", "the host rebooted"). */
   readonly exitReason?: string;
+  /** Why it should take no more work (its inner engine died, its node is going away); undefined while it is well. */
+  readonly unfit?: string | undefined;
 }
 
 export type InstanceEvent =
