@@ -37,7 +37,7 @@ export type { ScaleSetInput } from "./service/scale-sets.js";
 export type { JobResult, JobState, Label, Statistics } from "./service/state.js";
 export type { TokenKind } from "./service/tokens.js";
 export { createSimulator, Simulator } from "./simulator.js";
-export type { Clock, Deadline } from "./time/clock.js";
+export { type Clock, type Deadline, type SetTimer, waitsOver } from "./time/clock.js";
 export { type Random, seededRandom } from "./time/random.js";
 export { realClock } from "./time/real-clock.js";
 export { scaledClock } from "./time/scaled-clock.js";

@@ -1,5 +1,6 @@
-import type { Backend } from "@scaleset/autoscaler/provisioner";
+import type { Backend, InstanceEvent } from "@scaleset/autoscaler/provisioner";
 import type { MemoryBackend } from "@scaleset/autoscaler/testing";
+import type { ProcessPause } from "./process-clock.js";
 
 export interface BackendHooks {
   /** A call that changes something begins. */
@@ -8,6 +9,8 @@ export interface BackendHooks {
   alive(): boolean;
   /** A moment in which the daemon may die. */
   moment(): void;
+  /** Whether the daemon's process is paused: it learns of answers and events afterwards. */
+  readonly pause: ProcessPause;
   /** How much longer than usual a destroy takes. @unit milliseconds */
   destroyDelayMs(): number;
 }
@@ -24,13 +27,16 @@ export function guardedBackend(backend: MemoryBackend, hooks: BackendHooks): Bac
     // Watched from here on, also where the daemon dies before it looks.
     answered.catch(() => {});
     hooks.moment();
-    const answer = await answered;
-    hooks.moment();
-    return answer;
+    try {
+      return await answered;
+    } finally {
+      if (hooks.pause.kind !== undefined) await hooks.pause.over();
+      hooks.moment();
+    }
   };
   return {
     capabilities: backend.capabilities,
-    check: (options) => backend.check(options),
+    check: (options) => around(() => backend.check(options)),
     create: (spec, options) => around(() => backend.create(spec, options), { operation: "create", name: spec.name }),
     start: (name, jitConfig, options) =>
       around(() => backend.start(name, jitConfig, options), { operation: "start", name }),
@@ -45,8 +51,23 @@ export function guardedBackend(backend: MemoryBackend, hooks: BackendHooks): Bac
         { operation: "destroy", name },
       ),
     list: (options) => around(() => backend.list(options)),
-    watch: (options) => backend.watch(options),
+    watch: (options) => readBy(hooks.pause, backend.watch(options)),
     logs: (name, options) => backend.logs(name, options),
     close: () => backend.close(),
   };
+}
+
+/** Events as a process reads them that is paused now and then. */
+function readBy(pause: ProcessPause, events: AsyncIterable<InstanceEvent>): AsyncIterable<InstanceEvent> {
+  const inner = events[Symbol.asyncIterator]();
+  const iterator: AsyncIterableIterator<InstanceEvent> = {
+    next: async () => {
+      const next = await inner.next();
+      if (pause.kind !== undefined) await pause.over();
+      return next;
+    },
+    return: async (value) => (await inner.return?.(value)) ?? { done: true, value: undefined },
+    [Symbol.asyncIterator]: () => iterator,
+  };
+  return iterator;
 }

@@ -5,7 +5,7 @@ import { daemonFailures, interruptions, mendings, reconfigurations, scaleDowns }
 import type { Failure } from "./failures/failure.js";
 import { deprecations, runnerFailures } from "./failures/runners.js";
 import { serviceFailures, vanishings } from "./failures/service.js";
-import type { Skew } from "./skewed-clock.js";
+import type { Skew } from "./process-clock.js";
 
 export interface DaemonSettings {
   readonly name: string;
