@@ -277,15 +277,21 @@ export class Simulator implements AsyncDisposable {
   }
 
   /**
-   * The service takes the job of a runner for completed while it works on (actions/runner#4492): JobCompleted is told,
-   * the job counts no more, and the registration is removed unless it is `kept`. Answers whether the runner had a job.
+   * The service takes the job of a runner for completed while the runner works on (actions/runner#4492). JobCompleted is
+   * sent, the registration is removed unless it is `kept`, and statistics no longer count the job unless it is `counted`.
+   * Answers whether the runner had a job.
    */
   completeFalsely(
     runnerName: string,
-    { registration = "removed" }: { readonly registration?: "removed" | "kept" | undefined } = {},
+    {
+      registration = "removed",
+      counted = false,
+    }: { readonly registration?: "removed" | "kept" | undefined; readonly counted?: boolean | undefined } = {},
   ): boolean {
     const job = this.#runnerNamed(runnerName)?.job;
-    return job !== undefined && this.#service.step((context) => completeFalsely(context, job, { registration }));
+    return (
+      job !== undefined && this.#service.step((context) => completeFalsely(context, job, { registration, counted }))
+    );
   }
 
   /** The rules of the service at this moment. */

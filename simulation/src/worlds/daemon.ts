@@ -13,6 +13,7 @@ import type { Random, VirtualClock } from "@scaleset/simulator";
 import { type BackendHooks, guardedBackend } from "./guarded-backend.js";
 import { type LineHooks, ServiceLine } from "./line.js";
 import { type PauseKind, ProcessClock, type Skew } from "./process-clock.js";
+import { type SessionMemory, StateFolder } from "./state-folder.js";
 
 type Observer = NonNullable<AutoscalerPorts["observer"]>;
 
@@ -64,6 +65,8 @@ export class Daemon {
   readonly name: string;
   readonly path: string;
   readonly host: MemoryHost;
+  /** What outlives its lives. */
+  readonly stateFolder = new StateFolder();
   readonly #options: DaemonOptions;
   #config: AutoscalerConfig;
   #previous: AutoscalerConfig;
@@ -204,7 +207,8 @@ export class Daemon {
         return guardedBackend(backend, { began, destroyDelayMs, alive, moment, pause: clock });
       },
     });
-    const autoscaler = createAutoscaler(this.#config, {
+    const ports = {
+      sessionRecords: this.stateFolder.open(alive),
       fetch: line.fetch,
       clock,
       random: chance(`${name}:${this.#lives}`),
@@ -221,7 +225,8 @@ export class Daemon {
         },
       },
       env: {},
-    });
+    } satisfies AutoscalerPorts & { readonly sessionRecords: SessionMemory };
+    const autoscaler = createAutoscaler(this.#config, ports);
     const stop = new AbortController();
     let die = (): void => {};
     const died = new Promise<void>((resolve) => {

@@ -84,13 +84,13 @@ export function completeJob(context: Context, job: JobRow, result: JobResult): v
 }
 
 /**
- * The service takes a job for completed while its runner still works on it, and counts it no more (actions/runner#4492).
+ * The service takes a job for completed while its runner still works on it (actions/runner#4492).
  * The runner goes on; what it reports in the end is how the job ended.
  */
 export function completeFalsely(
   context: Context,
   job: JobRow,
-  { registration }: { readonly registration: "removed" | "kept" },
+  { registration, counted }: { readonly registration: "removed" | "kept"; readonly counted: boolean },
 ): boolean {
   const { runner, scaleSet: set } = job;
   if (job.state !== "running" || job.falselyCompleted || runner === undefined || set === undefined) return false;
@@ -98,7 +98,7 @@ export function completeFalsely(
   tell(context, set, job, "JobCompleted", { result: "failed", runnerId: runner.id, runnerName: runner.name });
   job.finishedAtMs = undefined;
   job.falselyCompleted = true;
-  leaveSet(job);
+  if (!counted) leaveSet(job);
   record(context, job, "completed-falsely", "the service took it for completed");
   if (registration === "removed") dropRegistration(context, runner, "its job was taken for completed");
   return true;

@@ -38,7 +38,11 @@ function hostDies(stage: Stage, end: (host: MemoryHost, name: string) => void): 
   for (const { name } of host.instances()) end(host, name);
   // Daemons on the machine die with it; where a backend is shared, they live elsewhere.
   if (host.capabilities.scope === "host") {
-    for (const daemon of stage.daemons) if (daemon.host === host) daemon.crash();
+    for (const daemon of stage.daemons) {
+      if (daemon.host !== host) continue;
+      daemon.crash();
+      daemon.stateFolder.reboot();
+    }
   }
   return true;
 }

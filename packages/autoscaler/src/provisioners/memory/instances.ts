@@ -62,7 +62,7 @@ export class MemoryInstances {
   readonly #options: MemoryHostOptions;
   readonly #slots = new Map<string, Slot>();
   readonly #faults = new FaultPlan();
-  readonly #slowness = new Map<MemoryOperation, number>();
+  readonly #slowness = new Set<{ readonly operation: MemoryOperation; readonly ms: number; struck: number }>();
   #limit: number | undefined;
   #refusals = 0;
   #stale: { readonly instances: readonly Instance[]; struck: number } | undefined;
@@ -90,14 +90,26 @@ export class MemoryInstances {
     return this.#faults.last(operations, fault);
   }
 
-  /** Calls of this operation take so much longer from now on; 0 = no longer. @unit milliseconds */
-  slowDown(operation: MemoryOperation, ms: number): void {
-    this.#slowness.set(operation, ms);
+  /** Calls of this operation take so much longer, until the returned fault is ended. @unit milliseconds */
+  slowDown(operation: MemoryOperation, ms: number): LastingFault {
+    const slowness = { operation, ms, struck: 0 };
+    this.#slowness.add(slowness);
+    return {
+      get struck() {
+        return slowness.struck;
+      },
+      end: () => void this.#slowness.delete(slowness),
+    };
   }
 
   /** `create` beyond this many instances rejects with `capacity` from now on; undefined = as the options say. */
   limitTo(maxInstances: number | undefined): void {
     this.#limit = maxInstances;
+  }
+
+  /** Instances that it holds at most at present; `Infinity` without a limit. */
+  get maxInstances(): number {
+    return this.#limit ?? this.#options.maxInstances ?? Number.POSITIVE_INFINITY;
   }
 
   /** How many creates were rejected because the host was full. */
@@ -140,9 +152,19 @@ export class MemoryInstances {
   /** @internal */
   latencyOf(operation: MemoryOperation): number {
     const latency = this.#options.latencies?.[operation] ?? 0;
-    const slowness = this.#slowness.get(operation) ?? 0;
+    const slowness = this.#slowedBy(operation);
     if (typeof latency === "number") return latency + slowness;
     return latency[0] + (latency[1] - latency[0]) * this.random() + slowness;
+  }
+
+  #slowedBy(operation: MemoryOperation): number {
+    let ms = 0;
+    for (const slowness of this.#slowness) {
+      if (slowness.operation !== operation) continue;
+      slowness.struck += 1;
+      ms += slowness.ms;
+    }
+    return ms;
   }
 
   /** What there is, at once and without faults: the world's own view. */
@@ -219,7 +241,7 @@ export class MemoryInstances {
     const known = this.#slots.get(spec.name);
     if (known !== undefined) return known.instance;
     if (!isInstanceName(spec.name)) throw new BackendError("rejected", `"${spec.name}" can't be an instance's name`);
-    if (this.#slots.size >= (this.#limit ?? this.#options.maxInstances ?? Number.POSITIVE_INFINITY)) {
+    if (this.#slots.size >= this.maxInstances) {
       this.#refusals += 1;
       throw new BackendError("capacity", "this host is full");
     }
