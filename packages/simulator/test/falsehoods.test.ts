@@ -1,7 +1,7 @@
 import { type Fault, faultCatalogue } from "@scaleset/simulator";
 import { describe, expect, test } from "vitest";
 import { connectRunner } from "./kit/raw-runner.js";
-import { jobMessages, type Raw, world } from "./raw-client.js";
+import { jobMessages, type Raw, send, world } from "./raw-client.js";
 
 /** What the service says that is not so. */
 
@@ -158,4 +158,33 @@ test("each ready fault of agents, acquiring and statistics is a valid one", asyn
   const { F1, agents, acquire, statistics } = faultCatalogue;
   for (const fault of [...F1, ...agents, ...acquire, ...statistics]) simulator.faults.add(fault);
   expect(simulator.faults.size).toBe(F1.length + agents.length + acquire.length + statistics.length);
+});
+
+test("from outside: incidents, edits by hand and rules have control routes", async () => {
+  const { simulator, client } = await world();
+  const setId = await client.createSet();
+  const { origin } = new URL(simulator.configUrl());
+  const control = (method: string, path: string, json?: unknown) =>
+    send(simulator.fetch, `${origin}/_simulator${path}`, {
+      method,
+      headers: { "content-type": "application/json" },
+      ...(json === undefined ? {} : { json }),
+    });
+  const statuses = async (...calls: readonly Promise<Raw>[]) => (await Promise.all(calls)).map(({ status }) => status);
+  expect(
+    await statuses(
+      control("PATCH", `/scale-sets/${setId}`, { labels: [{ name: "other" }] }),
+      control("PATCH", "/scale-sets/999", {}),
+      control("POST", "/scale-sets", { scope: "acme", name: "second" }),
+      control("POST", "/scale-sets", { scope: "acme", name: "second" }),
+      control("DELETE", `/scale-sets/${setId}/messages`),
+      control("POST", `/scale-sets/${setId}/deaf-queue`, { for: "10m" }),
+      control("POST", `/scale-sets/${setId}/restart-message-ids`),
+      control("POST", "/runners/nobody/false-completion", { registration: "kept" }),
+      control("PATCH", "/rules", { messageTtlMs: "5m", refreshStatistics: "empty" }),
+      control("PATCH", "/rules", { goneKept: 1 }),
+    ),
+  ).toEqual([204, 404, 201, 400, 200, 204, 204, 404, 204, 400]);
+  expect(simulator.rules).toMatchObject({ messageTtlMs: 300_000, refreshStatistics: "empty", goneKept: 1_000 });
+  expect(simulator.state().scaleSets.map(({ labels }) => labels)).toEqual([["other"], ["second"]]);
 });

@@ -48,6 +48,23 @@ export type FaultEffect =
   /** The real answer with other values at some places; objects are merged. */
   | { readonly kind: "patch"; readonly body: Readonly<Record<string, unknown>> };
 
+/** The kinds of effects, each once. */
+export const effectKinds = Object.keys({
+  latency: true,
+  hang: true,
+  reset: true,
+  "lost-answer": true,
+  answer: true,
+  refusal: true,
+  "bad-gateway": true,
+  "rate-limit": true,
+  truncated: true,
+  bom: true,
+  hidden: true,
+  statistics: true,
+  patch: true,
+} satisfies Record<FaultEffect["kind"], true>);
+
 /** A call, as a predicate sees it. */
 export interface FaultedCall {
   readonly call: CallName;

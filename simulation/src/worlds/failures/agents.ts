@@ -3,7 +3,13 @@ import { adding, type Failure, lasting, lying, MINUTE_MS, pick, ruling, type Sta
 
 function hiding(name: string, calls: readonly CallName[], more: Partial<Fault> = {}): Failure {
   const trouble = { minutes: [1, 25] as const, lingersMs: 10 * MINUTE_MS };
-  return lasting(name, trouble, (stage) => adding(stage, name, [{ ...more, call: calls, effect: { kind: "hidden" } }]));
+  return lasting(name, trouble, (stage) => {
+    const { random, daemons, queue } = stage;
+    // A daemon that starts asks for what it finds; idle runners are removed after a burst.
+    if (random() < 0.5) pick(random, daemons)?.crash();
+    queue(1 + Math.floor(random() * 4), {});
+    return adding(stage, name, [{ ...more, call: calls, effect: { kind: "hidden" } }]);
+  });
 }
 
 /** The agents API says that runners are not there which are. */
@@ -47,7 +53,8 @@ export const registrations: readonly Failure[] = [
   ...lying("runners", [
     lasting("a process outlives its registration (actions/runner#4617)", { minutes: [3, 15] }, (stage) => {
       const { simulator, random } = stage;
-      const behaviour = { outlivesRegistration: true, registrationDroppedAfterMs: 20_000 + random() * 120_000 };
+      // In the order in which the simulator writes them.
+      const behaviour = { registrationDroppedAfterMs: 20_000 + random() * 120_000, outlivesRegistration: true };
       const behaves = JSON.stringify(behaviour);
       let outlived = 0;
       const unsubscribe = simulator.journal.subscribe(({ subject, event, cause, behaviour: its }) => {
