@@ -66,6 +66,13 @@ export const backendFailures: readonly Failure[] = lying("backend", [
       slowDestroys(0);
     },
   },
+  moment("an instance is unfit", ({ hosts, random }) => {
+    const host = pick(random, hosts);
+    const instance = host && pick(random, host.instances());
+    if (host === undefined || instance === undefined) return false;
+    host.markUnfit(instance.name, "its node is going away");
+    return true;
+  }),
   moment("the watch ends", ({ hosts, random }) => {
     pick(random, hosts)?.endWatches();
     return true;
