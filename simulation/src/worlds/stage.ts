@@ -6,9 +6,8 @@ import { Calm } from "./calm.js";
 import { Chronicle } from "./chronicle.js";
 import { APP, appKey, configOf } from "./config.js";
 import { Daemon } from "./daemon.js";
-import type { Stage } from "./failures/failure.js";
+import type { Stage, TroubleOptions } from "./failures/failure.js";
 import { newHost } from "./host.js";
-import type { Troubled } from "./nemesis.js";
 import { Operator } from "./operator.js";
 import { atRest } from "./rest.js";
 import type { Settings } from "./settings.js";
@@ -198,7 +197,7 @@ export function setStage(settings: Settings) {
         destroyDelayMs = ms;
       },
       queue: (number: number, more: { durationMs?: number }) => queueJobs(desk, number, more),
-      begins: (name: string): (() => void) => {
+      begins: (name: string, _options: TroubleOptions = {}): (() => void) => {
         chronicle.tell("nemesis", `${name} begins`);
         const ends = calm.begins();
         return () => {
@@ -206,7 +205,7 @@ export function setStage(settings: Settings) {
           ends();
         };
       },
-    } satisfies Troubled,
+    } satisfies Stage,
     /** Nothing goes wrong any more. */
     end: (): void => {
       over.abort();

@@ -1,5 +1,5 @@
 import type { MemoryFault, MemoryHost, MemoryOperation } from "@scaleset/autoscaler/testing";
-import { type Failure, MINUTE_MS, moment, pick, type Stage } from "./failure.js";
+import { type Failure, lying, MINUTE_MS, moment, pick, type Stage } from "./failure.js";
 
 function failing(operation: MemoryOperation, fault: MemoryFault, most = 3): Failure {
   const name = `${operation === "start" ? "F16 " : ""}${operation} fails: ${fault}`;
@@ -44,7 +44,7 @@ function hostDies(stage: Stage, end: (host: MemoryHost, name: string) => void): 
 }
 
 /** What a backend and its host do wrong. */
-export const backendFailures: readonly Failure[] = [
+export const backendFailures: readonly Failure[] = lying("backend", [
   ...(["transient", "capacity", "rejected", "denied", "answer lost", "hang", "hang after"] as const).map((fault) =>
     failing("create", fault),
   ),
@@ -72,4 +72,4 @@ export const backendFailures: readonly Failure[] = [
   moment("F22 a host reboots", (stage) =>
     hostDies(stage, (host, name) => host.exit(name, undefined, "the host rebooted")),
   ),
-];
+]);

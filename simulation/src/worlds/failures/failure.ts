@@ -5,6 +5,41 @@ import type { Fault, Random, Simulator } from "@scaleset/simulator";
 import { afterRenewal } from "../../after-renewal.js";
 import type { Daemon } from "../daemon.js";
 
+/**
+ * Who gives a daemon a false or missing picture of the world. The judges of I2 and I3 promise something only while at
+ * most one of them does (protocol.md §7).
+ *
+ * - `service`: calls fail, hang, are slow, or another client holds the session; what is answered is true
+ * - `agents`: the agents API answers falsely (404, an empty list)
+ * - `statistics`: counts are false or missing
+ * - `messages`: job messages are missing, late, false or nameless, or the queue is deaf
+ * - `backend`: calls of a backend fail, hang, or list falsely; it is full
+ * - `runners`: runners don't come online, exit, crash, outlive their registration
+ * - `clock`: a wall clock jumps
+ * - `daemon`: a daemon is killed, stopped, suspended, or loses its state
+ * - `person`: configurations or scale sets are edited by hand
+ */
+export type Liar =
+  | "service"
+  | "agents"
+  | "statistics"
+  | "messages"
+  | "backend"
+  | "runners"
+  | "clock"
+  | "daemon"
+  | "person";
+
+export interface TroubleOptions {
+  /** Who is at fault while it lasts. @default everyone: then only I1, I2, I7 and I11 are judged */
+  readonly liars?: readonly Liar[] | undefined;
+  /**
+   * Up to this time after its end what a daemon knows may still be false, e.g. for messages that are late. @unit
+   * milliseconds @default 0
+   */
+  readonly lingersMs?: number | undefined;
+}
+
 /** What a failure can lay hands on. */
 export interface Stage {
   readonly simulator: Simulator;
@@ -30,12 +65,19 @@ export interface Stage {
   slowDestroys(ms: number): void;
   /** Queues some jobs for a scale set, or for any. */
   queue(count: number, options: { readonly scaleSet?: number; readonly durationMs?: number }): void;
+  /** Something is wrong from now on, until the returned function is called. A failure's own `liars` need no call. */
+  begins(name: string, options?: TroubleOptions): () => void;
 }
 
 /** One way for things to go wrong. Resolves when it is over. */
-export interface Failure {
+export interface Failure extends TroubleOptions {
   readonly name: string;
   strike(stage: Stage): Promise<void>;
+}
+
+/** The same failures, with this liar where they name none. */
+export function lying(liar: Liar, failures: readonly Failure[]): readonly Failure[] {
+  return failures.map((failure) => ({ liars: [liar], ...failure }));
 }
 
 export const MINUTE_MS = 60_000;
