@@ -22,6 +22,9 @@ export interface DaemonHooks {
   answered: LineHooks["answered"];
   over: LineHooks["over"];
   began: BackendHooks["began"];
+  ended: NonNullable<BackendHooks["ended"]>;
+  /** A JIT config is handed to the backend. */
+  jitHandedOver(name: string, jitConfig: object): void;
   destroyDelayMs(): number;
   decided: NonNullable<Observer["onDecision"]>;
   commanded: NonNullable<Observer["onCommand"]>;
@@ -128,12 +131,6 @@ export class Daemon {
     return this.#config.scaleSets.reduce((sum, { maxRunners }) => sum + maxRunners, 0);
   }
 
-  /** Whether launches of the scale set pause, because something refused or failed them. */
-  paused(scaleSet: string): boolean {
-    const set = this.status()?.scaleSets.find(({ name }) => name === scaleSet);
-    return set?.problems.some(({ code }) => code === "launch-refused" || code === "launch-failing") ?? false;
-  }
-
   /** Its own monotonic time. */
   now(): number {
     return this.#life?.clock.monotonic() ?? 0;
@@ -191,8 +188,8 @@ export class Daemon {
       open: async () => {
         const backend = host.open();
         backends.push(backend);
-        const { began, destroyDelayMs } = hooks;
-        return guardedBackend(backend, { began, destroyDelayMs, alive, moment });
+        const { began, ended, destroyDelayMs, jitHandedOver } = hooks;
+        return guardedBackend(backend, { began, ended, destroyDelayMs, jitHandedOver, alive, moment });
       },
     });
     const autoscaler = createAutoscaler(this.#config, {

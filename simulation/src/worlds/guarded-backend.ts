@@ -4,6 +4,10 @@ import type { MemoryBackend } from "@scaleset/autoscaler/testing";
 export interface BackendHooks {
   /** A call that changes something begins. */
   began(call: { readonly operation: "create" | "start" | "destroy"; readonly name: string }): void;
+  /** It came to its end, or failed. Not called where nothing more comes of it. */
+  ended?(call: { readonly operation: "create" | "start" | "destroy"; readonly name: string }, error: unknown): void;
+  /** A JIT config is handed to the backend. */
+  jitHandedOver?(name: string, jitConfig: object): void;
   /** Whether the daemon lives: what a dead one does counts no more. */
   alive(): boolean;
   /** A moment in which the daemon may die. */
@@ -24,7 +28,14 @@ export function guardedBackend(backend: MemoryBackend, hooks: BackendHooks): Bac
     // Watched from here on, also where the daemon dies before it looks.
     answered.catch(() => {});
     hooks.moment();
-    const answer = await answered;
+    let answer: T;
+    try {
+      answer = await answered;
+    } catch (error) {
+      if (began !== undefined && hooks.alive()) hooks.ended?.(began, error);
+      throw error;
+    }
+    if (began !== undefined && hooks.alive()) hooks.ended?.(began, undefined);
     hooks.moment();
     return answer;
   };
@@ -32,8 +43,10 @@ export function guardedBackend(backend: MemoryBackend, hooks: BackendHooks): Bac
     capabilities: backend.capabilities,
     check: (options) => backend.check(options),
     create: (spec, options) => around(() => backend.create(spec, options), { operation: "create", name: spec.name }),
-    start: (name, jitConfig, options) =>
-      around(() => backend.start(name, jitConfig, options), { operation: "start", name }),
+    start: (name, jitConfig, options) => {
+      hooks.jitHandedOver?.(name, jitConfig);
+      return around(() => backend.start(name, jitConfig, options), { operation: "start", name });
+    },
     destroy: (name, options) =>
       around(
         async () => {

@@ -8,6 +8,7 @@ const titles: Record<TallyKind, string> = {
   rule: "rules that took effect",
   command: "commands, by what became of them",
   check: "checks that had something to look at",
+  outcome: "what became of jobs",
 };
 
 /** How often everything happened, those that never did among them. */

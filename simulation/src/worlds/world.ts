@@ -44,7 +44,7 @@ export async function runWorld(
   if (broken.length === 0) await clock.runUntilSettled(stage.misfortune.restore());
   await clock.runUntil(() => broken.length > 0 || stage.rested() || clock.monotonic() >= settings.lastsMs + REST_MS);
   if (broken.length === 0 && !stage.rested()) scene.broke("left", `the world does not come to rest: ${unrest(scene)}`);
-  if (broken.length === 0) await stage.cleanEachHost();
+  if (broken.length === 0) stage.atRest();
   leftOver(scene, stage.openJobs());
   if (broken.length === 0) await stage.stopAll();
   for (const law of broken.length === 0 ? scene.simulator.violations() : []) scene.broke("simulator", law);
@@ -58,7 +58,7 @@ export async function runWorld(
     excerpt: first === undefined ? [] : chronicle.excerpt(first.about),
     tally: tally.rows(),
     virtualMs: clock.monotonic(),
-    jobs: scene.simulator.summary().queued,
+    jobs: stage.jobs(),
     chronicle,
   };
 }
