@@ -99,6 +99,7 @@ export const expected: Readonly<Record<TallyKind, readonly string[]>> = {
   command: commands,
   check: checks,
   outcome: ["an assignment lapsed", "a job's host died"],
+  broken: [],
 };
 
 /** What virtual time or a backend in memory can't show, and where it is shown. */

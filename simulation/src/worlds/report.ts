@@ -9,6 +9,7 @@ const titles: Record<TallyKind, string> = {
   command: "commands, by what became of them",
   check: "checks that had something to look at",
   outcome: "what became of jobs",
+  broken: "invariants that broke",
 };
 
 /** How often everything happened, those that never did among them. */

@@ -27,7 +27,10 @@ const ATTEMPTS: readonly (readonly number[])[] = [
 ];
 
 /** Everything that a world is made of, before its first moment. */
-export function setStage(settings: Settings) {
+export function setStage(
+  settings: Settings,
+  { ignore = [] }: { readonly ignore?: readonly string[] | undefined } = {},
+) {
   // Each part draws from a source of its own, so that one more draw in one of them leaves the others' as they are.
   const chance = (part: string): Random => seededRandom(`${settings.seed}:${settings.world}:${part}`);
   const clock = new VirtualClock();
@@ -66,6 +69,8 @@ export function setStage(settings: Settings) {
     checked: (name) => tally.add("check", name),
     broke: (invariant, message, about = {}) => {
       chronicle.tell("broken", `${invariant}: ${message}`, { ...about });
+      tally.add("broken", invariant);
+      if (ignore.includes(invariant)) return;
       broken.push({ invariant, message, about, atMs: Math.round(clock.monotonic()) });
     },
     countsOffline: settings.service.countOfflineRunners ?? false,

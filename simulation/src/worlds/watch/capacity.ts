@@ -24,7 +24,8 @@ export function capacity(scene: Scene): Check {
   const { facts } = scene;
   /** Instances of others on a daemon's host, by daemon and set, lately. */
   const others = new Map<string, HostCount[]>();
-  const exitedMs = new Map<string, number>();
+  /** When each instance was last seen to live. */
+  const livedMs = new Map<string, { readonly identity: string; readonly owner: string; readonly atMs: number }>();
   /** Since when a daemon can launch nothing for a set that has no runner and waits, by daemon and set. */
   const helplessMs = new Map<string, number>();
   const keyOf = (daemon: WatchedDaemon, scaleSet: string): string => `${daemon.name} ${scaleSet}`;
@@ -32,9 +33,13 @@ export function capacity(scene: Scene): Check {
   return {
     look() {
       const nowMs = scene.clock.monotonic();
-      for (const host of scene.hosts)
-        for (const { name, state } of host.instances())
-          if (state === "exited" && !exitedMs.has(name)) exitedMs.set(name, nowMs);
+      for (const host of scene.hosts) {
+        for (const { name, state, labels } of host.instances()) {
+          if (state === "exited") continue;
+          livedMs.set(name, { identity: labels.identity, owner: labels.owner, atMs: nowMs });
+        }
+      }
+      for (const [name, { atMs }] of livedMs) if (atMs < nowMs - LISTED_MS) livedMs.delete(name);
       for (const daemon of scene.daemons) {
         for (const { name } of daemon.config.scaleSets) {
           const key = keyOf(daemon, name);
@@ -71,16 +76,16 @@ export function capacity(scene: Scene): Check {
   function mostNow(daemon: WatchedDaemon, scaleSet: string): { readonly count: number; readonly why: string } {
     const nowMs = scene.clock.monotonic();
     const all = instancesOf(scene, daemon, scaleSet);
-    const lately = all.filter(({ name, state }) => {
-      return state !== "exited" || nowMs - (exitedMs.get(name) ?? nowMs) < GIVEN_BACK_MS;
-    }).length;
+    const lately = livedLately(daemon, scaleSet, GIVEN_BACK_MS);
     scene.checked("I8 never more than the maximum");
     const max = Math.max(daemon.maxRunners(scaleSet), lately);
     const bounds = [{ count: max, why: `at most ${max} may live` }];
     const { unableSinceMs } = facts.launches.of(daemon, scaleSet);
     if (unableSinceMs !== undefined && nowMs - unableSinceMs > LOWERED_MS) {
       scene.checked("I8 no room is announced while launches fail");
-      bounds.push({ count: lately, why: `launches fail, and ${lately} live` });
+      // The watch may have missed an exit, until the next list.
+      const able = livedLately(daemon, scaleSet, LISTED_MS);
+      bounds.push({ count: able, why: `launches fail, and ${able} live` });
     }
     const ceiling = facts.launches.ceiling(daemon);
     if (ceiling !== undefined && daemon.settled) {
@@ -138,6 +143,22 @@ export function capacity(scene: Scene): Check {
     if (waitedMs <= ASIDE_MS) return;
     const seconds = Math.round(waitedMs / 1_000);
     scene.broke("I8", `${daemon.name} polls for ${scaleSet}, and could launch nothing for ${seconds} s`, about);
+  }
+
+  /** Instances of the set that lived so long ago; those of other daemons, as long as a list may not show their end. */
+  function livedLately(daemon: WatchedDaemon, scaleSet: string, ownMs: number): number {
+    const identity = daemon.identityOf(scaleSet);
+    const nowMs = scene.clock.monotonic();
+    const names = new Set(
+      instancesOf(scene, daemon, scaleSet)
+        .filter(({ state }) => state !== "exited")
+        .map(({ name }) => name),
+    );
+    for (const [name, seen] of livedMs) {
+      const withinMs = seen.owner === daemon.name ? ownMs : LISTED_MS;
+      if (seen.identity === identity && nowMs - seen.atMs <= withinMs) names.add(name);
+    }
+    return names.size;
   }
 
   function own(daemon: WatchedDaemon, scaleSet: string): number {

@@ -105,6 +105,7 @@ export class Lease {
   #opening({ status, body }: Answered, sentMs: number): void {
     const nowMs = this.#context.now();
     if (status === 409) {
+      this.state = "none";
       const holder = holderIn(body);
       const by = holder === undefined ? "unnamed" : holder === this.daemon.name ? "own" : "another";
       if (this.refusal?.by !== by) this.refusal = { by, sinceMs: nowMs, ...(holder !== undefined && { holder }) };

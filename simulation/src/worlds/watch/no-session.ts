@@ -22,7 +22,6 @@ export function mayWithoutSession(scene: Scene, lease: Lease, name: string): boo
   const nowMs = scene.clock.monotonic();
   const completedMs = lease.completedAtMs.get(name);
   if (completedMs !== undefined && nowMs - completedMs >= COMPLETED_MS * RATE) return true;
-  // A machine whose end is not seen shows no exit; whether it worked lately is all that is known.
   if (daemon.host.capabilities.scope !== "host" || lease.state === "closed") return false;
   const { refusal } = lease;
   if (refusal === undefined || refusal.by === "own") return false;
