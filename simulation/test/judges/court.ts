@@ -177,7 +177,7 @@ export class Court {
     const daemon = this.#daemon(by);
     this.began("create", name, by);
     const identity = daemon.identityOf(daemon.setOf(name) ?? "");
-    this.#host(by).make({ name, labels: { schema: "1", identity, owner: daemon.name, spec: "s" } });
+    this.#host(by).make({ name, labels: { schema: 1, identity, owner: daemon.name, spec: "s" } });
     this.ended("create", name, undefined, by);
     this.call({ kind: "jit", scaleSetId, runnerName: name }, 200, undefined, by);
     const about = { runnerId, runnerName: name, scaleSetId };

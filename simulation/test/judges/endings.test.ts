@@ -148,7 +148,7 @@ describe("I2: a live runner is ended for a reason of the law only", () => {
 
   test("an instance of another identity is never touched (F23)", () => {
     const court = withRunner();
-    court.hosts[0]?.make({ name: "other-1", labels: { schema: "1", identity: "other", owner: "o", spec: "s" } });
+    court.hosts[0]?.make({ name: "other-1", labels: { schema: 1, identity: "other", owner: "o", spec: "s" } });
     court.began("destroy", "other-1");
     expect(court.invariants).toEqual(["F23"]);
   });

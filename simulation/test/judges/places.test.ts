@@ -109,7 +109,7 @@ describe("I3: while a place could run a waiting job, a runner is started within 
 
   test("a holder that can launch nothing lets a standby with a place take over", async () => {
     const court = opened({ daemons: ["daemon-1", "daemon-2"], maxInstances: 1 });
-    court.hosts[0]?.make({ name: "x", labels: { schema: "1", identity: "x", owner: "x", spec: "s" } });
+    court.hosts[0]?.make({ name: "x", labels: { schema: 1, identity: "x", owner: "x", spec: "s" } });
     waits(court);
     await court.pass(14 * MINUTE);
     expect(court.invariants).toEqual([]);
@@ -129,7 +129,7 @@ describe("lost: a job whose last attempt lapsed", () => {
 
   test("not where the host was full all the time, and no more than 1 was announced", async () => {
     const court = opened({ maxInstances: 1 });
-    court.hosts[0]?.make({ name: "x", labels: { schema: "1", identity: "x", owner: "x", spec: "s" } });
+    court.hosts[0]?.make({ name: "x", labels: { schema: 1, identity: "x", owner: "x", spec: "s" } });
     waits(court);
     await court.pass(5 * MINUTE);
     ends(court);

@@ -105,7 +105,7 @@ describe("I11: what a daemon without a session may end", () => {
     court.refused(named, 1);
     court.hosts[1]?.make({
       name: "set-a-2",
-      labels: { schema: "1", identity: "id of set-a", owner: "daemon-1", spec: "s" },
+      labels: { schema: 1, identity: "id of set-a", owner: "daemon-1", spec: "s" },
     });
     court.began("destroy", "set-a-2", 1);
     expect(court.invariants).toEqual(["I11"]);
