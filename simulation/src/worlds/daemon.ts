@@ -72,6 +72,7 @@ export class Daemon {
   #previous: AutoscalerConfig;
   #changedMs = Number.NEGATIVE_INFINITY;
   readonly #identities = new Set<string>();
+  readonly #identityOf = new Map<string, string>();
   readonly #prefixes: { readonly name: string; readonly namePrefix: string }[] = [];
   #life: Life | undefined;
   #lives = 0;
@@ -102,7 +103,11 @@ export class Daemon {
   }
 
   identityOf(scaleSet: string): string {
-    return identityOf({ configUrl: this.#config.github?.url ?? "", runnerGroup: "default", name: scaleSet });
+    const known = this.#identityOf.get(scaleSet);
+    if (known !== undefined) return known;
+    const identity = identityOf({ configUrl: this.#config.github?.url ?? "", runnerGroup: "default", name: scaleSet });
+    this.#identityOf.set(scaleSet, identity);
+    return identity;
   }
 
   /** The scale set of an instance, by its name. */

@@ -86,6 +86,7 @@ describe("I8: what is announced is at least 1, and what can be done now", () => 
 
   test("a set that is well announces its maximum", async () => {
     const court = opened();
+    court.launch("set-a-9");
     court.poll(2);
     await court.pass(11 * MINUTE);
     expect(court.invariants).toEqual([]);

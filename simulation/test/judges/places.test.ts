@@ -86,7 +86,7 @@ describe("I3: while a place could run a waiting job, a runner is started within 
       const court = opened();
       for (const liar of liars) court.troubles.begins({ liars: [liar] });
       waits(court);
-      await court.pass(6 * MINUTE);
+      await court.pass(11 * MINUTE);
       expect(court.invariants.length > 0).toBe(liars.length === 1);
     }
   });

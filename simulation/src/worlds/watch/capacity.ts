@@ -48,7 +48,7 @@ export function capacity(scene: Scene): Check {
           const helpless =
             daemon.up &&
             facts.launches.of(daemon, name).unableSinceMs !== undefined &&
-            facts.jobs.waiting(`${daemon.path}/${name}`) > 0 &&
+            facts.jobs.assigned(`${daemon.path}/${name}`) > 0 &&
             instancesOf(scene, daemon, name).every(({ state }) => state === "exited");
           if (!helpless) helplessMs.delete(key);
           else if (!helplessMs.has(key)) helplessMs.set(key, nowMs);
@@ -113,17 +113,23 @@ export function capacity(scene: Scene): Check {
     const able = here.filter(({ name, state, labels, createdAt }) => {
       const runner = facts.byName.get(name);
       const its = state === "started" && labels.owner === daemon.name && createdAt < before;
-      return its && runner?.registered === true && !runner.removalAsked && !lease.absent.has(name);
+      return (
+        its &&
+        runner?.registered === true &&
+        !runner.removalAsked &&
+        !lease.absent.has(name) &&
+        !lease.completedAtMs.has(name)
+      );
     }).length;
     if (able > 1) scene.checked("I8 the capacity is the total, never the free places");
     if (Number.isFinite(daemon.mostOfAll()) || facts.launches.ceiling(daemon) !== undefined)
       return { count: able, why: `${able} live` };
-    const hindered = Math.max(
-      facts.launches.of(daemon, scaleSet).pausedAtMostMs,
-      lease.openedAtMs + HEALTHY_MS,
-      scene.troubles.lastLieMs(["statistics", "backend", "runners", "person", "agents"]) + HEALTHY_MS,
-    );
-    if (nowMs < hindered) return { count: able, why: `${able} live` };
+    const launches = facts.launches.of(daemon, scaleSet);
+    const liedMs = scene.troubles.lastLieMs(["statistics", "backend", "runners", "person", "agents"]);
+    const hinderedMs = Math.max(launches.pausedAtMostMs, lease.openedAtMs + HEALTHY_MS, liedMs + HEALTHY_MS);
+    // What stopped launches is over once one has started since.
+    const stoppedMs = Math.max(launches.lastFailureMs, liedMs);
+    if (nowMs < hinderedMs || launches.lastStartMs < stoppedMs) return { count: able, why: `${able} live` };
     scene.checked("I8 a healthy set announces its maximum");
     // A place that a runner of no more use still takes is not announced.
     const useful = here.filter(({ name, state }) => {

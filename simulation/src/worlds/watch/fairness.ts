@@ -52,9 +52,7 @@ export function fairness(scene: Scene): Check {
     const lied = scene.troubles.lastLieMs(["service", "statistics", "backend", "runners", "daemon", "person", "clock"]);
     if (!daemon.up || !daemon.settled || lease.state !== "held") return false;
     if (lied > nowMs - TRUTHFUL_MS || facts.launches.of(daemon, scaleSet).pausedAtMostMs > nowMs) return false;
-    const assigned = [...facts.jobs.open.values()].filter(
-      ({ key, state }) => key === `${daemon.path}/${scaleSet}` && state === "assigned",
-    ).length;
+    const assigned = facts.jobs.assigned(`${daemon.path}/${scaleSet}`);
     const bootMs = daemon.host.capabilities.bootDeadlineMs;
     const all = instancesOf(scene, daemon, scaleSet);
     if (all.length >= daemon.maxRunners(scaleSet)) return false;

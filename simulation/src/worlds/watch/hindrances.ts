@@ -42,7 +42,7 @@ export function hindrances(scene: Scene): Check {
       const runner = facts.byName.get(name);
       if (instance.state === "exited") {
         const { exitCode } = instance;
-        facts.launches.exited(daemon, { name, exitCode, hadJob: runner?.hadJob ?? false, ageMs });
+        facts.launches.exited(daemon, { name, exitCode, hadJob: runner?.hadJob ?? false });
       } else if (
         instance.state === "started" &&
         runner?.everOnline === false &&

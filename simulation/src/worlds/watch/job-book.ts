@@ -71,6 +71,13 @@ export class JobBook {
     return count;
   }
 
+  /** Those of them that it was given. */
+  assigned(key: string): number {
+    let count = 0;
+    for (const fact of this.#open.values()) if (fact.key === key && fact.state === "assigned") count += 1;
+    return count;
+  }
+
   keys(): ReadonlySet<string> {
     return new Set([...this.#open.values()].map(({ key }) => key));
   }

@@ -5,6 +5,8 @@ import type { Check, Scene } from "./scene.js";
 
 /** A place that was there for so long within an attempt could have run it. @unit milliseconds */
 const LONG_ENOUGH_MS = 180_000;
+/** Where messages lie, a reading that is asked for says so 4 to 5 min after the last one. @unit milliseconds */
+const LONG_ENOUGH_DEAF_MS = 285_000;
 
 /** What users see: no job lost, none run twice. */
 export function jobs(scene: Scene, places: Places): Check {
@@ -45,7 +47,8 @@ export function jobs(scene: Scene, places: Places): Check {
     scene.tally.add("outcome", "no runner took any attempt of a job");
     const { key, assignedMs, announced = 1 } = was;
     const placeMs = places.longestPlaceMs(key, assignedMs);
-    if (placeMs >= LONG_ENOUGH_MS) {
+    const deaf = scene.troubles.liedBetween(["messages"], assignedMs - LONG_ENOUGH_DEAF_MS, scene.clock.monotonic());
+    if (placeMs >= (deaf ? LONG_ENOUGH_DEAF_MS : LONG_ENOUGH_MS)) {
       const seconds = Math.round(placeMs / 1_000);
       scene.broke("lost", `job ${job} of ${key} is lost: for ${seconds} s a place could have run it`, about);
       return;

@@ -9,8 +9,6 @@ const LONGEST_PAUSE_MS = 10 * MINUTE_MS;
 const LONGEST_CEILING_MS = 30 * MINUTE_MS;
 /** Failures in a row from which on a set has no room until a launch begun since has started. */
 const FAILURES = 3;
-/** A runner that exits sooner, without a job, has failed. */
-const FAST_EXIT_MS = 30_000;
 
 /** How the launches of one scale set went in one life of a daemon. */
 export interface LaunchState {
@@ -18,6 +16,9 @@ export interface LaunchState {
   readonly failed: Set<string>;
   /** Since when no launch can be counted on: the third failure in a row, a refusal, or exit code 7. */
   unableSinceMs: number | undefined;
+  /** It is so for a refusal or exit code 7, which no answer takes back. */
+  refused: boolean;
+  /** The newest thing that may have stopped launches. */
   lastFailureMs: number;
   lastStartMs: number;
   /** Until when a pause is lawful, by the shortest and by the longest pause of the law. */
@@ -51,6 +52,7 @@ export class LaunchRecord {
     const state = of.get(scaleSet) ?? {
       failed: new Set<string>(),
       unableSinceMs: undefined,
+      refused: false,
       lastFailureMs: never,
       lastStartMs: never,
       pausedMs: never,
@@ -97,27 +99,29 @@ export class LaunchRecord {
       this.#paused(this.of(daemon, scaleSet), 5 * MINUTE_MS, LONGEST_CEILING_MS);
       return;
     }
-    const refused = kind === "rejected" || kind === "denied";
-    this.#failure(this.of(daemon, scaleSet), name, refused);
+    const state = this.of(daemon, scaleSet);
+    if (kind === "gone") this.#paused(state, MINUTE_MS, LONGEST_PAUSE_MS);
+    else this.#failure(state, name, kind === "rejected" || kind === "denied");
   }
 
   answered(daemon: WatchedDaemon, asked: Asked, { status }: Answered): void {
     if (asked.kind !== "jit") return;
     const scaleSet = daemon.setOf(asked.runnerName);
     if (scaleSet === undefined) return;
-    if (status === 200) this.of(daemon, scaleSet).failed.delete(asked.runnerName);
-    else this.#failure(this.of(daemon, scaleSet), asked.runnerName, false);
+    const state = this.of(daemon, scaleSet);
+    if (status !== 200) {
+      this.#failure(state, asked.runnerName, false);
+      return;
+    }
+    // An attempt that failed was repeated, and the request did well after all.
+    state.failed.delete(asked.runnerName);
+    if (!state.refused && state.failed.size < FAILURES) state.unableSinceMs = undefined;
   }
 
   /** A runner ended by itself. */
   exited(
     daemon: WatchedDaemon,
-    exit: {
-      readonly name: string;
-      readonly exitCode: number | undefined;
-      readonly hadJob: boolean;
-      readonly ageMs: number;
-    },
+    exit: { readonly name: string; readonly exitCode: number | undefined; readonly hadJob: boolean },
   ): void {
     const scaleSet = daemon.setOf(exit.name);
     if (scaleSet === undefined || this.#exitsSeen.has(exit.name)) return;
@@ -125,10 +129,9 @@ export class LaunchRecord {
     const state = this.of(daemon, scaleSet);
     if (exit.exitCode === 7) {
       state.unableSinceMs ??= this.#now();
-      state.lastFailureMs = this.#now();
+      state.refused = true;
       this.#paused(state, LONGEST_CEILING_MS, LONGEST_CEILING_MS);
-    } else if (!exit.hadJob && exit.ageMs < FAST_EXIT_MS) this.#paused(state, MINUTE_MS, LONGEST_PAUSE_MS);
-    else if (!exit.hadJob) this.#paused(state, MINUTE_MS, LONGEST_PAUSE_MS);
+    } else if (!exit.hadJob) this.#paused(state, MINUTE_MS, LONGEST_PAUSE_MS);
   }
 
   /** A runner is not online though its boot deadline is over. */
@@ -143,7 +146,7 @@ export class LaunchRecord {
 
   #failure(state: LaunchState, name: string, refused: boolean): void {
     state.failed.add(name);
-    state.lastFailureMs = this.#now();
+    state.refused ||= refused;
     if (refused || state.failed.size >= FAILURES) state.unableSinceMs ??= this.#now();
     const doublings = Math.min(6, state.failed.size - 1);
     const pauseMs = refused ? LONGEST_PAUSE_MS : Math.min(LONGEST_PAUSE_MS, 10_000 * 2 ** doublings);
@@ -154,9 +157,11 @@ export class LaunchRecord {
     if ((this.#beganMs.get(name) ?? 0) < (state.unableSinceMs ?? Number.NEGATIVE_INFINITY)) return;
     state.failed.clear();
     state.unableSinceMs = undefined;
+    state.refused = false;
   }
 
   #paused(state: LaunchState, pauseMs: number, atMostMs: number): void {
+    state.lastFailureMs = this.#now();
     state.pausedMs = Math.max(state.pausedMs, this.#now() + pauseMs);
     state.pausedAtMostMs = Math.max(state.pausedAtMostMs, this.#now() + atMostMs);
   }

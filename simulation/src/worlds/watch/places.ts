@@ -7,6 +7,8 @@ const REPLACED_MS = 120_000;
 const SLACK_MS = 60_000;
 /** The service and its statistics say what is true for so long, before I3 is promised. @unit milliseconds */
 const TRUTHFUL_MS = 600_000;
+/** A message that never comes is made up for by a reading that is asked for. @unit milliseconds */
+const ASKED_READING_MS = 330_000;
 /** Who cannot work steps aside, and the next one takes over. @unit milliseconds */
 const HANDOVER_MS = 600_000;
 /** Messages and look-ups may be false: one of the two, and nothing else. */
@@ -106,6 +108,7 @@ export class Places implements Check {
       ...contenders(this.#scene, key).map(({ daemon, scaleSet }) => facts.launches.of(daemon, scaleSet).lastStartMs),
     );
     this.#scene.checked("I3 waiting jobs get a runner");
+    const deaf = troubles.liarsSince(nowMs - TRUTHFUL_MS).has("messages");
     for (const { daemon, scaleSet } of placed) {
       const holds = facts.lease(daemon, scaleSet).state === "held";
       const sinceMs = Math.max(
@@ -114,7 +117,7 @@ export class Places implements Check {
         truthfulMs,
         facts.launches.of(daemon, scaleSet).pausedAtMostMs,
       );
-      const withinMs = bootMs + REPLACED_MS + SLACK_MS + (holds ? 0 : HANDOVER_MS);
+      const withinMs = bootMs + REPLACED_MS + SLACK_MS + (holds ? 0 : HANDOVER_MS) + (deaf ? ASKED_READING_MS : 0);
       if (nowMs - sinceMs < withinMs) continue;
       const seconds = Math.round((nowMs - sinceMs) / 1_000);
       const how = holds ? "which holds the session" : "which would take the session over";
