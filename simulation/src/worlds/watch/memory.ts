@@ -1,5 +1,4 @@
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
+import { collectGarbage } from "../garbage.js";
 import type { Check, Scene } from "./scene.js";
 
 /** Characters of a JIT config that identify it. */
@@ -48,15 +47,4 @@ export class Memory implements Check {
       runner: first[0],
     });
   }
-}
-
-let collect: unknown;
-
-function collectGarbage(): void {
-  if (collect === undefined) {
-    setFlagsFromString("--expose-gc");
-    collect = runInNewContext("gc");
-    setFlagsFromString("--no-expose-gc");
-  }
-  if (typeof collect === "function") collect();
 }
