@@ -23,6 +23,9 @@ export interface DaemonHooks {
   answered: LineHooks["answered"];
   over: LineHooks["over"];
   began: BackendHooks["began"];
+  ended: NonNullable<BackendHooks["ended"]>;
+  /** A JIT config is handed to the backend. */
+  jitHandedOver(name: string, jitConfig: object): void;
   destroyDelayMs(): number;
   decided: NonNullable<Observer["onDecision"]>;
   commanded: NonNullable<Observer["onCommand"]>;
@@ -72,6 +75,7 @@ export class Daemon {
   #previous: AutoscalerConfig;
   #changedMs = Number.NEGATIVE_INFINITY;
   readonly #identities = new Set<string>();
+  readonly #identityOf = new Map<string, string>();
   readonly #prefixes: { readonly name: string; readonly namePrefix: string }[] = [];
   #life: Life | undefined;
   #lives = 0;
@@ -104,7 +108,11 @@ export class Daemon {
   }
 
   identityOf(scaleSet: string): string {
-    return identityOf({ configUrl: this.#config.github?.url ?? "", runnerGroup: "default", name: scaleSet });
+    const known = this.#identityOf.get(scaleSet);
+    if (known !== undefined) return known;
+    const identity = identityOf({ configUrl: this.#config.github?.url ?? "", runnerGroup: "default", name: scaleSet });
+    this.#identityOf.set(scaleSet, identity);
+    return identity;
   }
 
   /** The scale set of an instance, by its name. */
@@ -131,12 +139,6 @@ export class Daemon {
 
   maxRunnersOfAll(): number {
     return this.#config.scaleSets.reduce((sum, { maxRunners }) => sum + maxRunners, 0);
-  }
-
-  /** Whether launches of the scale set pause, because something refused or failed them. */
-  paused(scaleSet: string): boolean {
-    const set = this.status()?.scaleSets.find(({ name }) => name === scaleSet);
-    return set?.problems.some(({ code }) => code === "launch-refused" || code === "launch-failing") ?? false;
   }
 
   /** Its own monotonic time. */
@@ -203,8 +205,9 @@ export class Daemon {
       open: async () => {
         const backend = host.open();
         backends.push(backend);
-        const { began, destroyDelayMs } = hooks;
-        return guardedBackend(backend, { began, destroyDelayMs, alive, moment, pause: clock });
+        const { began, ended, destroyDelayMs, jitHandedOver } = hooks;
+        const watched = { began, ended, destroyDelayMs, jitHandedOver, alive, moment, pause: clock };
+        return guardedBackend(backend, watched);
       },
     });
     const ports = {

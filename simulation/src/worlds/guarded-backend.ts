@@ -5,6 +5,10 @@ import type { ProcessPause } from "./process-clock.js";
 export interface BackendHooks {
   /** A call that changes something begins. */
   began(call: { readonly operation: "create" | "start" | "destroy"; readonly name: string }): void;
+  /** It came to its end, or failed. Not called where nothing more comes of it. */
+  ended?(call: { readonly operation: "create" | "start" | "destroy"; readonly name: string }, error: unknown): void;
+  /** A JIT config is handed to the backend. */
+  jitHandedOver?(name: string, jitConfig: object): void;
   /** Whether the daemon lives: what a dead one does counts no more. */
   alive(): boolean;
   /** A moment in which the daemon may die. */
@@ -27,19 +31,29 @@ export function guardedBackend(backend: MemoryBackend, hooks: BackendHooks): Bac
     // Watched from here on, also where the daemon dies before it looks.
     answered.catch(() => {});
     hooks.moment();
-    try {
-      return await answered;
-    } finally {
+    const learnt = async (error: unknown): Promise<void> => {
       if (hooks.pause.kind !== undefined) await hooks.pause.over();
+      if (began !== undefined && hooks.alive()) hooks.ended?.(began, error);
       hooks.moment();
+    };
+    let answer: T;
+    try {
+      answer = await answered;
+    } catch (error) {
+      await learnt(error);
+      throw error;
     }
+    await learnt(undefined);
+    return answer;
   };
   return {
     capabilities: backend.capabilities,
     check: (options) => around(() => backend.check(options)),
     create: (spec, options) => around(() => backend.create(spec, options), { operation: "create", name: spec.name }),
-    start: (name, jitConfig, options) =>
-      around(() => backend.start(name, jitConfig, options), { operation: "start", name }),
+    start: (name, jitConfig, options) => {
+      hooks.jitHandedOver?.(name, jitConfig);
+      return around(() => backend.start(name, jitConfig, options), { operation: "start", name });
+    },
     destroy: (name, options) =>
       around(
         async () => {

@@ -256,7 +256,7 @@ export function worldOf(seed: number): WorldName {
 
 export function settingsOf(
   seed: number,
-  options: { readonly world?: WorldName; readonly hours?: number } = {},
+  options: { readonly world?: WorldName | undefined; readonly hours?: number | undefined } = {},
 ): Settings {
   const world = options.world ?? worldOf(seed);
   const kind: Kind = kinds[world];
