@@ -22,11 +22,11 @@ export function canTakeAJob(scene: Scene, { name, state, createdAt }: Instance, 
  * limit of all its sets, and with room on the host.
  */
 export function hasPlace(scene: Scene, daemon: WatchedDaemon, scaleSet: string): boolean {
-  if (!daemon.up || !daemon.settled) return false;
+  if (!daemon.up || daemon.pausedAs !== undefined || !daemon.settled) return false;
   const configured = daemon.config.scaleSets.find(({ name }) => name === scaleSet);
   if (configured === undefined) return false;
   const onHost = daemon.host.instances();
-  if (onHost.length >= scene.maxInstances) return false;
+  if (onHost.length >= Math.min(scene.maxInstances, daemon.host.maxInstances)) return false;
   if (instancesOf(scene, daemon, scaleSet).length >= configured.maxRunners) return false;
   const own = onHost.filter(({ labels }) => daemon.identities.has(labels.identity)).length;
   return own < daemon.mostOfAll();

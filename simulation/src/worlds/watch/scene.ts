@@ -2,6 +2,7 @@ import type { AutoscalerConfig, AutoscalerStatus } from "@scaleset/autoscaler";
 import type { MemoryHost } from "@scaleset/autoscaler/testing";
 import type { JournalEntry, Simulator, VirtualClock } from "@scaleset/simulator";
 import type { About, Chronicle } from "../chronicle.js";
+import type { PauseKind } from "../process-clock.js";
 import type { Asked } from "../request.js";
 import type { Tally } from "../tally.js";
 import type { Troubles } from "../troubles.js";
@@ -26,6 +27,8 @@ export interface WatchedDaemon {
   readonly path: string;
   readonly host: MemoryHost;
   readonly up: boolean;
+  /** How its process is paused; undefined while it runs. */
+  readonly pausedAs?: PauseKind | undefined;
   readonly config: AutoscalerConfig;
   /** Whether its configuration was not changed a moment ago. */
   readonly settled: boolean;
