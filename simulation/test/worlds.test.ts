@@ -30,15 +30,15 @@ describe("worlds in which everything goes wrong: no job is lost or run twice, no
 describe("a world is its seed's alone", () => {
   const hash = (lines: readonly string[]): string => createHash("sha256").update(lines.join("\n")).digest("hex");
 
-  test(
-    "in any order, and in a fresh process",
-    async () => {
-      const options = { world: "shared", hours: 0.2 } as const;
+  test.each(["shared", "frozen", "twoLiars"] as const)(
+    "in any order, and in a fresh process: %s",
+    async (world) => {
+      const options = { world, hours: 0.2 };
       const first = (await runWorld(7, options)).chronicle.text();
       await runWorld(8, options);
       const again = (await runWorld(7, options)).chronicle.text();
       expect(again).toEqual(first);
-      const { stdout } = await promisify(execFile)(process.execPath, [built("print-chronicle"), "7", "shared", "0.2"]);
+      const { stdout } = await promisify(execFile)(process.execPath, [built("print-chronicle"), "7", world, "0.2"]);
       expect(stdout.trim()).toBe(hash(first));
     },
     PATIENCE_MS,

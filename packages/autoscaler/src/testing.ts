@@ -11,7 +11,7 @@ export {
   describeBackendContract,
 } from "./contract/describe.js";
 export { MemoryBackend } from "./provisioners/memory/backend.js";
-export type { MemoryFault, MemoryOperation } from "./provisioners/memory/faults.js";
+export type { LastingFault, MemoryFault, MemoryOperation } from "./provisioners/memory/faults.js";
 export { MemoryHost } from "./provisioners/memory/host.js";
 export {
   type Latency,

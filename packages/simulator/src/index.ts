@@ -31,12 +31,13 @@ export {
 } from "./scenario/load.js";
 export type { PlayOptions, ScenarioReport } from "./scenario/play.js";
 export type { Scenario } from "./scenario/schema.js";
-export { defaultServiceOptions, type ServiceOptions } from "./service/options.js";
+export { type ChangeableRules, defaultServiceOptions, type ServiceOptions } from "./service/options.js";
 export type { RefusalKind } from "./service/refusal.js";
+export type { ScaleSetInput } from "./service/scale-sets.js";
 export type { JobResult, JobState, Label, Statistics } from "./service/state.js";
 export type { TokenKind } from "./service/tokens.js";
 export { createSimulator, Simulator } from "./simulator.js";
-export type { Clock, Deadline } from "./time/clock.js";
+export { type Clock, type Deadline, type SetTimer, waitsOver } from "./time/clock.js";
 export { type Random, seededRandom } from "./time/random.js";
 export { realClock } from "./time/real-clock.js";
 export { scaledClock } from "./time/scaled-clock.js";

@@ -16,16 +16,19 @@ import { Journal } from "./journal/journal.js";
 import { type ResolvedOptions, resolveOptions, type SimulatorOptions } from "./options.js";
 import { type PlayOptions, playScenario, type ScenarioReport } from "./scenario/play.js";
 import type { Scenario } from "./scenario/schema.js";
+import type { Context } from "./service/context.js";
 import { violations } from "./service/invariants.js";
 import { openJobs, queueJob } from "./service/jobs.js";
 import { JobLogs } from "./service/logs.js";
+import type { ChangeableRules, ServiceOptions } from "./service/options.js";
+import { deafen, expireMessages, restartMessageIds } from "./service/queue.js";
 import { dropRegistration } from "./service/runners.js";
-import { cancelJob } from "./service/runs.js";
-import { deleteScaleSet } from "./service/scale-sets.js";
+import { cancelJob, completeFalsely } from "./service/runs.js";
+import { createScaleSet, deleteScaleSet, type ScaleSetInput, updateScaleSet } from "./service/scale-sets.js";
 import { addRunnerGroup, scopeOf } from "./service/scopes.js";
 import { Service } from "./service/service.js";
 import { endSession, leaveStaleSession } from "./service/sessions.js";
-import type { RunnerRow } from "./service/state.js";
+import type { RunnerRow, ScaleSetRow } from "./service/state.js";
 import type { TokenKind } from "./service/tokens.js";
 import type { Random } from "./time/random.js";
 import { readWorkflow } from "./workflow/read-workflow.js";
@@ -240,6 +243,67 @@ export class Simulator implements AsyncDisposable {
     return set !== undefined;
   }
 
+  /** Somebody edits a scale set by hand: its name, labels or runner group. Answers whether there is one. */
+  editScaleSet(id: number, input: ScaleSetInput): boolean {
+    return this.#withSet(id, (context, set) => void updateScaleSet(context, set, input, "somebody edited it by hand"));
+  }
+
+  /** Somebody makes a scale set by hand, and its id is answered. @param path of a config URL, e.g. `my-org` */
+  createScaleSet(path: string, input: ScaleSetInput): number {
+    return this.#service.step((context) => {
+      const scope = scopeOf(context, path);
+      if (scope === undefined) throw new TypeError(`${path} is no organisation, repository or enterprise`);
+      return createScaleSet(context, scope, input, "somebody made it by hand").id;
+    });
+  }
+
+  /** Messages that wait in the queue of a scale set expire: they are never delivered. Answers how many did. */
+  expireMessages(scaleSetId: number): number {
+    let count = 0;
+    this.#withSet(scaleSetId, (context, set) => {
+      count = expireMessages(context, set);
+    });
+    return count;
+  }
+
+  /** For so long the queue of a scale set hears of nothing: what happens is put into no message, then or later. */
+  deafenQueue(scaleSetId: number, { forMs }: { readonly forMs: number }): boolean {
+    return this.#withSet(scaleSetId, (context, set) => deafen(context, set, forMs));
+  }
+
+  /** The queue of a scale set is made again after an incident: what waits in it is kept, and ids count from 1 once more. */
+  restartMessageIds(scaleSetId: number): boolean {
+    return this.#withSet(scaleSetId, restartMessageIds);
+  }
+
+  /**
+   * The service takes the job of a runner for completed while the runner works on (actions/runner#4492). JobCompleted is
+   * sent, the registration is removed unless it is `kept`, and statistics no longer count the job unless it is `counted`.
+   * Answers whether the runner had a job.
+   */
+  completeFalsely(
+    runnerName: string,
+    {
+      registration = "removed",
+      counted = false,
+    }: { readonly registration?: "removed" | "kept" | undefined; readonly counted?: boolean | undefined } = {},
+  ): boolean {
+    const job = this.#runnerNamed(runnerName)?.job;
+    return (
+      job !== undefined && this.#service.step((context) => completeFalsely(context, job, { registration, counted }))
+    );
+  }
+
+  /** The rules of the service at this moment. */
+  get rules(): ServiceOptions {
+    return this.#service.options;
+  }
+
+  /** Changes rules of the service while it runs; what was begun under the old ones ends as it would have. */
+  changeRules(rules: Partial<ChangeableRules>): void {
+    this.#service.changeRules(rules);
+  }
+
   /** The session of a scale set ends by itself (F3). */
   expireSession(scaleSetId: number): boolean {
     const session = this.#service.state.scaleSets.get(scaleSetId)?.session;
@@ -314,6 +378,12 @@ export class Simulator implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #withSet(id: number, act: (context: Context, set: ScaleSetRow) => void): boolean {
+    const set = this.#service.state.scaleSets.get(id);
+    if (set !== undefined) this.#service.step((context) => act(context, set));
+    return set !== undefined;
   }
 
   #runnerNamed(name: string): RunnerRow | undefined {

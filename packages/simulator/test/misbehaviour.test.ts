@@ -93,6 +93,17 @@ describe("in process, under virtual time", () => {
     expect(simulator.summary().leaked).toBe(0);
   });
 
+  test("outlives its registration: it is told that it is gone, and lives on without a word (actions/runner#4617)", async () => {
+    const { simulator, exit, events } = await runner(
+      { outlivesRegistration: true, registrationDroppedAfterMs: 45_000 },
+      { minutes: 30 },
+    );
+    expect(events.map(({ event }) => event)).toEqual(["registered", "online", "offline", "removed"]);
+    expect(exit()).toBeUndefined();
+    const removed = simulator.journal.entries({ runner: "r-1" }).at(-1);
+    expect(simulator.journal.entries({ call: "runner-get-message" }).at(-1)?.atMs).toBe(removed?.atMs);
+  });
+
   test("its JIT config used twice: one of the two is refused, and the job runs once", async () => {
     const { simulator } = await runner({ usedTwice: true }, { job: true });
     expect(simulator.summary()).toMatchObject({ succeeded: 1, twice: 0 });

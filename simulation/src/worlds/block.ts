@@ -9,6 +9,8 @@ export interface BlockOptions {
   readonly last: number;
   readonly world?: WorldName | undefined;
   readonly hours?: number | undefined;
+  /** Invariants that don't end a world when they break. @default none */
+  readonly ignore?: readonly string[] | undefined;
   /** Processes at work at once. */
   readonly processes: number;
   /** Ends as soon as so many worlds broke. @default never */
@@ -44,11 +46,12 @@ export interface Order {
   readonly seed: number;
   readonly world: WorldName | undefined;
   readonly hours: number | undefined;
+  readonly ignore?: readonly string[] | undefined;
 }
 
 /** Lives the worlds of a range of seeds in several processes. A process is used again and again: its code gets faster. */
 export async function runBlock(options: BlockOptions): Promise<Block> {
-  const { first, last, world, hours, onWorld, patience = Number.POSITIVE_INFINITY } = options;
+  const { first, last, world, hours, ignore, onWorld, patience = Number.POSITIVE_INFINITY } = options;
   const tally = new Tally();
   const broken: WorldReport[] = [];
   let next = first;
@@ -65,7 +68,7 @@ export async function runBlock(options: BlockOptions): Promise<Block> {
   };
   const nextOrder = (): Order | undefined => {
     if (next > last || broken.length >= patience) return undefined;
-    return { seed: next++, world, hours };
+    return { seed: next++, world, hours, ignore };
   };
   await Promise.all(
     Array.from({ length: Math.min(options.processes, last - first + 1) }, () => worker(options, nextOrder, take)),

@@ -9,10 +9,11 @@ import {
 import { defineProvisioner } from "@scaleset/autoscaler/provisioner";
 import type { MemoryBackend, MemoryHost } from "@scaleset/autoscaler/testing";
 import type { FetchLike, Logger } from "@scaleset/client";
-import type { Clock, Random } from "@scaleset/simulator";
+import type { Random, VirtualClock } from "@scaleset/simulator";
 import { type BackendHooks, guardedBackend } from "./guarded-backend.js";
 import { type LineHooks, ServiceLine } from "./line.js";
-import { type Skew, skewedClock } from "./skewed-clock.js";
+import { type PauseKind, ProcessClock, type Skew } from "./process-clock.js";
+import { type SessionMemory, StateFolder } from "./state-folder.js";
 
 type Observer = NonNullable<AutoscalerPorts["observer"]>;
 
@@ -22,6 +23,9 @@ export interface DaemonHooks {
   answered: LineHooks["answered"];
   over: LineHooks["over"];
   began: BackendHooks["began"];
+  ended: NonNullable<BackendHooks["ended"]>;
+  /** A JIT config is handed to the backend. */
+  jitHandedOver(name: string, jitConfig: object): void;
   destroyDelayMs(): number;
   decided: NonNullable<Observer["onDecision"]>;
   commanded: NonNullable<Observer["onCommand"]>;
@@ -34,7 +38,7 @@ export interface DaemonOptions {
   readonly name: string;
   /** Of its config URL. */
   readonly path: string;
-  readonly clock: Clock;
+  readonly clock: VirtualClock;
   readonly chance: (part: string) => Random;
   readonly skew: Skew;
   readonly fetch: FetchLike;
@@ -47,7 +51,7 @@ export interface DaemonOptions {
 const SETTLED_MS = 90_000;
 
 interface Life {
-  readonly clock: Clock;
+  readonly clock: ProcessClock;
   readonly line: ServiceLine;
   readonly backends: MemoryBackend[];
   readonly autoscaler: Autoscaler;
@@ -64,14 +68,19 @@ export class Daemon {
   readonly name: string;
   readonly path: string;
   readonly host: MemoryHost;
+  /** What outlives its lives. */
+  readonly stateFolder = new StateFolder();
   readonly #options: DaemonOptions;
   #config: AutoscalerConfig;
   #previous: AutoscalerConfig;
   #changedMs = Number.NEGATIVE_INFINITY;
   readonly #identities = new Set<string>();
+  readonly #identityOf = new Map<string, string>();
   readonly #prefixes: { readonly name: string; readonly namePrefix: string }[] = [];
   #life: Life | undefined;
   #lives = 0;
+  /** How far its machine's wall clock jumped. */
+  #jumpedMs = 0;
   /** It dies after so many moments more. */
   #momentsLeft = Number.POSITIVE_INFINITY;
 
@@ -99,7 +108,11 @@ export class Daemon {
   }
 
   identityOf(scaleSet: string): string {
-    return identityOf({ configUrl: this.#config.github?.url ?? "", runnerGroup: "default", name: scaleSet });
+    const known = this.#identityOf.get(scaleSet);
+    if (known !== undefined) return known;
+    const identity = identityOf({ configUrl: this.#config.github?.url ?? "", runnerGroup: "default", name: scaleSet });
+    this.#identityOf.set(scaleSet, identity);
+    return identity;
   }
 
   /** The scale set of an instance, by its name. */
@@ -128,12 +141,6 @@ export class Daemon {
     return this.#config.scaleSets.reduce((sum, { maxRunners }) => sum + maxRunners, 0);
   }
 
-  /** Whether launches of the scale set pause, because something refused or failed them. */
-  paused(scaleSet: string): boolean {
-    const set = this.status()?.scaleSets.find(({ name }) => name === scaleSet);
-    return set?.problems.some(({ code }) => code === "launch-refused" || code === "launch-failing") ?? false;
-  }
-
   /** Its own monotonic time. */
   now(): number {
     return this.#life?.clock.monotonic() ?? 0;
@@ -158,12 +165,15 @@ export class Daemon {
   /** Works by another configuration from now on. */
   async reload(config: AutoscalerConfig): Promise<void> {
     this.configure(config);
-    await this.#life?.autoscaler.reload(config);
+    const life = this.#life;
+    if (life === undefined) return;
+    await Promise.race([life.clock.over(), life.died]);
+    if (!life.dead) await life.autoscaler.reload(config);
   }
 
   /** SIGHUP, as far as launches go. Whether any of them were refused. */
   retryLaunches(): boolean {
-    const sets = this.status()?.scaleSets ?? [];
+    const sets = (this.pausedAs === undefined && this.status()?.scaleSets) || [];
     const refused = sets.some(({ problems }) => problems.some(({ code }) => code === "launch-refused"));
     if (refused) this.#life?.autoscaler.retryLaunches();
     return refused;
@@ -174,7 +184,10 @@ export class Daemon {
     this.#lives += 1;
     this.#momentsLeft = Number.POSITIVE_INFINITY;
     const { name, chance, skew, fetch, latencyMs, host, hooks } = this.#options;
-    const clock = skewedClock(this.#options.clock, skew);
+    const clock = new ProcessClock(this.#options.clock, {
+      rate: skew.rate,
+      aheadMs: () => skew.aheadMs + this.#jumpedMs,
+    });
     const alive = (): boolean => !life.dead;
     const moment = (): void => this.#moment(life);
     const line = new ServiceLine({
@@ -182,6 +195,7 @@ export class Daemon {
       clock: this.#options.clock,
       random: chance(`${name}:line:${this.#lives}`),
       latencyMs,
+      pause: clock,
       hooks: { asked: hooks.asked, answered: hooks.answered, over: hooks.over, moment },
     });
     const backends: MemoryBackend[] = [];
@@ -191,13 +205,15 @@ export class Daemon {
       open: async () => {
         const backend = host.open();
         backends.push(backend);
-        const { began, destroyDelayMs } = hooks;
-        return guardedBackend(backend, { began, destroyDelayMs, alive, moment });
+        const { began, ended, destroyDelayMs, jitHandedOver } = hooks;
+        const watched = { began, ended, destroyDelayMs, jitHandedOver, alive, moment, pause: clock };
+        return guardedBackend(backend, watched);
       },
     });
-    const autoscaler = createAutoscaler(this.#config, {
+    const ports = {
+      sessionRecords: this.stateFolder.open(alive),
       fetch: line.fetch,
-      clock: mortal(clock, alive),
+      clock,
       random: chance(`${name}:${this.#lives}`),
       logger: loggerTo((level, message, data) => {
         if (alive()) hooks.logged(level, message, data);
@@ -212,7 +228,8 @@ export class Daemon {
         },
       },
       env: {},
-    });
+    } satisfies AutoscalerPorts & { readonly sessionRecords: SessionMemory };
+    const autoscaler = createAutoscaler(this.#config, ports);
     const stop = new AbortController();
     let die = (): void => {};
     const died = new Promise<void>((resolve) => {
@@ -228,10 +245,34 @@ export class Daemon {
     Object.assign(life, { running });
   }
 
+  /** Stops its process, or puts its machine to sleep, until it is resumed. Whether there was a process that ran. */
+  pause(kind: PauseKind): boolean {
+    if (this.#life === undefined || this.pausedAs !== undefined) return false;
+    this.#life.clock.pause(kind);
+    return true;
+  }
+
+  resume(): void {
+    this.#life?.clock.resume();
+  }
+
+  /** How its process is paused; undefined while it runs, or is down. */
+  get pausedAs(): PauseKind | undefined {
+    return this.#life?.clock.kind;
+  }
+
+  /** The wall clock of its machine jumps, and back by the negative. @unit milliseconds */
+  jumpClock(ms: number): void {
+    this.#jumpedMs += ms;
+  }
+
   /** SIGTERM: resolves once it has ended, with whether it came to its end, or was killed on the way. */
   async stop(): Promise<boolean> {
     const life = this.#life;
     if (life === undefined) return true;
+    // A stopped process takes no signal before it runs again.
+    await Promise.race([life.clock.over(), life.died]);
+    if (life.dead) return false;
     life.stop.abort(new Error("SIGTERM"));
     await Promise.race([life.running, life.died]);
     if (this.#life === life) this.#life = undefined;
@@ -243,6 +284,7 @@ export class Daemon {
     const life = this.#life;
     if (life === undefined) return;
     life.dead = true;
+    life.clock.die();
     life.die();
     this.#life = undefined;
     life.line.cut();
@@ -264,23 +306,6 @@ export class Daemon {
     this.#momentsLeft -= 1;
     if (this.#momentsLeft <= 0) this.crash();
   }
-}
-
-/** Time stands still for the dead. */
-function mortal(clock: Clock, alive: () => boolean): Clock {
-  return {
-    now: () => clock.now(),
-    monotonic: () => clock.monotonic(),
-    uptime: () => clock.uptime(),
-    sleep: async (ms, options) => {
-      try {
-        await clock.sleep(ms, options);
-      } finally {
-        if (!alive()) await new Promise<never>(() => {});
-      }
-    },
-    deadline: (ms, options) => clock.deadline(ms, options),
-  };
 }
 
 function loggerTo(note: DaemonHooks["logged"]): Logger {

@@ -1,13 +1,20 @@
-import type { Backend } from "@scaleset/autoscaler/provisioner";
+import type { Backend, InstanceEvent } from "@scaleset/autoscaler/provisioner";
 import type { MemoryBackend } from "@scaleset/autoscaler/testing";
+import type { ProcessPause } from "./process-clock.js";
 
 export interface BackendHooks {
   /** A call that changes something begins. */
   began(call: { readonly operation: "create" | "start" | "destroy"; readonly name: string }): void;
+  /** It came to its end, or failed. Not called where nothing more comes of it. */
+  ended?(call: { readonly operation: "create" | "start" | "destroy"; readonly name: string }, error: unknown): void;
+  /** A JIT config is handed to the backend. */
+  jitHandedOver?(name: string, jitConfig: object): void;
   /** Whether the daemon lives: what a dead one does counts no more. */
   alive(): boolean;
   /** A moment in which the daemon may die. */
   moment(): void;
+  /** Whether the daemon's process is paused: it learns of answers and events afterwards. */
+  readonly pause: ProcessPause;
   /** How much longer than usual a destroy takes. @unit milliseconds */
   destroyDelayMs(): number;
 }
@@ -24,16 +31,29 @@ export function guardedBackend(backend: MemoryBackend, hooks: BackendHooks): Bac
     // Watched from here on, also where the daemon dies before it looks.
     answered.catch(() => {});
     hooks.moment();
-    const answer = await answered;
-    hooks.moment();
+    const learnt = async (error: unknown): Promise<void> => {
+      if (hooks.pause.kind !== undefined) await hooks.pause.over();
+      if (began !== undefined && hooks.alive()) hooks.ended?.(began, error);
+      hooks.moment();
+    };
+    let answer: T;
+    try {
+      answer = await answered;
+    } catch (error) {
+      await learnt(error);
+      throw error;
+    }
+    await learnt(undefined);
     return answer;
   };
   return {
     capabilities: backend.capabilities,
-    check: (options) => backend.check(options),
+    check: (options) => around(() => backend.check(options)),
     create: (spec, options) => around(() => backend.create(spec, options), { operation: "create", name: spec.name }),
-    start: (name, jitConfig, options) =>
-      around(() => backend.start(name, jitConfig, options), { operation: "start", name }),
+    start: (name, jitConfig, options) => {
+      hooks.jitHandedOver?.(name, jitConfig);
+      return around(() => backend.start(name, jitConfig, options), { operation: "start", name });
+    },
     destroy: (name, options) =>
       around(
         async () => {
@@ -45,8 +65,23 @@ export function guardedBackend(backend: MemoryBackend, hooks: BackendHooks): Bac
         { operation: "destroy", name },
       ),
     list: (options) => around(() => backend.list(options)),
-    watch: (options) => backend.watch(options),
+    watch: (options) => readBy(hooks.pause, backend.watch(options)),
     logs: (name, options) => backend.logs(name, options),
     close: () => backend.close(),
   };
+}
+
+/** Events as a process reads them that is paused now and then. */
+function readBy(pause: ProcessPause, events: AsyncIterable<InstanceEvent>): AsyncIterable<InstanceEvent> {
+  const inner = events[Symbol.asyncIterator]();
+  const iterator: AsyncIterableIterator<InstanceEvent> = {
+    next: async () => {
+      const next = await inner.next();
+      if (pause.kind !== undefined) await pause.over();
+      return next;
+    },
+    return: async (value) => (await inner.return?.(value)) ?? { done: true, value: undefined },
+    [Symbol.asyncIterator]: () => iterator,
+  };
+  return iterator;
 }

@@ -1,5 +1,6 @@
 import type { FetchLike } from "@scaleset/client";
 import type { Clock, Random } from "@scaleset/simulator";
+import type { ProcessPause } from "./process-clock.js";
 import { type Asked, readRequest } from "./request.js";
 
 export interface LineHooks {
@@ -13,41 +14,39 @@ export interface LineHooks {
   moment(): void;
 }
 
+export interface LineOptions {
+  readonly fetch: FetchLike;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly latencyMs: readonly [number, number];
+  readonly hooks: LineHooks;
+  /** Whether the daemon's process is paused: what is answered meanwhile it reads afterwards. */
+  readonly pause: ProcessPause;
+}
+
 interface UnderWay {
   readonly hangUp: AbortController;
   fate: "goes on" | "arrives" | "never arrives";
 }
 
 /** What is looked into, not only at its status. */
-const READ: ReadonlySet<Asked["kind"]> = new Set(["open", "poll", "look-up"]);
+const READ: ReadonlySet<Asked["kind"]> = new Set(["open", "refresh", "get-set", "poll", "look-up"]);
 
 const never = (): Promise<never> => new Promise(() => {});
 
 /** A daemon's connection to the service: takes its time, is watched, and can be cut by the death of the daemon. */
 export class ServiceLine {
-  readonly #options: {
-    readonly fetch: FetchLike;
-    readonly clock: Clock;
-    readonly random: Random;
-    readonly latencyMs: readonly [number, number];
-    readonly hooks: LineHooks;
-  };
+  readonly #options: LineOptions;
   readonly #underWay = new Set<UnderWay>();
   #dead = false;
 
-  constructor(options: {
-    readonly fetch: FetchLike;
-    readonly clock: Clock;
-    readonly random: Random;
-    readonly latencyMs: readonly [number, number];
-    readonly hooks: LineHooks;
-  }) {
+  constructor(options: LineOptions) {
     this.#options = options;
   }
 
   readonly fetch: FetchLike = async (url, init) => {
     if (this.#dead) return await never();
-    const { clock, hooks } = this.#options;
+    const { clock, hooks, pause } = this.#options;
     const asked = readRequest(url, init);
     hooks.asked(asked);
     const call: UnderWay = { hangUp: new AbortController(), fate: "goes on" };
@@ -64,12 +63,14 @@ export class ServiceLine {
       const response = await this.#options.fetch(url, { ...init, signal: call.hangUp.signal });
       const read = READ.has(asked.kind) ? await readWhole(response) : undefined;
       await clock.sleep(this.#latency(), { signal: call.hangUp.signal });
+      if (pause.kind !== undefined) await this.#reach(call.hangUp.signal);
       if (this.#dead) return await never();
       hooks.answered(asked, { status: response.status, body: read?.body });
       hooks.moment();
       if (this.#dead) return await never();
       return read?.response ?? response;
     } catch (error) {
+      if (pause.kind !== undefined) await pause.over();
       if (this.#dead) return await never();
       throw error;
     } finally {
@@ -89,6 +90,19 @@ export class ServiceLine {
       call.fate = random() < 0.5 ? "arrives" : "never arrives";
       if (!silently && call.fate === "never arrives") call.hangUp.abort(new Error("the daemon died"));
     }
+  }
+
+  /** The answer waits in the socket of a stopped process. While a machine sleeps it may as well be lost. */
+  async #reach(signal: AbortSignal): Promise<void> {
+    const { pause, random } = this.#options;
+    const lost = pause.kind === "suspended" && random() < 0.5;
+    await pause.over();
+    if (!lost) return;
+    await new Promise<never>((_, reject) => {
+      const refuse = (): void => reject(signal.reason);
+      if (signal.aborted) refuse();
+      else signal.addEventListener("abort", refuse, { once: true });
+    });
   }
 
   #latency(): number {

@@ -6,7 +6,7 @@ import { readSeeds } from "./seeds.js";
 import { kinds, type WorldName, worldNames } from "./settings.js";
 
 /**
- * `npm run simulate -- --seeds 1..1000 [--world NAME] [--hours H] [--processes N]`: worlds under virtual time. Non-zero
+ * `npm run simulate -- --seeds 1..1000 [--world NAME] [--hours H] [--ignore I2,I8] [--processes N]`: worlds under virtual time. Non-zero
  * when an invariant broke, or when a block of the default mix left something untried.
  */
 /** Smaller blocks can't be expected to bring everything about. */
@@ -14,7 +14,9 @@ const WHOLE_BLOCK = 100;
 
 function usage(message: string): never {
   console.error(`error: ${message}`);
-  console.error("usage: npm run simulate -- --seeds 1..1000 [--world NAME] [--hours H] [--processes N]");
+  console.error(
+    "usage: npm run simulate -- --seeds 1..1000 [--world NAME] [--hours H] [--ignore I2,I8] [--processes N]",
+  );
   for (const name of worldNames) console.error(`  ${name.padEnd(10)} ${kinds[name].about}`);
   process.exit(2);
 }
@@ -24,6 +26,7 @@ const { values } = parseArgs({
     seeds: { type: "string", default: "1..100" },
     world: { type: "string" },
     hours: { type: "string" },
+    ignore: { type: "string", default: "" },
     processes: { type: "string", default: String(Math.min(2, availableParallelism())) },
   },
 });
@@ -46,6 +49,7 @@ const block = await runBlock({
   ...range,
   world,
   hours,
+  ignore: values.ignore.split(","),
   processes,
   onWorld: (report, { done, of, virtualMs, broken }) => {
     if (report.broken !== undefined) console.log(storyOf(report));

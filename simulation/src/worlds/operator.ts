@@ -14,11 +14,13 @@ export class Operator {
   readonly #sleep: (ms: number) => Promise<void>;
   readonly #start: (daemon: Daemon) => void;
   readonly #isOver: () => boolean;
+  readonly #daemons: readonly Daemon[];
   readonly #initial: readonly (readonly ScaleSetConfig[])[];
 
   constructor(
     scene: Scene,
     options: {
+      readonly daemons: readonly Daemon[];
       readonly random: Random;
       /** Ends early when nothing is to go wrong any more. */
       readonly sleep: (ms: number) => Promise<void>;
@@ -31,14 +33,15 @@ export class Operator {
     this.#sleep = options.sleep;
     this.#start = options.start;
     this.#isOver = options.isOver;
-    this.#initial = scene.daemons.map(({ config }) => config.scaleSets);
+    this.#daemons = options.daemons;
+    this.#initial = options.daemons.map(({ config }) => config.scaleSets);
   }
 
   /** The same change for every daemon; undefined leaves a scale set out. */
   async reconfigure(change: (scaleSet: ScaleSetConfig) => ScaleSetConfig | undefined): Promise<void> {
     const changed = new Map<string, ScaleSetConfig | undefined>();
-    for (const set of this.#scene.daemons[0]?.config.scaleSets ?? []) changed.set(set.name, change(set));
-    for (const daemon of this.#scene.daemons) {
+    for (const set of this.#daemons[0]?.config.scaleSets ?? []) changed.set(set.name, change(set));
+    for (const daemon of this.#daemons) {
       await this.#workBy(
         daemon,
         daemon.config.scaleSets.flatMap((set) => changed.get(set.name) ?? []),
@@ -48,7 +51,7 @@ export class Operator {
 
   /** What was at the beginning. */
   async restore(): Promise<void> {
-    for (const [index, daemon] of this.#scene.daemons.entries()) {
+    for (const [index, daemon] of this.#daemons.entries()) {
       await this.#workBy(daemon, this.#initial[index] ?? []);
     }
   }

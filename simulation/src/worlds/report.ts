@@ -8,6 +8,8 @@ const titles: Record<TallyKind, string> = {
   rule: "rules that took effect",
   command: "commands, by what became of them",
   check: "checks that had something to look at",
+  outcome: "what became of jobs",
+  broken: "invariants that broke",
 };
 
 /** How often everything happened, those that never did among them. */

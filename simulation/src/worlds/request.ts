@@ -3,7 +3,8 @@ export type Asked =
   | { readonly kind: "jit"; readonly scaleSetId: number; readonly runnerName: string }
   | { readonly kind: "remove"; readonly runnerId: number }
   | { readonly kind: "look-up"; readonly runnerId?: number; readonly runnerName?: string }
-  | { readonly kind: "open" | "refresh" | "close" | "acquire"; readonly scaleSetId: number }
+  | { readonly kind: "open" | "refresh" | "close" | "get-set"; readonly scaleSetId: number }
+  | { readonly kind: "acquire"; readonly scaleSetId: number; readonly requestIds: readonly string[] }
   | { readonly kind: "poll"; readonly scaleSetId: number; readonly capacity: number }
   | { readonly kind: "acknowledge"; readonly scaleSetId: number; readonly messageId: number }
   | { readonly kind: "other" };
@@ -28,13 +29,18 @@ export function readRequest(url: string, { method, headers, body }: RequestSeen)
   const agent = /\/agents\/(\d+)$/.exec(pathname);
   if (agent !== null) return { kind: method === "DELETE" ? "remove" : "look-up", runnerId: Number(agent[1]) };
   if (pathname.endsWith("/agents")) return { kind: "look-up", runnerName: searchParams.get("agentName") ?? "" };
+  const itself = /\/runnerscalesets\/(\d+)$/i.exec(pathname);
+  if (itself !== null && method === "GET") return { kind: "get-set", scaleSetId: Number(itself[1]) };
   const set = /\/runnerscalesets\/(\d+)\/(generatejitconfig|sessions|acquirejobs)/i.exec(pathname);
   if (set === null) return { kind: "other" };
   const scaleSetId = Number(set[1]);
   if (set[2]?.toLowerCase() === "generatejitconfig") {
     return { kind: "jit", scaleSetId, runnerName: nameIn(body) };
   }
-  if (set[2]?.toLowerCase() === "acquirejobs") return { kind: "acquire", scaleSetId };
+  if (set[2]?.toLowerCase() === "acquirejobs") {
+    // As text: ids may pass 2^53.
+    return { kind: "acquire", scaleSetId, requestIds: body?.match(/\d+/g) ?? [] };
+  }
   if (method === "POST" || method === "PATCH" || method === "DELETE") {
     return { kind: sessionKinds[method], scaleSetId };
   }

@@ -2,27 +2,26 @@ import type { Scene } from "./watch/scene.js";
 import { mayPass } from "./watch/settled.js";
 
 /**
- * Every job has ended, and what lives is what the minimum asks for. On several machines the minimum may live on each,
- * and what does not run on a machine is left until its daemon holds the session.
+ * Every job has ended, nothing is left of runners that are gone, and over all machines together as many live as the
+ * minimum asks for. Each daemon has cleared its own machine by itself.
  */
 export function atRest({ simulator, hosts, daemons, facts, countsOffline }: Scene): boolean {
-  const ended = new Set<string>();
-  for (const host of hosts) {
-    if (hosts.length === 1) continue;
-    for (const { name, state } of host.instances()) if (state !== "started") ended.add(name);
-  }
-  const runners = simulator.state().runners.filter(({ name }) => !facts.forgotten.has(name) && !ended.has(name));
+  const runners = simulator.state().runners.filter(({ name }) => !facts.forgotten.has(name));
   const ghost = (name: string): boolean => hosts.some((host) => mayPass(host, name, countsOffline));
   if (runners.some(({ name, state }) => state === "busy" || (state === "offline" && !ghost(name)))) return false;
+  const live = hosts.reduce((sum, host) => sum + host.instances().length, 0);
+  if (live !== runners.length) return false;
+  // A registration that nobody remembers may count as a runner of another machine until the service drops it.
+  return facts.forgotten.size > 0 || live === leastOf(daemons);
+}
+
+/** The minimum of all scale sets, each counted once however many daemons may hold it. */
+function leastOf(daemons: Scene["daemons"]): number {
   const wanted = new Map<string, number>();
   for (const daemon of daemons) {
     for (const { name, minRunners } of daemon.config.scaleSets) wanted.set(`${daemon.path}/${name}`, minRunners);
   }
-  const live = hosts.reduce((sum, host) => sum + host.instances().length, 0) - ended.size;
-  if (live !== runners.length) return false;
-  if (hosts.length > 1) return true;
-  // A registration that nobody remembers may count as a runner of another machine until the service drops it.
-  return facts.forgotten.size > 0 || live === [...wanted.values()].reduce((sum, count) => sum + count, 0);
+  return [...wanted.values()].reduce((sum, count) => sum + count, 0);
 }
 
 /** What still stirs, in words. */
@@ -31,7 +30,15 @@ export function unrest({ simulator, hosts, daemons }: Scene): string {
   const instances = hosts.flatMap((host) => host.instances().map(({ name, state }) => `${name} ${state}`));
   const status = daemons.map((daemon) =>
     JSON.stringify(
-      daemon.status()?.scaleSets.map((set) => [set.state, set.live, set.target, set.lastDecision?.reasons]),
+      daemon
+        .status()
+        ?.scaleSets.map((set) => [
+          set.state,
+          set.live,
+          set.target,
+          set.lastDecision?.reasons,
+          set.problems.map(({ code }) => code),
+        ]),
     ),
   );
   return `registered: ${runners.join(", ")}; instances: ${instances.join(", ")}; ${status.join("; ")}`;

@@ -1,11 +1,16 @@
 import { defaultTimings, type Timings } from "@scaleset/autoscaler";
 import { type Random, type SimulatorOptions, seededRandom } from "@scaleset/simulator";
+import { falseAbsences, registrations } from "./failures/agents.js";
 import { backendFailures } from "./failures/backend.js";
 import { daemonFailures, interruptions, mendings, reconfigurations, scaleDowns } from "./failures/daemons.js";
 import type { Failure } from "./failures/failure.js";
+import { handEdits } from "./failures/hands.js";
+import { backendOutages, brokenStandbys, fullHosts, serviceOutages } from "./failures/outages.js";
+import { clockJumps, memoryLosses, pauses } from "./failures/pauses.js";
+import { acquireFailures, falseCompletions, lastingMiscounts, miscounts, queueFailures } from "./failures/queues.js";
 import { deprecations, runnerFailures } from "./failures/runners.js";
 import { serviceFailures, vanishings } from "./failures/service.js";
-import type { Skew } from "./skewed-clock.js";
+import type { Skew } from "./process-clock.js";
 
 export interface DaemonSettings {
   readonly name: string;
@@ -53,6 +58,13 @@ export interface Settings {
     | "idleRunnerTtlMs"
     | "orphanedRunners"
     | "largeIds"
+    | "refreshStatistics"
+    | "refreshEndsPoll"
+    | "refreshMovesQueue"
+    | "assignedWithoutSession"
+    | "acknowledgeInLostSession"
+    | "conflictNamesOwner"
+    | "deregistrationDelayMs"
   >;
   readonly failures: readonly Failure[];
   /** Mean time between two failures, for each of the lanes in which they come. @unit milliseconds */
@@ -66,6 +78,10 @@ type Kind = Partial<Omit<Settings, "world" | "seed" | "failures" | "daemons">> &
   /** How many daemons, each on a host of its own unless the scope is shared. @default 1 */
   readonly daemonCount?: (random: Random) => number;
   readonly strangers?: boolean;
+  /** All scale sets of a daemon share fewer places than one of them may have. */
+  readonly sharedPlaces?: boolean;
+  /** How long things go wrong. @default 1 */
+  readonly hours?: number;
 };
 
 const HOUR_MS = 3_600_000;
@@ -146,6 +162,79 @@ export const kinds = {
     daemonCount: (random) => 1 + Math.floor(random() * 2),
     scope: "shared",
   },
+  frozen: {
+    about: "daemons that are stopped, or whose machine sleeps, while others wait for their sessions",
+    failures: [...pauses, ...pauses, ...clockJumps, ...memoryLosses, ...named(daemonFailures, /killed/)],
+    daemonCount: (random) => 1 + Math.floor(random() * 3),
+    hours: 3,
+  },
+  liars: {
+    about: "the agents API, statistics and messages lie, one at a time",
+    failures: [...falseAbsences, ...miscounts, ...queueFailures, ...falseCompletions, ...registrations],
+    daemonCount: (random) => 1 + Math.floor(random() * 2),
+    pauseMs: 900_000,
+    long: 0.25,
+    hours: 3,
+  },
+  full: {
+    about: "machines that hold less than the maximum says",
+    failures: [...fullHosts, ...fullHosts, ...named(backendFailures, /create fails: capacity/), ...scaleDowns],
+    daemonCount: (random) => 1 + Math.floor(random() * 2),
+    pauseMs: 600_000,
+    long: 0.3,
+    hours: 3,
+  },
+  broken: {
+    about: "backends and a service that are broken for long, with standbys or without",
+    failures: [...backendOutages, ...brokenStandbys, ...brokenStandbys, ...named(daemonFailures, /killed/)],
+    daemonCount: (random) => 1 + Math.floor(random() * 3),
+    pauseMs: 900_000,
+    hours: 3,
+  },
+  away: {
+    about: "a service that is away for hours",
+    failures: serviceOutages,
+    daemonCount: (random) => 1 + Math.floor(random() * 2),
+    pauseMs: 1_800_000,
+    hours: 8,
+    jobs: 60,
+  },
+  deaf: {
+    about: "messages that never come, and jobs that can't be acquired",
+    failures: [...queueFailures, ...queueFailures, ...acquireFailures, ...named(serviceFailures, /^F(2|3) /)],
+    daemonCount: (random) => 1 + Math.floor(random() * 2),
+    hours: 2,
+  },
+  edits: {
+    about: "people who change scale sets at GitHub by hand",
+    failures: [...handEdits, ...handEdits, ...named(daemonFailures, /killed/), ...named(serviceFailures, /^F3/)],
+    daemonCount: (random) => 1 + Math.floor(random() * 2),
+    hours: 2,
+  },
+  fair: {
+    about: "many jobs for scale sets that share few places",
+    failures: [...scaleDowns, ...named(serviceFailures, /^F(2|3) /), ...named(daemonFailures, /stopped/)],
+    sharedPlaces: true,
+    pauseMs: 900_000,
+    hours: 2,
+    jobs: 150,
+  },
+  twoLiars: {
+    about: "two liars at once, and statistics that lie forever",
+    failures: [
+      ...falseAbsences,
+      ...miscounts,
+      ...queueFailures,
+      ...falseCompletions,
+      ...lastingMiscounts,
+      ...named(backendOutages, /stale/),
+      ...named(pauses, /minutes/),
+    ],
+    daemonCount: (random) => 1 + Math.floor(random() * 2),
+    lanes: 2,
+    long: 0.2,
+    hours: 2,
+  },
   limits: {
     about: "jobs that may not take for ever, and runners that may not idle for ever",
     failures: [...scaleDowns, ...daemonFailures],
@@ -167,7 +256,7 @@ export function worldOf(seed: number): WorldName {
 
 export function settingsOf(
   seed: number,
-  options: { readonly world?: WorldName; readonly hours?: number } = {},
+  options: { readonly world?: WorldName | undefined; readonly hours?: number | undefined } = {},
 ): Settings {
   const world = options.world ?? worldOf(seed);
   const kind: Kind = kinds[world];
@@ -189,17 +278,17 @@ export function settingsOf(
       credentials: chance(0.4) ? "app" : "token",
     }),
   );
-  const scaleSets = Array.from({ length: between(1, 3) }, (_, index) => ({
+  const scaleSets = Array.from({ length: kind.sharedPlaces ? between(2, 3) : between(1, 3) }, (_, index) => ({
     name: `set-${"abc"[index]}`,
     minRunners: chance(0.4) ? between(1, 2) : 0,
     maxRunners: between(2, 8),
   }));
   // Whoever holds a full host for good leaves no room for strangers on it.
   const kept = scaleSets.reduce((sum, { minRunners }) => sum + minRunners, 0) * (kind.strangers ? 2 : 1);
-  return {
+  const settings: Settings = {
     world,
     seed,
-    lastsMs: (options.hours ?? 1) * HOUR_MS,
+    lastsMs: (options.hours ?? kind.hours ?? 1) * HOUR_MS,
     scope,
     observesExit: kind.observesExit ?? true,
     bootDeadlineMs: kind.bootDeadlineMs ?? (chance(0.3) ? 180_000 : 120_000),
@@ -211,7 +300,11 @@ export function settingsOf(
     cancelled: chance(0.5) ? 0.15 : 0,
     long: kind.long ?? 0.04,
     timings: kind.timings ?? defaultTimings,
-    maxRunners: chance(world === "limits" ? 0.6 : 0.1) ? kept + between(2, 8) : undefined,
+    maxRunners: kind.sharedPlaces
+      ? kept + between(1, 4)
+      : chance(world === "limits" ? 0.6 : 0.1)
+        ? kept + between(2, 8)
+        : undefined,
     launchConcurrency: kind.launchConcurrency ?? (chance(0.3) ? between(1, 2) : 10),
     service: {
       assignment: chance(0.4) ? "acquire" : "direct",
@@ -226,5 +319,20 @@ export function settingsOf(
     failures: kind.failures,
     pauseMs: kind.pauseMs ?? 240_000,
     lanes: kind.lanes ?? 1,
+  };
+  // Drawn last, so that what else a seed is stays as it was.
+  return { ...settings, service: { ...settings.service, ...guessesOf(chance) } };
+}
+
+/** How the service does what nobody outside knows. */
+function guessesOf(chance: (share: number) => boolean): Partial<Settings["service"]> {
+  return {
+    refreshStatistics: chance(0.3) ? "empty" : "filled",
+    refreshEndsPoll: chance(0.3),
+    refreshMovesQueue: chance(0.2),
+    assignedWithoutSession: chance(0.5) ? "freed" : "kept",
+    acknowledgeInLostSession: chance(0.3) ? "accept" : "refuse",
+    conflictNamesOwner: chance(0.7),
+    deregistrationDelayMs: chance(0.4) ? 10_000 : 0,
   };
 }

@@ -2,18 +2,17 @@ import type { MemoryHost } from "@scaleset/autoscaler/testing";
 import { personalAccessToken, ScaleSetClient } from "@scaleset/client";
 import { createSimulator, type Random, seededRandom, VirtualClock } from "@scaleset/simulator";
 import { smallRunnerKey } from "../small-key.js";
-import { Calm } from "./calm.js";
 import { Chronicle } from "./chronicle.js";
 import { APP, appKey, configOf } from "./config.js";
 import { Daemon } from "./daemon.js";
-import type { Stage } from "./failures/failure.js";
+import type { Stage, TroubleOptions } from "./failures/failure.js";
 import { newHost } from "./host.js";
-import type { Troubled } from "./nemesis.js";
 import { Operator } from "./operator.js";
 import { atRest } from "./rest.js";
 import type { Settings } from "./settings.js";
 import { Tally } from "./tally.js";
 import { countJournal } from "./took-effect.js";
+import { Troubles } from "./troubles.js";
 import { Facts } from "./watch/facts.js";
 import type { Broken, Scene } from "./watch/scene.js";
 import { stopWatched } from "./watch/stops.js";
@@ -21,12 +20,17 @@ import { Watcher } from "./watcher.js";
 import { queueJobs, work } from "./workload.js";
 
 const LOOK_MS = 5_000;
-/** A daemon takes over and clears away what ended on its machine within this time. @unit milliseconds */
-const TURN_MS = 15 * 60_000;
-const ROUNDS = 3;
+/** The service's attempts at a job: with growing delays, or each as the one before lapses (protocol.md §5). */
+const ATTEMPTS: readonly (readonly number[])[] = [
+  [30_000, 60_000, 120_000],
+  [0, 0],
+];
 
 /** Everything that a world is made of, before its first moment. */
-export function setStage(settings: Settings) {
+export function setStage(
+  settings: Settings,
+  { ignore = [] }: { readonly ignore?: readonly string[] | undefined } = {},
+) {
   // Each part draws from a source of its own, so that one more draw in one of them leaves the others' as they are.
   const chance = (part: string): Random => seededRandom(`${settings.seed}:${settings.world}:${part}`);
   const clock = new VirtualClock();
@@ -36,21 +40,20 @@ export function setStage(settings: Settings) {
     random: chance("service"),
     runnerKeys: smallRunnerKey,
     app: { issuer: APP, key, installationId: 1 },
-    // A job that waits for long is not lost by that: only a runner that dies loses one.
-    requeueDelaysMs: Array.from({ length: 60 }, () => 60_000),
+    requeueDelaysMs: ATTEMPTS[chance("attempts")() < 0.5 ? 0 : 1] ?? [],
     journalCapacity: 10,
     ...settings.service,
   });
   const chronicle = new Chronicle(() => clock.monotonic());
   const tally = new Tally();
-  const facts = new Facts(simulator);
   const broken: Broken[] = [];
   const hosts = Array.from({ length: settings.hosts }, (_, index) =>
     newHost(settings, { clock, simulator, chance, index }),
   );
+  const facts = new Facts(simulator, () => clock.monotonic(), hosts);
   const daemons: Daemon[] = [];
   const open = new Set<number>();
-  const calm = new Calm(() => clock.monotonic());
+  const troubles = new Troubles(() => clock.monotonic());
   let destroyDelayMs = 0;
   const over = new AbortController();
   const closed = new AbortController();
@@ -66,12 +69,14 @@ export function setStage(settings: Settings) {
     checked: (name) => tally.add("check", name),
     broke: (invariant, message, about = {}) => {
       chronicle.tell("broken", `${invariant}: ${message}`, { ...about });
+      tally.add("broken", invariant);
+      if (ignore.includes(invariant)) return;
       broken.push({ invariant, message, about, atMs: Math.round(clock.monotonic()) });
     },
     countsOffline: settings.service.countOfflineRunners ?? false,
-    get calmSinceMs() {
-      return calm.sinceMs;
-    },
+    troubles,
+    maxInstances: settings.maxInstances ?? Number.POSITIVE_INFINITY,
+    launchConcurrency: settings.launchConcurrency,
   };
   const watcher = new Watcher(scene);
   const count = countJournal(tally, settings);
@@ -114,13 +119,16 @@ export function setStage(settings: Settings) {
     get over() {
       return over.signal.aborted;
     },
-    queued: (job: number) => void open.add(job),
+    queued: (job: number, key: string): void => {
+      open.add(job);
+      facts.jobs.queued(job, key);
+    },
   };
   const start = (daemon: Daemon): void => {
     chronicle.tell("nemesis", `${daemon.name} starts`);
     facts.born(daemon);
     daemon.start();
-    calm.stirred();
+    troubles.stirred();
   };
   const again = async (ms: number, look: () => void): Promise<void> => {
     while (!closed.signal.aborted) {
@@ -137,6 +145,7 @@ export function setStage(settings: Settings) {
     env: {},
   });
   const operator = new Operator(scene, {
+    daemons,
     random: chance("reload"),
     sleep,
     start,
@@ -144,11 +153,9 @@ export function setStage(settings: Settings) {
   });
   let rested = false;
   let resting = false;
-  const stopAll = async (but?: Daemon): Promise<void> => {
+  const stopAll = async (): Promise<void> => {
     resting = true;
-    await clock.runUntilSettled(
-      Promise.all(daemons.map(async (daemon) => daemon !== but && (await stopWatched(scene, daemon)))),
-    );
+    await clock.runUntilSettled(Promise.all(daemons.map(async (daemon) => await stopWatched(scene, daemon))));
   };
 
   return {
@@ -161,7 +168,7 @@ export function setStage(settings: Settings) {
     start,
     lookout: () =>
       again(LOOK_MS, () => {
-        watcher.look();
+        if (!resting) watcher.look();
         rested = over.signal.aborted && open.size === 0 && atRest(scene);
       }),
     /** Starts again what is down, after a while. */
@@ -198,15 +205,15 @@ export function setStage(settings: Settings) {
         destroyDelayMs = ms;
       },
       queue: (number: number, more: { durationMs?: number }) => queueJobs(desk, number, more),
-      begins: (name: string): (() => void) => {
+      begins: (name: string, options: TroubleOptions = {}): (() => void) => {
         chronicle.tell("nemesis", `${name} begins`);
-        const ends = calm.begins();
+        const ends = troubles.begins(options);
         return () => {
           chronicle.tell("nemesis", `${name} is over`);
           ends();
         };
       },
-    } satisfies Troubled,
+    } satisfies Stage,
     /** Nothing goes wrong any more. */
     end: (): void => {
       over.abort();
@@ -216,28 +223,12 @@ export function setStage(settings: Settings) {
       for (const daemon of daemons) daemon.crashAfter(Number.POSITIVE_INFINITY);
       for (const host of hosts) host.clearFaults();
       destroyDelayMs = 0;
-      calm.stirred();
+      troubles.stirred();
       chronicle.tell("nemesis", "everything is well from now on");
     },
     rested: () => rested,
-    /**
-     * What ended on a machine is cleared away by the daemon of that machine, once it holds the session: each gets its turn.
-     */
-    cleanEachHost: async (): Promise<void> => {
-      if (hosts.length === 1) return;
-      const ended = (host: MemoryHost): boolean => host.instances().some(({ state }) => state !== "started");
-      // Where a turn takes long, the service may drop idle runners of the machine that had its own before.
-      for (let round = 0; round === 0 || (round < ROUNDS && hosts.some(ended)); round++) {
-        for (const daemon of daemons) {
-          await stopAll(daemon);
-          rested = false;
-          if (!daemon.up) start(daemon);
-          const until = clock.monotonic() + TURN_MS;
-          const done = (): boolean => !ended(daemon.host) && rested;
-          await clock.runUntil(() => broken.length > 0 || done() || clock.monotonic() > until);
-        }
-      }
-    },
+    atRest: () => watcher.atRest(),
+    jobs: () => simulator.summary().queued,
     stopAll,
     openJobs: () => open,
     close: (): void => {

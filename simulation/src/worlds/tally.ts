@@ -1,5 +1,5 @@
-/** What is counted: failures that took effect, rules and commands that did, checks that had something to look at. */
-export const tallyKinds = ["world", "failure", "rule", "command", "check"] as const;
+/** What is counted: failures that took effect, rules and commands that did, checks that had something to look at, what became of jobs, invariants that broke. */
+export const tallyKinds = ["world", "failure", "rule", "command", "check", "outcome", "broken"] as const;
 
 export type TallyKind = (typeof tallyKinds)[number];
 

@@ -1,22 +1,41 @@
 import type { JournalEntry } from "@scaleset/simulator";
-import type { Daemon, DaemonHooks } from "./daemon.js";
+import type { DaemonHooks } from "./daemon.js";
+import { capacity } from "./watch/capacity.js";
 import { endings } from "./watch/endings.js";
+import { fairness } from "./watch/fairness.js";
+import { hindrances } from "./watch/hindrances.js";
 import { jobs } from "./watch/jobs.js";
 import { launches } from "./watch/launches.js";
+import { maximum } from "./watch/maximum.js";
+import { Memory } from "./watch/memory.js";
 import { messages } from "./watch/messages.js";
+import { Places } from "./watch/places.js";
 import { processes } from "./watch/processes.js";
 import { requests } from "./watch/requests.js";
 import { rights } from "./watch/rights.js";
-import type { Check, Scene } from "./watch/scene.js";
+import type { Check, Scene, WatchedDaemon } from "./watch/scene.js";
+import { useless } from "./watch/useless.js";
 
 /** Tells every check of everything that happens. */
 export class Watcher {
   readonly #scene: Scene;
   readonly #checks: readonly Check[];
+  readonly #memory: Memory;
 
   constructor(scene: Scene) {
     this.#scene = scene;
-    this.#checks = [jobs, endings, rights, launches, messages, requests, processes].map((check) => check(scene));
+    this.#memory = new Memory(scene);
+    const places = new Places(scene);
+    const judges = [endings, rights, launches, maximum, useless, messages, capacity, fairness, requests, processes];
+    // What hinders is recorded before it is judged by.
+    const checks = [
+      hindrances(scene),
+      places,
+      jobs(scene, places),
+      ...judges.map((judge) => judge(scene)),
+      this.#memory,
+    ];
+    this.#checks = checks;
   }
 
   entry(entry: JournalEntry): void {
@@ -38,11 +57,17 @@ export class Watcher {
     for (const check of this.#checks) check.look?.();
   }
 
-  /** What a daemon is to call. */
-  hooksFor(daemonOf: () => Daemon, destroyDelayMs: () => number): DaemonHooks {
+  /** Everything has come to rest. */
+  atRest(): void {
+    this.#memory.atRest();
+  }
+
+  /** What a daemon calls. */
+  hooksFor(daemonOf: () => WatchedDaemon, destroyDelayMs: () => number): DaemonHooks {
     const { facts, chronicle, tally } = this.#scene;
     return {
       asked: (asked) => {
+        facts.asked(daemonOf(), asked);
         for (const check of this.#checks) check.asked?.(daemonOf(), asked);
       },
       answered: (asked, answer) => {
@@ -55,6 +80,14 @@ export class Watcher {
       began: (call) => {
         chronicle.tell(daemonOf().name, `begins to ${call.operation} ${call.name}`, { runner: call.name });
         for (const check of this.#checks) check.began?.(daemonOf(), call);
+        facts.began(daemonOf(), call);
+      },
+      ended: (call, error) => {
+        facts.ended(daemonOf(), call, error);
+        for (const check of this.#checks) check.ended?.(daemonOf(), call, error);
+      },
+      jitHandedOver: (name, jitConfig) => {
+        for (const check of this.#checks) check.jitHandedOver?.(name, jitConfig);
       },
       destroyDelayMs,
       decided: (event) => {
@@ -72,14 +105,12 @@ export class Watcher {
       },
       commanded: (event) => {
         const { command, outcome } = event;
-        facts.commanded(daemonOf(), event);
         tally.add("command", outcome.type === "command.dropped" ? `${command.type} dropped` : outcome.type);
         chronicle.tell(daemonOf().name, `${outcome.type}`, { runner: command.name, details: outcome });
       },
       logged: (level, message, data) => {
         const runner = "runner" in data ? String(data.runner) : undefined;
         chronicle.tell(daemonOf().name, `${level}: ${message}`, { dull: level === "debug", details: data, runner });
-        facts.logged(daemonOf(), message, "scaleSet" in data ? String(data.scaleSet) : "");
         for (const check of this.#checks) check.logged?.(daemonOf(), level, message, data);
       },
       endedUnasked: (error) => {

@@ -7,7 +7,8 @@ interface Desk {
   readonly random: Random;
   sleep(ms: number): Promise<void>;
   readonly over: boolean;
-  queued(job: number): void;
+  /** `key`: path and name of its scale set. */
+  queued(job: number, key: string): void;
 }
 
 /** Jobs come in bursts, at a steady pace, and in pauses; some are long, some are cancelled. */
@@ -37,7 +38,7 @@ export function queueJobs(
       durationMs: durationMs ?? lengthOf(settings, random),
       result: random() < 0.1 ? "failed" : "succeeded",
     });
-    if (job.state !== "stranded") queued(job.id);
+    if (job.state !== "stranded") queued(job.id, `${path}/${set?.name ?? "set-a"}`);
     if (random() >= settings.cancelled) continue;
     void sleep(random() * 240_000).then(() => simulator.cancelJob(job.id));
   }

@@ -4,8 +4,8 @@ import type { Broken } from "./watch/scene.js";
 import { runWorld, type WorldReport } from "./world.js";
 
 // Lives worlds for its parent, one after the other, until that lets go.
-process.on("message", ({ seed, world, hours }: Order) => {
-  runWorld(seed, { ...(world !== undefined && { world }), ...(hours !== undefined && { hours }) }).then(
+process.on("message", ({ seed, world, hours, ignore }: Order) => {
+  runWorld(seed, { world, hours, ignore }).then(
     ({ chronicle: _chronicle, ...report }) => process.send?.(report),
     (error: unknown) => {
       const message = error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -27,13 +27,17 @@ export interface WorldResult extends WorldReport {
 /** After faults stop, everything has come to rest within this time. @unit milliseconds */
 const REST_MS = 8 * 3_600_000;
 
+export interface WorldOptions {
+  readonly world?: WorldName | undefined;
+  readonly hours?: number | undefined;
+  /** Invariants that don't end the world when they break; they are counted. @default none */
+  readonly ignore?: readonly string[] | undefined;
+}
+
 /** Lives a world from its first job to its rest. One seed gives one world. */
-export async function runWorld(
-  seed: number,
-  options: { readonly world?: WorldName; readonly hours?: number } = {},
-): Promise<WorldResult> {
+export async function runWorld(seed: number, options: WorldOptions = {}): Promise<WorldResult> {
   const settings = settingsOf(seed, options);
-  const stage = setStage(settings);
+  const stage = setStage(settings, options);
   const { clock, chronicle, tally, scene, daemons, broken } = stage;
   tally.add("world", settings.world);
   for (const daemon of daemons) stage.start(daemon);
@@ -44,7 +48,7 @@ export async function runWorld(
   if (broken.length === 0) await clock.runUntilSettled(stage.misfortune.restore());
   await clock.runUntil(() => broken.length > 0 || stage.rested() || clock.monotonic() >= settings.lastsMs + REST_MS);
   if (broken.length === 0 && !stage.rested()) scene.broke("left", `the world does not come to rest: ${unrest(scene)}`);
-  if (broken.length === 0) await stage.cleanEachHost();
+  if (broken.length === 0) stage.atRest();
   leftOver(scene, stage.openJobs());
   if (broken.length === 0) await stage.stopAll();
   for (const law of broken.length === 0 ? scene.simulator.violations() : []) scene.broke("simulator", law);
@@ -58,7 +62,7 @@ export async function runWorld(
     excerpt: first === undefined ? [] : chronicle.excerpt(first.about),
     tally: tally.rows(),
     virtualMs: clock.monotonic(),
-    jobs: scene.simulator.summary().queued,
+    jobs: stage.jobs(),
     chronicle,
   };
 }

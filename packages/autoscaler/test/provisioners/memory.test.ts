@@ -245,3 +245,80 @@ test("a backend can be had without a host of one's own", async () => {
   await backend.destroy("a", { graceMs: 1_000, signal });
   expect(backend.host.instances()).toEqual([]);
 });
+
+describe("what lasts until it is ended", () => {
+  const spec = (name: string) => ({ name, labels });
+
+  test("a fault that lasts meets every call of its operations, and no other", async () => {
+    const { host, signal } = world();
+    const backend = host.open();
+    const broken = host.failAll(["create", "list"], "transient");
+    for (const name of ["a", "b"]) await expect(backend.create(spec(name), { signal })).rejects.toThrow("as planned");
+    await expect(backend.list({ signal })).rejects.toThrow("as planned");
+    await backend.destroy("a", { graceMs: 0, signal });
+    expect(broken.struck).toBe(3);
+    broken.end();
+    await backend.create(spec("a"), { signal });
+    expect((await backend.list({ signal })).map(({ name }) => name)).toEqual(["a"]);
+  });
+
+  test("a host that is limited refuses what is beyond, counts it, and keeps what it has", async () => {
+    const { host, signal } = world({ maxInstances: 3 });
+    const backend = host.open();
+    await backend.create(spec("a"), { signal });
+    await backend.create(spec("b"), { signal });
+    host.limitTo(1);
+    await expect(backend.create(spec("c"), { signal })).rejects.toThrow("full");
+    expect(host.refusals).toBe(1);
+    expect(host.instances().length).toBe(2);
+    host.limitTo(undefined);
+    await backend.create(spec("c"), { signal });
+    await expect(backend.create(spec("d"), { signal })).rejects.toThrow("full");
+  });
+
+  test("stale lists show what there was, and strike only where that is wrong", async () => {
+    const { host, signal } = world();
+    const backend = host.open();
+    await backend.create(spec("a"), { signal });
+    const stale = host.staleLists();
+    const names = async () => (await backend.list({ signal })).map(({ name }) => name);
+    expect([await names(), stale.struck]).toEqual([["a"], 0]);
+    await backend.create(spec("b"), { signal });
+    expect([await names(), stale.struck]).toEqual([["a"], 1]);
+    stale.end();
+    expect(await names()).toEqual(["a", "b"]);
+  });
+
+  test("a slow operation takes so much longer", async () => {
+    const { host, clock, signal } = world({ latencies: { create: 100 } });
+    host.slowDown("create", 5_000);
+    const made = host.open().create(spec("a"), { signal });
+    await clock.pass(2_550);
+    await clock.pass(2_500);
+    expect(await stand(made)).toBe("pending");
+    await clock.pass(100);
+    expect(await stand(made)).toBe("resolved");
+  });
+
+  test("clearFaults ends them all", async () => {
+    const { host, signal } = world();
+    const backend = host.open();
+    host.failAll(["create"], "capacity");
+    host.limitTo(0);
+    host.slowDown("create", 5_000);
+    host.staleLists();
+    host.clearFaults();
+    await backend.create(spec("a"), { signal });
+    expect((await backend.list({ signal })).length).toBe(1);
+  });
+});
+
+test("an instance that is marked unfit says why, in lists and to watchers", async () => {
+  const { host, signal } = world();
+  const backend = host.open();
+  await backend.create({ name: "a", labels }, { signal });
+  const events = backend.watch({ signal })[Symbol.asyncIterator]();
+  host.markUnfit("a", "its node is going away");
+  expect((await events.next()).value).toMatchObject({ instance: { name: "a", unfit: "its node is going away" } });
+  expect(await backend.list({ signal })).toMatchObject([{ name: "a", unfit: "its node is going away" }]);
+});

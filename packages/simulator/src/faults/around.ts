@@ -3,6 +3,7 @@ import type { Journal } from "../journal/journal.js";
 import type { Clock } from "../time/clock.js";
 import { inject } from "./inject.js";
 import type { FaultPlan } from "./plan.js";
+import { EarlierStatistics } from "./statistics.js";
 
 /** Lets the faults in force act on every call, and notes each that did. */
 export function aroundCalls(options: {
@@ -13,6 +14,7 @@ export function aroundCalls(options: {
   readonly scaleSetOf: (exchange: Exchange) => { readonly id: number; readonly name: string } | undefined;
 }): Around {
   const { faults, journal, clock, scaleSetOf } = options;
+  const earlier = new EarlierStatistics();
   return (call, exchange, next) => {
     const { signal, notes, url, headers, request } = exchange;
     const scaleSet = faults.size === 0 ? undefined : scaleSetOf(exchange);
@@ -31,7 +33,7 @@ export function aroundCalls(options: {
         ...(scaleSet === undefined ? {} : { scaleSetId: scaleSet.id }),
       });
       const inner = answer;
-      answer = () => inject(effect, { clock, signal, next: inner });
+      answer = () => inject(effect, { clock, signal, call, scaleSetId: scaleSet?.id, earlier, next: inner });
     }
     return answer();
   };

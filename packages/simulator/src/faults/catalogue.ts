@@ -16,6 +16,18 @@ const zeroStatistics = {
  * `deprecateRunners`, …) and behaviours of runners bring those about.
  */
 export const faultCatalogue = {
+  F1: [
+    {
+      name: "F1 conflict without an owner",
+      call: "open-session",
+      count: 1,
+      effect: {
+        kind: "refusal",
+        refusal: "RunnerScaleSetSessionConflictException",
+        message: "The runner scale set already has an active session.",
+      },
+    },
+  ],
   F2: [
     { name: "F2 empty body", call: "get-message", count: 1, effect: { kind: "answer", status: 200, body: "" } },
     { name: "F2 truncated body", call: "get-message", count: 1, effect: { kind: "truncated" } },
@@ -59,6 +71,38 @@ export const faultCatalogue = {
       effect: { kind: "patch", body: { sessionId: "00000000-0000-0000-0000-000000000000" } },
     },
     { name: "F5 no statistics", call: "open-session", count: 1, effect: { kind: "patch", body: { statistics: null } } },
+  ],
+  // lifecycle.md §2: one 404 is a rumor.
+  agents: [
+    { name: "agents: a runner is not found", call: "get-runner", count: 1, effect: { kind: "hidden" } },
+    { name: "agents: a list is empty", call: "list-runners", count: 1, effect: { kind: "hidden" } },
+    { name: "agents: a removal finds no runner", call: "remove-runner", count: 1, effect: { kind: "hidden" } },
+  ],
+  acquire: [
+    { name: "acquire: no job is granted", call: "acquire-jobs", count: 1, effect: { kind: "hidden" } },
+    { name: "acquire: it fails", call: "acquire-jobs", count: 1, effect: { kind: "answer", status: 503 } },
+    { name: "acquire: its answer is lost", call: "acquire-jobs", count: 1, effect: { kind: "lost-answer" } },
+    { name: "acquire: it hangs", call: "acquire-jobs", count: 1, effect: { kind: "hang" } },
+  ],
+  statistics: [
+    {
+      name: "statistics: too few jobs",
+      call: ["get-message", "open-session", "refresh-session", "get-scale-set"],
+      count: 1,
+      effect: { kind: "statistics", off: { totalAssignedJobs: -1, totalRunningJobs: -1, totalBusyRunners: -1 } },
+    },
+    {
+      name: "statistics: too many jobs",
+      call: ["get-message", "open-session", "refresh-session", "get-scale-set"],
+      count: 1,
+      effect: { kind: "statistics", off: { totalAssignedJobs: 2, totalRunningJobs: 1, totalBusyRunners: 1 } },
+    },
+    {
+      name: "statistics: one message late",
+      call: ["get-message", "open-session", "refresh-session", "get-scale-set"],
+      count: 2,
+      effect: { kind: "statistics", late: true },
+    },
   ],
   F9: [
     // Not acknowledged after all, so it comes again.

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { type CallName, callNames } from "../http/calls.js";
 import { type RefusalKind, refusalKinds } from "../service/refusal.js";
 import { durationSchema } from "./duration.js";
+import { statisticNames, type WrongStatistics } from "./statistics.js";
 
 /** Whether the service does what it was asked before the answer is spoiled: the client cannot tell, and must cope with both. */
 interface Committing {
@@ -37,8 +38,32 @@ export type FaultEffect =
   | { readonly kind: "truncated"; readonly bytes?: number | undefined }
   /** The real answer behind a byte order mark. */
   | { readonly kind: "bom" }
+  /**
+   * A false answer: what is asked for does not exist. 404 for one runner or scale set (also when a runner is to be
+   * removed), an empty list, and no job granted. Nothing is done.
+   */
+  | { readonly kind: "hidden" }
+  /** The real answer with wrong statistics: off by some, or those of the answer before. */
+  | ({ readonly kind: "statistics" } & WrongStatistics)
   /** The real answer with other values at some places; objects are merged. */
   | { readonly kind: "patch"; readonly body: Readonly<Record<string, unknown>> };
+
+/** The kinds of effects, each once. */
+export const effectKinds = Object.keys({
+  latency: true,
+  hang: true,
+  reset: true,
+  "lost-answer": true,
+  answer: true,
+  refusal: true,
+  "bad-gateway": true,
+  "rate-limit": true,
+  truncated: true,
+  bom: true,
+  hidden: true,
+  statistics: true,
+  patch: true,
+} satisfies Record<FaultEffect["kind"], true>);
 
 /** A call, as a predicate sees it. */
 export interface FaultedCall {
@@ -99,6 +124,12 @@ const effectSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("rate-limit"), form: z.enum(["seconds", "date", "reset"]), ms }),
   z.strictObject({ kind: z.literal("truncated"), bytes: z.int().min(0).optional() }),
   z.strictObject({ kind: z.literal("bom") }),
+  z.strictObject({ kind: z.literal("hidden") }),
+  z.strictObject({
+    kind: z.literal("statistics"),
+    off: z.partialRecord(z.enum(statisticNames), z.int()).optional(),
+    late: z.boolean().optional(),
+  }),
   z.strictObject({ kind: z.literal("patch"), body: z.record(z.string(), z.unknown()) }),
 ]);
 

@@ -1,7 +1,10 @@
+import type { CallName } from "../http/calls.js";
 import { actionsError } from "../http/exceptions.js";
 import { Refusal } from "../service/refusal.js";
 import type { Clock } from "../time/clock.js";
 import type { FaultEffect } from "./fault.js";
+import { hiddenAnswer } from "./hidden.js";
+import { type EarlierStatistics, offBy } from "./statistics.js";
 
 /** The connection is to break here, after part of an answer if there is one. Whoever holds it breaks it. */
 export class ConnectionReset extends Error {
@@ -17,6 +20,10 @@ export class ConnectionReset extends Error {
 
 export interface Injection {
   readonly clock: Clock;
+  readonly call: CallName;
+  /** The scale set that the call is about. */
+  readonly scaleSetId: number | undefined;
+  readonly earlier: EarlierStatistics;
   /** Aborts when the asker is gone. */
   readonly signal: AbortSignal;
   /** Does what was asked. */
@@ -24,7 +31,8 @@ export interface Injection {
 }
 
 /** Puts one effect between a call and its answer. @throws ConnectionReset where the connection is to break */
-export async function inject(effect: FaultEffect, { clock, signal, next }: Injection): Promise<Response> {
+export async function inject(effect: FaultEffect, injection: Injection): Promise<Response> {
+  const { clock, signal, next } = injection;
   if ("commit" in effect && effect.commit && effect.kind !== "latency") await next();
   switch (effect.kind) {
     case "latency": {
@@ -61,8 +69,21 @@ export async function inject(effect: FaultEffect, { clock, signal, next }: Injec
       return changed(await next(), (bytes) => bytes.subarray(0, effect.bytes ?? Math.floor(bytes.length / 2)));
     case "bom":
       return changed(await next(), (bytes) => Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), bytes]));
+    case "hidden":
+      return hiddenAnswer(injection.call) ?? next();
+    case "statistics": {
+      const { off = {}, late = false } = effect;
+      return changed(await next(), (bytes) =>
+        rewritten(bytes, (body) => {
+          if (!isObject(body) || !("statistics" in body)) return body;
+          const now = body["statistics"];
+          const { earlier, scaleSetId } = injection;
+          return { ...body, statistics: offBy(late ? earlier.swap(effect, scaleSetId, now) : now, off) };
+        }),
+      );
+    }
     case "patch":
-      return changed(await next(), (bytes) => patched(bytes, effect.body));
+      return changed(await next(), (bytes) => rewritten(bytes, (body) => merged(body, effect.body)));
   }
 }
 
@@ -101,9 +122,10 @@ async function changed(response: Response, change: (bytes: Buffer) => Buffer): P
   return new Response(new Uint8Array(bytes), { status: response.status, headers });
 }
 
-function patched(bytes: Buffer, patch: Readonly<Record<string, unknown>>): Buffer {
+/** The JSON of an answer as `change` makes it; what is no JSON stays as it is. */
+function rewritten(bytes: Buffer, change: (body: unknown) => unknown): Buffer {
   try {
-    return Buffer.from(JSON.stringify(merged(JSON.parse(bytes.toString("utf8")), patch)));
+    return Buffer.from(JSON.stringify(change(JSON.parse(bytes.toString("utf8")))));
   } catch {
     return bytes;
   }

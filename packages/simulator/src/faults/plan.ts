@@ -2,6 +2,8 @@ import { z } from "zod";
 import type { CallName } from "../http/calls.js";
 import type { Random } from "../time/random.js";
 import { type Fault, type FaultedCall, faultSchema } from "./fault.js";
+import { hidableCalls } from "./hidden.js";
+import { countingCalls } from "./statistics.js";
 
 /** A fault that was added, and what it has done so far. */
 export interface FaultView {
@@ -103,10 +105,26 @@ const bodiless: readonly CallName[] = [
   "runner-close-session",
 ];
 
+/** Effects that only some calls can have are aimed at those, by name. @throws TypeError */
+function refuseUnfit(
+  { kind }: Fault["effect"],
+  wanted: Fault["effect"]["kind"],
+  calls: readonly CallName[],
+  fit: readonly CallName[],
+): void {
+  if (kind !== wanted || (calls.length > 0 && calls.every((name) => fit.includes(name)))) return;
+  throw new TypeError(`not a fault: ${kind} needs a call, one of ${fit.join(", ")}`);
+}
+
 /** @throws TypeError for a fault that can never strike */
 function refuseImpossible({ call, probability, effect }: Fault): void {
   if (probability === 0) throw new TypeError("not a fault: with probability 0 it never strikes");
   const calls = typeof call === "string" ? [call] : (call ?? []);
+  refuseUnfit(effect, "hidden", calls, hidableCalls);
+  refuseUnfit(effect, "statistics", calls, countingCalls);
+  if (effect.kind === "statistics" && effect.late !== true && Object.keys(effect.off ?? {}).length === 0) {
+    throw new TypeError("not a fault: wrong statistics need `off` or `late`");
+  }
   const changesBody = effect.kind === "patch" || effect.kind === "truncated" || effect.kind === "bom";
   if (changesBody && calls.length > 0 && calls.every((name) => bodiless.includes(name))) {
     throw new TypeError(`not a fault: the answer of ${calls.join(", ")} has no body that ${effect.kind} could change`);

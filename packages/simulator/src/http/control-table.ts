@@ -9,9 +9,11 @@ import { type JournalSubject, journalSubjects } from "../journal/entry.js";
 import type { Journal } from "../journal/journal.js";
 import type { TokenKind } from "../service/tokens.js";
 import type { WorkflowView } from "../workflow/run.js";
+import { type IncidentPort, incidentRoutes } from "./control-incidents.js";
+import { type ControlRoute, found, id, numberOf, route } from "./control-route.js";
 
 /** What can be done from outside; the simulator itself. */
-export interface ControlPort {
+export interface ControlPort extends IncidentPort {
   queueJobs(jobs: readonly z.infer<typeof jobInputSchema>[]): JobView[];
   queueWorkflow(text: string, options: { readonly repository?: string | undefined }): WorkflowView;
   rerunJob(id: number): JobView;
@@ -36,28 +38,6 @@ export interface ControlPort {
   markHostDied(name: string): boolean;
   deprecateRunners(deprecated: boolean): void;
   revokeTokens(kind: TokenKind): void;
-}
-
-/** One call from outside. */
-export interface ControlRoute {
-  readonly method: "GET" | "POST" | "PUT" | "DELETE";
-  /** With `{name}` for what varies. */
-  readonly path: string;
-  readonly summary: string;
-  readonly body?: z.ZodType;
-  /** Where `body` checks by hand: what it takes, for the description. @default `body` */
-  readonly described?: z.ZodType;
-  /** Query parameters and what they mean. */
-  readonly query?: Readonly<Record<string, string>>;
-  /** Status of success. */
-  readonly status: 200 | 201 | 204;
-  readonly handle: (call: ControlCall) => { readonly status: number; readonly body?: unknown };
-}
-
-export interface ControlCall {
-  readonly body: unknown;
-  readonly param: (name: string) => string;
-  readonly query: (name: string) => string | undefined;
 }
 
 const mostJobs = 100_000;
@@ -107,9 +87,6 @@ function checked<T>(schema: z.ZodType<T>, value: unknown, context: z.core.$Refin
 export function controlTable(port: ControlPort): ControlRoute[] {
   const ok = (body: unknown) => ({ status: 200, body });
   const made = (body: unknown) => ({ status: 201, body });
-  const found = (was: boolean, what: string) =>
-    was ? { status: 204 } : { status: 404, body: { message: `there is no ${what}` } };
-  const id = ({ param }: ControlCall): number => numberOf(param("id"), "id");
   return [
     {
       ...route("POST", "/jobs", "Queue a job, a list of jobs, or `{count, job}`", 201, jobsSchema, ({ body }) =>
@@ -221,6 +198,7 @@ export function controlTable(port: ControlPort): ControlRoute[] {
         return { status: 204 };
       },
     ),
+    ...incidentRoutes(port),
     route("GET", "/state", "The whole service at this moment", 200, undefined, () => ok(port.state())),
     route("GET", "/summary", "What became of all jobs and registrations", 200, undefined, () => ok(port.summary())),
     {
@@ -252,29 +230,8 @@ export function controlTable(port: ControlPort): ControlRoute[] {
   ];
 }
 
-function route<Body>(
-  method: ControlRoute["method"],
-  path: string,
-  summary: string,
-  status: ControlRoute["status"],
-  body: z.ZodType<Body> | undefined,
-  handle: (call: Omit<ControlCall, "body"> & { readonly body: Body }) => {
-    readonly status: number;
-    readonly body?: unknown;
-  },
-): ControlRoute {
-  if (body === undefined)
-    return { method, path, summary, status, handle: (call) => handle({ ...call, body: undefined as Body }) };
-  return { method, path, summary, status, body, handle: (call) => handle({ ...call, body: body.parse(call.body) }) };
-}
-
 function subjectOf(text: string | undefined): JournalSubject | undefined {
   const subject = journalSubjects.find((name) => name === text);
   if (text === undefined || subject !== undefined) return subject;
   throw new TypeError(`subject: there is no ${text}; there are ${journalSubjects.join(", ")}`);
-}
-
-function numberOf(text: string, name: string): number {
-  if (/^\d{1,15}$/.test(text)) return Number(text);
-  throw new TypeError(`${name}: ${JSON.stringify(text)} is no number from 0`);
 }

@@ -1,6 +1,7 @@
 import { type Context, Hono } from "hono";
 import { streamSSE } from "hono/streaming";
 import { z } from "zod";
+import { Refusal } from "../service/refusal.js";
 import { type ControlPort, controlTable } from "./control-table.js";
 import { openApi } from "./openapi.js";
 
@@ -36,7 +37,12 @@ export function controlRoutes(port: ControlPort): Hono {
         return body === undefined ? new Response(null, { status }) : Response.json(body, { status });
       } catch (error) {
         // What the simulator's methods throw at wrong input is for whoever asked.
-        if (error instanceof TypeError || error instanceof RangeError || error instanceof WrongCall) {
+        if (
+          error instanceof Refusal ||
+          error instanceof TypeError ||
+          error instanceof RangeError ||
+          error instanceof WrongCall
+        ) {
           return context.json({ message: error.message }, 400);
         }
         throw error;

@@ -14,7 +14,7 @@ const queue = `${paths.queue}/:scaleSetId/message`;
 export function messageQueueRoutes(desk: Desk): Route[] {
   const { service, clock } = desk;
 
-  /** The session that the token and the query name, both, and that lives. */
+  /** The session that the token and the query name, both; it may have ended. */
   function sessionOf(exchange: Exchange): SessionRow {
     const id = exchange.url.searchParams.get("sessionId") ?? "";
     const session = service.state.sessions.get(id);
@@ -24,7 +24,6 @@ export function messageQueueRoutes(desk: Desk): Route[] {
     if (session === undefined || token.subject !== id || session.scaleSet.id !== exchange.id("scaleSetId")) {
       throw new Refusal("UnauthorizedException", "The queue token was issued for another session.");
     }
-    requireAlive(session);
     return session;
   }
 
@@ -41,20 +40,25 @@ export function messageQueueRoutes(desk: Desk): Route[] {
         requireApiVersion(exchange.url, exchange.headers);
         service.advance();
         const session = sessionOf(exchange);
+        requireAlive(session);
         const set = session.scaleSet;
-        const look = (): MessageRow | undefined => {
+        const { refreshes } = session;
+        const queueNumber = Number(exchange.url.searchParams.get("queue") ?? 0);
+        const look = (): MessageRow | "refreshed" | undefined => {
           requireAlive(session);
-          return nextMessage(set, lastMessageId);
+          if (session.refreshes !== refreshes) return "refreshed";
+          return queueNumber === session.queueNumber ? nextMessage(set, lastMessageId) : undefined;
         };
         service.step((context) => beginPoll(context, session, capacity));
-        let message: MessageRow | undefined;
+        let message: MessageRow | "refreshed" | undefined;
         try {
           const { signal } = exchange;
           message = await hold(desk, { row: set, holdMs: desk.pollHoldMs, signal, look });
         } finally {
           service.step((context) => endPoll(context, session));
         }
-        if (message === undefined || exchange.signal.aborted) return new Response(null, { status: 202 });
+        if (message === undefined || message === "refreshed" || exchange.signal.aborted)
+          return new Response(null, { status: 202 });
         const found = message;
         const serviceUrl = desk.places.serviceUrl(exchange.url.origin, set.scope);
         const acquireJobUrl = `${serviceUrl.replace(/\/$/, "")}/_apis/runtime/runnerscalesets/${set.id}/acquirejobs`;
@@ -68,8 +72,9 @@ export function messageQueueRoutes(desk: Desk): Route[] {
       handle: (exchange) => {
         service.advance();
         const session = sessionOf(exchange);
+        if (service.options.acknowledgeInLostSession === "refuse") requireAlive(session);
         service.step((context) => {
-          touchSession(context, session);
+          if (session.ended === undefined) touchSession(context, session);
           acknowledge(context, session.scaleSet, exchange.id("messageId"));
         });
         return new Response(null, { status: 204 });

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { ControlRoute } from "./control-table.js";
+import type { ControlRoute } from "./control-route.js";
 import { paths } from "./places.js";
 
 /** What is told of a route. */

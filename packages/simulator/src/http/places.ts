@@ -34,8 +34,12 @@ export class Places {
   }
 
   /** It carries a query already, and another path (when hosted, another host too) than the rest. */
-  messageQueueUrl(origin: string, { scaleSetId, sessionId }: { scaleSetId: number; sessionId: string }): string {
-    return `${this.#at(origin, "queue")}${paths.queue}/${scaleSetId}/message?sessionId=${sessionId}`;
+  messageQueueUrl(
+    origin: string,
+    { scaleSetId, sessionId, queueNumber }: { scaleSetId: number; sessionId: string; queueNumber: number },
+  ): string {
+    const moved = queueNumber > 0 ? `&queue=${queueNumber}` : "";
+    return `${this.#at(origin, "queue")}${paths.queue}/${scaleSetId}/message?sessionId=${sessionId}${moved}`;
   }
 
   /** Where runners find everything. `runnerUrl` wins, for runners that reach the simulator by another way. */

@@ -8,7 +8,7 @@ import { Refusal } from "../service/refusal.js";
 import { findRunners, registerRunner, removeRunner, runnerIn } from "../service/runners.js";
 import { createScaleSet, deleteScaleSet, findScaleSets, scaleSet, updateScaleSet } from "../service/scale-sets.js";
 import { findRunnerGroups } from "../service/scopes.js";
-import { endSession, openSession, sessionOf, touchSession } from "../service/sessions.js";
+import { endSession, openSession, refreshSession, sessionOf, touchSession } from "../service/sessions.js";
 import type { Scope, SessionRow } from "../service/state.js";
 import { statisticsOf } from "../service/statistics.js";
 import type { Desk, Exchange, Route } from "./exchange.js";
@@ -71,18 +71,32 @@ export function scaleSetRoutes(desk: Desk): Route[] {
     );
   }
 
-  function sessionAnswer({ url }: Exchange, context: Context, session: SessionRow, status: string | number): Response {
+  function sessionAnswer(
+    { url }: Exchange,
+    context: Context,
+    session: SessionRow,
+    how: "opened" | "refreshed",
+  ): Response {
     const set = session.scaleSet;
+    const empty = how === "refreshed" && context.options.refreshStatistics === "empty";
     const queue = service.tokens.issue("queue", { ttlMs: service.options.queueTokenTtlMs, subject: session.id });
     const serviceUrl = places.serviceUrl(url.origin, set.scope);
     return Response.json({
       sessionId: session.id,
       ownerName: session.ownerName,
       // A string when the session is made and a number when it is refreshed: so it was seen on the wire.
-      runnerScaleSet: { ...scaleSetJson(context, set, serviceUrl), status },
-      messageQueueUrl: places.messageQueueUrl(url.origin, { scaleSetId: set.id, sessionId: session.id }),
+      runnerScaleSet: {
+        ...scaleSetJson(context, set, serviceUrl),
+        ...(empty ? { statistics: null } : {}),
+        status: how === "opened" ? "online" : 1,
+      },
+      messageQueueUrl: places.messageQueueUrl(url.origin, {
+        scaleSetId: set.id,
+        sessionId: session.id,
+        queueNumber: session.queueNumber,
+      }),
       messageQueueAccessToken: queue.value,
-      statistics: statisticsOf(context, set),
+      statistics: empty ? null : statisticsOf(context, set),
     });
   }
 
@@ -159,15 +173,15 @@ export function scaleSetRoutes(desk: Desk): Route[] {
       const { ownerName } = await exchange.json(sessionSchema);
       return service.step((context) => {
         const session = openSession(context, scaleSet(context, scope, exchange.id("id")), ownerName);
-        return sessionAnswer(exchange, context, session, "online");
+        return sessionAnswer(exchange, context, session, "opened");
       });
     }),
     admin("PATCH", `${sets}/:id/sessions/:sessionId`, "refresh-session", (exchange, scope) =>
       service.step((context) => {
         const set = scaleSet(context, scope, exchange.id("id"));
         const session = sessionOf(context, set, exchange.param("sessionId"));
-        touchSession(context, session);
-        return sessionAnswer(exchange, context, session, 1);
+        refreshSession(context, session);
+        return sessionAnswer(exchange, context, session, "refreshed");
       }),
     ),
     admin("DELETE", `${sets}/:id/sessions/:sessionId`, "close-session", (exchange, scope) => {

@@ -17,6 +17,8 @@ export interface RunnerBehaviour {
   readonly lingerMs?: number | undefined;
   /** The service drops its registration so long after it came online (F6). Done by the service, not by the runner. */
   readonly registrationDroppedAfterMs?: number | undefined;
+  /** Goes on living, without polling, when the service says that its registration is gone (actions/runner#4617). */
+  readonly outlivesRegistration?: boolean | undefined;
   /** Its JIT config is used twice at once: a second runner fights with it for the session. */
   readonly usedTwice?: boolean | undefined;
 }
@@ -29,6 +31,7 @@ export const behaviourSchema = z.strictObject({
   crashAfterMs: durationSchema.optional(),
   lingerMs: durationSchema.optional(),
   registrationDroppedAfterMs: durationSchema.optional(),
+  outlivesRegistration: z.boolean().optional(),
   usedTwice: z.boolean().optional(),
 }) satisfies z.ZodType<RunnerBehaviour>;
 

@@ -80,6 +80,8 @@ async function inSession(
     if (end.aborted) break;
     if (patience?.signal.aborted) return exitCodes.success;
     const kind = answer instanceof NotRegistered ? undefined : answer?.json["errorKind"];
+    const gone = kind === "RunnerNotFound" || answer instanceof NotRegistered;
+    while (gone && behaviour.outlivesRegistration) await clock.sleep(86_400_000, { signal: end });
     if (kind === "RunnerNotFound") {
       log("The registration of this runner is gone.");
       return exitCodes.success;

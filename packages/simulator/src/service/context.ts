@@ -8,6 +8,7 @@ import type { JobRow, RunnerRow, ScaleSetRow, SessionRow, State } from "./state.
 /** What every rule of the service works with. Nothing in it waits: time comes in by `now`, and goes on by `timers`. */
 export interface Context {
   readonly state: State;
+  /** The rules at this moment. */
   readonly options: ServiceOptions;
   readonly journal: Journal;
   readonly timers: TimerQueue;

@@ -42,7 +42,8 @@ export function violations(context: Context): string[] {
   let open = 0;
   for (const job of state.jobs.values()) {
     const places = [job.scaleSet?.available, job.scaleSet?.assigned, job.scaleSet?.running];
-    const expected = [job.state === "available", job.state === "assigned", job.state === "running"];
+    const running = job.state === "running" && (!job.falselyCompleted || job.scaleSet?.running.has(job) === true);
+    const expected = [job.state === "available", job.state === "assigned", running];
     must(
       places.every((place, index) => (place?.has(job) ?? false) === expected[index]),
       `job ${job.id} is ${job.state}, but its set has it elsewhere`,

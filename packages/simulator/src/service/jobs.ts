@@ -14,6 +14,7 @@ export function queueJob(context: Context, spec: JobSpec, workflowRunId?: string
     spec,
     queuedAtMs: context.now(),
     attempt: 1,
+    lapses: 0,
     jobId: uuid(context),
     runnerRequestId: "0",
     state: "queued",
@@ -26,6 +27,7 @@ export function queueJob(context: Context, spec: JobSpec, workflowRunId?: string
     firstStartedAtMs: undefined,
     starts: 0,
     cancelAsked: false,
+    falselyCompleted: false,
     lockedUntilMs: 0,
     planId: uuid(context),
     timelineId: uuid(context),
@@ -89,6 +91,13 @@ export function withdrawOffers(context: Context, set: ScaleSetRow): void {
   for (const job of [...set.available]) abandonByService(context, job, "its session ended");
 }
 
+/** Jobs that wait for a runner go back to whoever else may take them; done when a session ends, where the rules say so. */
+export function freeAssigned(context: Context, set: ScaleSetRow): void {
+  for (const job of [...set.assigned]) {
+    if (job.runner === undefined) abandonByService(context, job, "the session of its scale set ended");
+  }
+}
+
 /** Takes a job that no runner has from its set and queues it again. */
 export function abandonByService(context: Context, job: JobRow, cause: string): void {
   leaveSet(job);
@@ -120,7 +129,7 @@ export function endJob(
   job.result = result;
   job.end = end;
   job.finishedAtMs = context.now();
-  if (set !== undefined) {
+  if (set !== undefined && !job.falselyCompleted) {
     tell(context, set, job, "JobCompleted", { result, runnerId: runner?.id ?? 0, runnerName: runner?.name ?? "" });
   }
   context.state.jobsByJobId.delete(job.jobId);
@@ -213,7 +222,8 @@ function watchForLapse(context: Context, job: JobRow): void {
 
 /** No runner took the job in time: its assignment is cancelled, and it is assigned again later, or given up. */
 function lapse(context: Context, job: JobRow): void {
-  const delayMs = context.options.requeueDelaysMs[job.attempt - 1];
+  const delayMs = context.options.requeueDelaysMs[job.lapses];
+  job.lapses += 1;
   context.state.tally.lapsed += 1;
   if (delayMs === undefined) {
     endJob(context, job, { result: "canceled", end: "lost", cause: "no runner took any of its attempts" });
@@ -247,7 +257,7 @@ function leaveBacklog(context: Context, job: JobRow): void {
   if (bucket?.delete(job) && bucket.size === 0) context.state.backlog.delete(key);
 }
 
-function leaveSet(job: JobRow): void {
+export function leaveSet(job: JobRow): void {
   const { scaleSet: set } = job;
   set?.available.delete(job);
   set?.assigned.delete(job);

@@ -22,6 +22,25 @@ export interface ServiceOptions {
   readonly multiLabel: boolean;
   /** What acknowledging an unknown message does: nothing, with 204, or a refusal [guess]. @default "accept" */
   readonly acknowledgeUnknown: "accept" | "refuse";
+  /** Whether an acknowledgement in a session that has ended is refused (401), or done all the same (204) [guess]. @default "refuse" */
+  readonly acknowledgeInLostSession: "refuse" | "accept";
+  /** Whether a refreshed session carries statistics, or null in their place [guess]. @default "filled" */
+  readonly refreshStatistics: "filled" | "empty";
+  /** Whether refreshing a session ends its held poll at once, with 202 [guess]. @default false */
+  readonly refreshEndsPoll: boolean;
+  /** Whether each refresh names another queue URL; a poll of an earlier one gets no message any more. @default false */
+  readonly refreshMovesQueue: boolean;
+  /**
+   * What becomes of jobs that wait for a runner when the session of their scale set ends: they stay with the set, and
+   * may lapse there, or are queued again, which costs them no attempt [guess]. @default "kept"
+   */
+  readonly assignedWithoutSession: "kept" | "freed";
+  /** Whether the refusal of a second session says who owns the first. @default true */
+  readonly conflictNamesOwner: boolean;
+  /** A registration is removed up to so long after its job ended, at random. @unit milliseconds @default 0 */
+  readonly deregistrationDelayMs: number;
+  /** A message that nobody acknowledges is dropped from the queue after this time; absent = never. @unit milliseconds */
+  readonly messageTtlMs: number | undefined;
   /** Ended jobs kept for whoever looks; older ones live on in the counts. @default 10_000 */
   readonly endedJobsKept: number;
   /** Runners, attempts and sessions that are over and still known to late callers, of each the newest. @default 1_000 */
@@ -52,6 +71,9 @@ export interface ServiceOptions {
   readonly runnerTokenTtlMs: number;
 }
 
+/** The rules that can change while the service runs. */
+export type ChangeableRules = Omit<ServiceOptions, "endedJobsKept" | "goneKept">;
+
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 
@@ -67,6 +89,14 @@ export const defaultServiceOptions: ServiceOptions = {
   strandOnZeroCapacity: true,
   multiLabel: true,
   acknowledgeUnknown: "accept",
+  acknowledgeInLostSession: "refuse",
+  refreshStatistics: "filled",
+  refreshEndsPoll: false,
+  refreshMovesQueue: false,
+  assignedWithoutSession: "kept",
+  conflictNamesOwner: true,
+  deregistrationDelayMs: 0,
+  messageTtlMs: undefined,
   endedJobsKept: 10_000,
   goneKept: 1_000,
   runnersAcknowledge: true,

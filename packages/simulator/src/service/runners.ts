@@ -34,6 +34,7 @@ export function registerRunner(
     offlineSinceMs: context.now(),
     everOnline: false,
     removed: false,
+    leaving: false,
     hostDied: dies,
     behaviour,
     droppedAfterMs,
@@ -81,6 +82,20 @@ export function dropRegistration(context: Context, runner: RunnerRow, cause: str
   forget(context, runner);
   if (runner.session !== undefined) endRunnerSession(context, runner.session, cause);
   recordRunner(context, runner, "removed", cause);
+}
+
+/** Its job is done: the registration goes with it, or some seconds later. */
+export function leaveAfterJob(context: Context, runner: RunnerRow, cause: string): void {
+  const { deregistrationDelayMs } = context.options;
+  const drop = (): void => dropRegistration(context, runner, cause);
+  // No random number is drawn where none is needed, so that the rest of a run stays as it was.
+  if (deregistrationDelayMs <= 0) {
+    drop();
+    return;
+  }
+  runner.leaving = true;
+  context.touched.add(runner.scaleSet);
+  after(context, deregistrationDelayMs * context.random(), drop);
 }
 
 /** Its scale set was deleted. A job that runs goes on; the registration is gone all the same. */

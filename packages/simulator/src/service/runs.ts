@@ -1,14 +1,16 @@
 import { after, type Context } from "./context.js";
 import { tell } from "./job-messages.js";
-import { endJob, record, returnToWaiting } from "./jobs.js";
+import { endJob, leaveSet, record, returnToWaiting } from "./jobs.js";
 import { Refusal } from "./refusal.js";
-import { dropRegistration, endRunnerSession, expectJob, recordRunner } from "./runners.js";
+import { dropRegistration, endRunnerSession, expectJob, leaveAfterJob, recordRunner } from "./runners.js";
 import type { JobResult, JobRow, RunnerRow, ScaleSetRow } from "./state.js";
 
 /** Tells idle runners of assigned jobs: the oldest job to the runner that is longest online. */
 export function matchRunners(context: Context, set: ScaleSetRow): void {
   if (set.assigned.size === 0 || context.state.runnersDeprecated) return;
-  const idle = [...set.runners].filter((runner) => runner.session !== undefined && runner.job === undefined);
+  const idle = [...set.runners].filter(
+    (runner) => runner.session !== undefined && runner.job === undefined && !runner.leaving,
+  );
   if (idle.length === 0) return;
   idle.sort((a, b) => (a.session?.openedAtMs ?? 0) - (b.session?.openedAtMs ?? 0) || a.id - b.id);
   for (const job of set.assigned) {
@@ -78,7 +80,28 @@ export function completeJob(context: Context, job: JobRow, result: JobResult): v
   endJob(context, job, { result, end, cause: "the runner said so" });
   runner.job = undefined;
   if (runner.removed) context.retired.runners.add(runner);
-  dropRegistration(context, runner, "its job is done");
+  leaveAfterJob(context, runner, "its job is done");
+}
+
+/**
+ * The service takes a job for completed while its runner still works on it (actions/runner#4492).
+ * The runner goes on; what it reports in the end is how the job ended.
+ */
+export function completeFalsely(
+  context: Context,
+  job: JobRow,
+  { registration, counted }: { readonly registration: "removed" | "kept"; readonly counted: boolean },
+): boolean {
+  const { runner, scaleSet: set } = job;
+  if (job.state !== "running" || job.falselyCompleted || runner === undefined || set === undefined) return false;
+  job.finishedAtMs = context.now();
+  tell(context, set, job, "JobCompleted", { result: "failed", runnerId: runner.id, runnerName: runner.name });
+  job.finishedAtMs = undefined;
+  job.falselyCompleted = true;
+  if (!counted) leaveSet(job);
+  record(context, job, "completed-falsely", "the service took it for completed");
+  if (registration === "removed") dropRegistration(context, runner, "its job was taken for completed");
+  return true;
 }
 
 /** Cancels a job in any state. Answers whether there was anything to cancel. */

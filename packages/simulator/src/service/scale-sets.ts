@@ -18,7 +18,12 @@ export interface ScaleSetInput {
  * A name or a label is required; without labels the name is the only one, and a label without a type is a `System`
  * one. The name is taken if another set of the same runner group has it.
  */
-export function createScaleSet(context: Context, scope: Scope, input: ScaleSetInput): ScaleSetRow {
+export function createScaleSet(
+  context: Context,
+  scope: Scope,
+  input: ScaleSetInput,
+  cause = "the client asked",
+): ScaleSetRow {
   const given = labelsOf(context, input.labels);
   const name = input.name?.trim() || given[0]?.name;
   if (!name) throw new Refusal("ArgumentException", "A runner scale set needs a name or a label.");
@@ -36,6 +41,7 @@ export function createScaleSet(context: Context, scope: Scope, input: ScaleSetIn
     session: undefined,
     messages: new Map(),
     lastMessageId: 0,
+    deafUntilMs: 0,
     outbox: [],
     available: new Set(),
     assigned: new Set(),
@@ -44,11 +50,16 @@ export function createScaleSet(context: Context, scope: Scope, input: ScaleSetIn
   };
   context.state.scaleSets.set(set.id, set);
   context.touched.add(set);
-  context.journal.record({ subject: "scale-set", event: "created", cause: "the client asked", scaleSetId: set.id });
+  context.journal.record({ subject: "scale-set", event: "created", cause, scaleSetId: set.id });
   return set;
 }
 
-export function updateScaleSet(context: Context, set: ScaleSetRow, input: ScaleSetInput): ScaleSetRow {
+export function updateScaleSet(
+  context: Context,
+  set: ScaleSetRow,
+  input: ScaleSetInput,
+  cause = "the client asked",
+): ScaleSetRow {
   const name = input.name?.trim() || set.name;
   const runnerGroupId = runnerGroup(set.scope, input.runnerGroupId ?? set.runnerGroupId).id;
   refuseTakenName(context, set.scope, { name, runnerGroupId, but: set });
@@ -58,7 +69,7 @@ export function updateScaleSet(context: Context, set: ScaleSetRow, input: ScaleS
   if (labels.length > 0) set.labels = labels;
   set.disableUpdate = input.disableUpdate ?? set.disableUpdate;
   context.touched.add(set);
-  context.journal.record({ subject: "scale-set", event: "updated", cause: "the client asked", scaleSetId: set.id });
+  context.journal.record({ subject: "scale-set", event: "updated", cause, scaleSetId: set.id });
   return set;
 }
 
@@ -71,6 +82,7 @@ export function deleteScaleSet(context: Context, set: ScaleSetRow, cause: string
   const unstarted: JobRow[] = [...set.available, ...set.assigned];
   for (const job of unstarted) abandonByService(context, job, "its scale set was deleted");
   for (const runner of [...set.runners]) orphanRunner(context, runner);
+  for (const message of set.messages.values()) message.stopTimer();
   set.messages.clear();
   set.outbox = [];
 }

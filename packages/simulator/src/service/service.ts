@@ -3,7 +3,7 @@ import type { Random } from "../time/random.js";
 import { TimerQueue } from "../time/timer-queue.js";
 import type { Context } from "./context.js";
 import { takeJobs } from "./jobs.js";
-import type { ServiceOptions } from "./options.js";
+import type { ChangeableRules, ServiceOptions } from "./options.js";
 import { makeMessages } from "./queue.js";
 import { Retired } from "./retired.js";
 import { matchRunners } from "./runs.js";
@@ -18,6 +18,7 @@ import { Tokens } from "./tokens.js";
 export class Service {
   readonly tokens: Tokens;
   readonly #context: Context;
+  #rules: ServiceOptions;
   readonly #watchers = new Map<object, Set<() => void>>();
   readonly #listeners = new Set<() => void>();
 
@@ -30,11 +31,15 @@ export class Service {
   }) {
     const { now, random, journal, peerTime } = options;
     this.tokens = new Tokens({ now, random, peerTime });
+    this.#rules = options.rules;
+    const rules = (): ServiceOptions => this.#rules;
     const state = emptyState();
     const { tokens } = this;
     this.#context = {
       state,
-      options: options.rules,
+      get options() {
+        return rules();
+      },
       retired: {
         jobs: new Retired(options.rules.endedJobsKept, ({ id }) => state.jobs.delete(id)),
         // The last pieces of a log come after its job has ended.
@@ -62,7 +67,16 @@ export class Service {
   }
 
   get options(): ServiceOptions {
-    return this.#context.options;
+    return this.#rules;
+  }
+
+  /** Other rules from now on; what was begun under the old ones ends as it would have. */
+  changeRules(changed: Partial<ChangeableRules>): void {
+    this.step(({ journal }) => {
+      this.#rules = { ...this.#rules, ...changed };
+      const cause = Object.entries(changed).map(([name, value]) => `${name} = ${JSON.stringify(value) ?? "none"}`);
+      journal.record({ subject: "service", event: "rules-changed", cause: cause.join(", ") });
+    });
   }
 
   /** Does one thing, and all that follows from it. What was due before comes first. */

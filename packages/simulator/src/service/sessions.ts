@@ -1,5 +1,5 @@
 import { after, type Context, uuid } from "./context.js";
-import { withdrawOffers } from "./jobs.js";
+import { freeAssigned, withdrawOffers } from "./jobs.js";
 import { Refusal } from "./refusal.js";
 import type { ScaleSetRow, SessionRow } from "./state.js";
 
@@ -8,7 +8,9 @@ export function openSession(context: Context, set: ScaleSetRow, ownerName: strin
   if (set.session !== undefined) {
     throw new Refusal(
       "RunnerScaleSetSessionConflictException",
-      `The runner scale set ${set.name} already has an active session for owner ${set.session.ownerName}.`,
+      `The runner scale set ${set.name} already has an active session${
+        context.options.conflictNamesOwner ? ` for owner ${set.session.ownerName}` : ""
+      }.`,
     );
   }
   const now = context.now();
@@ -20,6 +22,8 @@ export function openSession(context: Context, set: ScaleSetRow, ownerName: strin
     lastSeenAtMs: now,
     heldPolls: 0,
     capacity: undefined,
+    refreshes: 0,
+    queueNumber: 0,
     ended: undefined,
   };
   set.session = session;
@@ -61,6 +65,16 @@ export function touchSession(context: Context, session: SessionRow): void {
   session.lastSeenAtMs = context.now();
 }
 
+/** A refresh: a sign of life, and where the rules say so the end of the held poll or another queue URL. */
+export function refreshSession(context: Context, session: SessionRow): void {
+  touchSession(context, session);
+  const { refreshMovesQueue, refreshEndsPoll } = context.options;
+  if (refreshMovesQueue) session.queueNumber += 1;
+  if (!refreshEndsPoll) return;
+  session.refreshes += 1;
+  context.touched.add(session.scaleSet);
+}
+
 /** A poll begins: while it is held, the session lives. What it announces is the set's capacity from now on. */
 export function beginPoll(context: Context, session: SessionRow, capacity: number): void {
   touchSession(context, session);
@@ -92,6 +106,7 @@ export function endSession(context: Context, session: SessionRow, how: "closed" 
   context.touched.add(session.scaleSet);
   record(context, session, how, cause);
   withdrawOffers(context, session.scaleSet);
+  if (context.options.assignedWithoutSession === "freed") freeAssigned(context, session.scaleSet);
   context.retired.sessions.add(session);
 }
 

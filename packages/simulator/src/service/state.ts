@@ -34,6 +34,8 @@ export interface ScaleSetRow {
   /** Unacknowledged messages, in the order of their ids. */
   readonly messages: Map<number, MessageRow>;
   lastMessageId: number;
+  /** Until then the queue hears of nothing: what happens is put into no message. */
+  deafUntilMs: number;
   /** What happened since the last message was made. */
   outbox: JobMessage[];
   /** Offered, assigned and waiting for a runner, running. A job is in at most one of them. */
@@ -52,14 +54,20 @@ export interface SessionRow {
   heldPolls: number;
   /** What the newest poll announced; undefined before the first, infinite when a poll announced nothing. */
   capacity: number | undefined;
+  /** Refreshes that ended the poll held at that time. */
+  refreshes: number;
+  /** Which of its queue URLs is the one that gets messages. */
+  queueNumber: number;
   ended: "closed" | "expired" | undefined;
 }
 
 export interface MessageRow {
-  readonly id: number;
+  id: number;
   readonly jobMessages: JobMessage[];
   statistics: Statistics;
   deliveries: number;
+  /** Takes back the timer that drops it. */
+  readonly stopTimer: () => void;
 }
 
 export interface Statistics {
@@ -128,8 +136,10 @@ export interface JobRow {
   readonly workflowRunId: string;
   readonly spec: JobSpec;
   readonly queuedAtMs: number;
-  /** Counts from 1; a lapse makes a new attempt under a new `jobId`. */
+  /** Counts from 1; whatever takes an assigned job from its set makes a new attempt under a new `jobId`. */
   attempt: number;
+  /** Attempts that no runner took in time; only these are counted against `requeueDelaysMs`. */
+  lapses: number;
   jobId: string;
   runnerRequestId: string;
   state: JobState;
@@ -143,6 +153,8 @@ export interface JobRow {
   firstStartedAtMs: number | undefined;
   starts: number;
   cancelAsked: boolean;
+  /** The service took it for completed while its runner still works (actions/runner#4492). */
+  falselyCompleted: boolean;
   lockedUntilMs: number;
   planId: string;
   timelineId: string;
@@ -168,6 +180,8 @@ export interface RunnerRow {
   everOnline: boolean;
   /** Its registration is gone. A runner that is removed is in no set any more. */
   removed: boolean;
+  /** Its job has ended, and its registration is about to go: it gets no other. */
+  leaving: boolean;
   /** Whoever runs the world said that it took this runner's host away, so that its job is nobody's loss. */
   hostDied: boolean;
   /** How its runner is to misbehave, as JSON, for those runners that read it. */

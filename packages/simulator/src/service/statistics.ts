@@ -7,7 +7,7 @@ export function statisticsOf(context: Context, set: ScaleSetRow): Statistics {
   let idle = 0;
   let offline = 0;
   for (const runner of set.runners) {
-    if (runner.job !== undefined && runner.job.state === "running") busy += 1;
+    if (runner.job !== undefined && set.running.has(runner.job)) busy += 1;
     else if (isOnline(runner)) idle += 1;
     else offline += 1;
   }

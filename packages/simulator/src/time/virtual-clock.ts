@@ -64,6 +64,11 @@ export class VirtualClock implements Clock {
     };
   }
 
+  /** Calls `fire` once after `ms`, unless the returned function is called before. */
+  callAfter(ms: number, fire: () => void): () => void {
+    return this.#set(ms, fire);
+  }
+
   /** What waits at present, earliest first. */
   pending(): PendingTimer[] {
     return this.#timers.inOrder().map(({ atMs }) => ({ atMs }));

@@ -93,5 +93,11 @@ export async function connectRunner(it: World, jitConfig: string) {
   });
   const { plan, jobId, resources } = taken.body;
   const token: string = resources.endpoints[0].authorization.parameters.AccessToken;
-  return { runner, runnerToken: runner.token, planId: plan.planId as string, jobId: jobId as string, token };
+  const complete = (): Promise<Raw> =>
+    send(it.simulator.fetch, `${request.run_service_url}completejob`, {
+      method: "POST",
+      token,
+      json: { planId: plan.planId, jobId, conclusion: "succeeded" },
+    });
+  return { runner, runnerToken: runner.token, planId: plan.planId as string, jobId: jobId as string, token, complete };
 }

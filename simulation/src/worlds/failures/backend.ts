@@ -1,5 +1,5 @@
 import type { MemoryFault, MemoryHost, MemoryOperation } from "@scaleset/autoscaler/testing";
-import { type Failure, MINUTE_MS, moment, pick, type Stage } from "./failure.js";
+import { type Failure, lying, MINUTE_MS, moment, pick, type Stage } from "./failure.js";
 
 function failing(operation: MemoryOperation, fault: MemoryFault, most = 3): Failure {
   const name = `${operation === "start" ? "F16 " : ""}${operation} fails: ${fault}`;
@@ -38,13 +38,17 @@ function hostDies(stage: Stage, end: (host: MemoryHost, name: string) => void): 
   for (const { name } of host.instances()) end(host, name);
   // Daemons on the machine die with it; where a backend is shared, they live elsewhere.
   if (host.capabilities.scope === "host") {
-    for (const daemon of stage.daemons) if (daemon.host === host) daemon.crash();
+    for (const daemon of stage.daemons) {
+      if (daemon.host !== host) continue;
+      daemon.crash();
+      daemon.stateFolder.reboot();
+    }
   }
   return true;
 }
 
 /** What a backend and its host do wrong. */
-export const backendFailures: readonly Failure[] = [
+export const backendFailures: readonly Failure[] = lying("backend", [
   ...(["transient", "capacity", "rejected", "denied", "answer lost", "hang", "hang after"] as const).map((fault) =>
     failing("create", fault),
   ),
@@ -62,6 +66,13 @@ export const backendFailures: readonly Failure[] = [
       slowDestroys(0);
     },
   },
+  moment("an instance is unfit", ({ hosts, random }) => {
+    const host = pick(random, hosts);
+    const instance = host && pick(random, host.instances());
+    if (host === undefined || instance === undefined) return false;
+    host.markUnfit(instance.name, "its node is going away");
+    return true;
+  }),
   moment("the watch ends", ({ hosts, random }) => {
     pick(random, hosts)?.endWatches();
     return true;
@@ -72,4 +83,4 @@ export const backendFailures: readonly Failure[] = [
   moment("F22 a host reboots", (stage) =>
     hostDies(stage, (host, name) => host.exit(name, undefined, "the host rebooted")),
   ),
-];
+]);

@@ -1,7 +1,7 @@
-import { type Failure, MINUTE_MS, moment, pick } from "./failure.js";
+import { type Failure, lying, MINUTE_MS, moment, pick } from "./failure.js";
 
 /** What happens to daemons. A watchman starts those again that are down. */
-export const daemonFailures: readonly Failure[] = [
+export const daemonFailures: readonly Failure[] = lying("daemon", [
   moment("F22 a daemon is killed", ({ daemons, random }) => {
     const daemon = pick(random, daemons);
     if (daemon?.up !== true) return false;
@@ -39,12 +39,13 @@ export const daemonFailures: readonly Failure[] = [
       await Promise.race([stopping, sleep(MINUTE_MS)]);
     },
   },
-];
+]);
 
 /** A scale-down that meets a runner that has just got a job (F7): idle runners are too many just when jobs come. */
 export const scaleDowns: readonly Failure[] = [
   {
     name: "a burst comes when idle runners are to go",
+    liars: [],
     async strike({ random, queue, sleep, struck }) {
       queue(4, { durationMs: 5_000 });
       for (let wave = 0; wave < 8; wave++) {
@@ -57,9 +58,10 @@ export const scaleDowns: readonly Failure[] = [
 ];
 
 /** Commands that were decided and have not begun when the right to carry them out is gone. */
-export const interruptions: readonly Failure[] = [
+export const interruptions: readonly Failure[] = lying("daemon", [
   {
     name: "the session ends while launches wait for their turn",
+    liars: ["service"],
     async strike({ simulator, random, queue, sleep, struck }) {
       for (let wave = 0; wave < 8; wave++) {
         queue(5, { durationMs: 10_000 });
@@ -73,10 +75,10 @@ export const interruptions: readonly Failure[] = [
       }
     },
   },
-];
+]);
 
 /** What a person changes: limits up and down, and what runners are made from. */
-export const reconfigurations: readonly Failure[] = [
+export const reconfigurations: readonly Failure[] = lying("person", [
   {
     name: "the limits change",
     async strike({ random, reconfigure, struck }) {
@@ -105,10 +107,10 @@ export const reconfigurations: readonly Failure[] = [
       struck("the runner spec changes");
     },
   },
-];
+]);
 
 /** What a person mends: nothing tells a daemon of it, so launches are tried again when the person says so. */
-export const mendings: readonly Failure[] = [
+export const mendings: readonly Failure[] = lying("backend", [
   {
     name: "a person mends what launches were refused for",
     async strike({ daemons, random, queue, sleep, struck }) {
@@ -122,4 +124,4 @@ export const mendings: readonly Failure[] = [
       }
     },
   },
-];
+]);

@@ -1,5 +1,5 @@
 import type { RunnerBehaviour } from "@scaleset/simulator";
-import { type Failure, MINUTE_MS } from "./failure.js";
+import { type Failure, lying, MINUTE_MS } from "./failure.js";
 
 function misbehaving(name: string, behaviour: RunnerBehaviour, share: number, minutes = 8): Failure {
   return {
@@ -18,7 +18,7 @@ function misbehaving(name: string, behaviour: RunnerBehaviour, share: number, mi
 }
 
 /** What runners do wrong. */
-export const runnerFailures: readonly Failure[] = [
+export const runnerFailures: readonly Failure[] = lying("runners", [
   misbehaving("F6 runners never come online", { neverOnline: true }, 0.4),
   misbehaving("F6 runners come online late", { startDelayMs: 100_000 }, 0.5),
   misbehaving("F6 runners come online too late", { startDelayMs: 400_000 }, 0.3),
@@ -27,9 +27,9 @@ export const runnerFailures: readonly Failure[] = [
   misbehaving("F20 runners exit at once", { exitIdleAfterMs: 1_000 }, 0.9),
   misbehaving("idle runners exit", { exitIdleAfterMs: 45_000 }, 0.5),
   misbehaving("runners crash at work", { crashAfterMs: 20_000 }, 0.3),
-];
+]);
 
-export const deprecations: readonly Failure[] = [
+export const deprecations: readonly Failure[] = lying("runners", [
   {
     name: "F19 runners are deprecated",
     async strike({ simulator, random, sleep, struck }) {
@@ -39,4 +39,4 @@ export const deprecations: readonly Failure[] = [
       simulator.deprecateRunners(false);
     },
   },
-];
+]);

@@ -1,5 +1,5 @@
 import { type Fault, faultCatalogue } from "@scaleset/simulator";
-import { type Failure, MINUTE_MS, moment, once, pick, renewing, type Stage, spoiling } from "./failure.js";
+import { type Failure, lying, MINUTE_MS, moment, once, pick, renewing, type Stage, spoiling } from "./failure.js";
 
 const at = (call: Fault["call"], effect: Fault["effect"]): Fault => ({ call, effect });
 
@@ -30,7 +30,7 @@ const strangeNews = (runnerName: string): string =>
   ]);
 
 /** What the service does wrong, by the rows of protocol.md §6. */
-export const serviceFailures: readonly Failure[] = [
+export const serviceFailures: readonly Failure[] = lying("service", [
   {
     name: "F1 the session is somebody else's",
     async strike(stage) {
@@ -77,16 +77,33 @@ export const serviceFailures: readonly Failure[] = [
     const runner = pick(random, idle);
     return runner !== undefined && simulator.dropRunner(runner.name);
   }),
-  spoiling("F8 messages are late", [at("get-message", { kind: "latency", ms: 20_000, commit: true })]),
-  spoiling("F8 the news in a message is lost", [at("get-message", { kind: "patch", body: { body: "[]" } })]),
-  ...faultCatalogue.F9.map((fault) => spoiling(fault.name ?? "F9", [fault])),
-  spoiling("F9 news of a runner that nobody knows", [
-    at("get-message", { kind: "patch", body: { body: strangeNews("nobody-knows-me") } }),
+  ...lying("messages", [
+    spoiling("F8 messages are late", [at("get-message", { kind: "latency", ms: 20_000, commit: true })]),
   ]),
-  spoiling("F9 news without a runner's name", [at("get-message", { kind: "patch", body: { body: strangeNews("") } })]),
-  ...faultCatalogue.F10.map((fault) => spoiling(fault.name ?? "F10", [fault])),
+  ...lying("messages", [
+    spoiling("F8 the news in a message is lost", [at("get-message", { kind: "patch", body: { body: "[]" } })]),
+  ]),
+  ...lying(
+    "messages",
+    faultCatalogue.F9.map((fault) => spoiling(fault.name ?? "F9", [fault])),
+  ),
+  ...lying("messages", [
+    spoiling("F9 news of a runner that nobody knows", [
+      at("get-message", { kind: "patch", body: { body: strangeNews("nobody-knows-me") } }),
+    ]),
+  ]),
+  ...lying("messages", [
+    spoiling("F9 news without a runner's name", [
+      at("get-message", { kind: "patch", body: { body: strangeNews("") } }),
+    ]),
+  ]),
+  ...lying(
+    "statistics",
+    faultCatalogue.F10.map((fault) => spoiling(fault.name ?? "F10", [fault])),
+  ),
   {
     name: "F11 phantom jobs",
+    liars: ["statistics"],
     async strike({ simulator, random, sleep, struck }) {
       const body = { statistics: { totalAssignedJobs: 10 + Math.floor(random() * 20) } };
       const calls: readonly Fault["call"][] = ["get-message", "open-session", "get-scale-set"];
@@ -97,9 +114,11 @@ export const serviceFailures: readonly Failure[] = [
       for (const id of ids) simulator.faults.remove(id);
     },
   },
-  spoiling("F12 a body that means nothing", [at("get-message", { kind: "patch", body: { body: "[{" } })], {
-    probability: 1,
-  }),
+  ...lying("messages", [
+    spoiling("F12 a body that means nothing", [at("get-message", { kind: "patch", body: { body: "[{" } })], {
+      probability: 1,
+    }),
+  ]),
   spoiling("F13 polls hang", [at("get-message", { kind: "hang" })]),
   spoiling("F13 acknowledgements hang", [at("acknowledge-message", { kind: "hang" })]),
   renewing("F13 refreshes are done and hang", [at("refresh-session", { kind: "hang", commit: true })]),
@@ -150,10 +169,10 @@ export const serviceFailures: readonly Failure[] = [
       await session.close().catch(() => {});
     },
   },
-];
+]);
 
 /** A scale set goes away, by the service's own doing or in an incident that only hides it (F4). */
-export const vanishings: readonly Failure[] = [
+export const vanishings: readonly Failure[] = lying("service", [
   moment("F4 the scale set is removed", (stage) => {
     const id = aSet(stage);
     return id !== undefined && stage.simulator.removeScaleSet(id);
@@ -184,4 +203,4 @@ export const vanishings: readonly Failure[] = [
       for (const each of hidden) simulator.faults.remove(each);
     },
   },
-];
+]);

@@ -1,53 +1,21 @@
+import type { MemoryHost } from "@scaleset/autoscaler/testing";
 import type { JournalEntry, Simulator } from "@scaleset/simulator";
-import type { Daemon } from "../daemon.js";
 import type { Asked } from "../request.js";
-import type { Answered, CommandEvent, DecisionEvent } from "./events.js";
+import type { Answered, DecisionEvent } from "./events.js";
+import { JobBook } from "./job-book.js";
+import { LaunchRecord } from "./launch-record.js";
+import { Lease } from "./lease.js";
+import { Registrations, type RunnerFact } from "./registrations.js";
+import type { BackendCall, WatchedDaemon } from "./scene.js";
 
-/** A registration, as the service's journal and the answers on the line tell of it. */
-export interface RunnerFact {
-  readonly id: number;
-  readonly name: string;
-  readonly scaleSetId: number;
-  registered: boolean;
-  /** Its scale set went away under it. */
-  orphaned: boolean;
-  /** The job that it works on. */
-  job: number | undefined;
-  /** A daemon was answered 204. */
-  removalAnswered: boolean;
-  /** When a daemon's present life was told that there is no such runner, by its own clock. */
-  readonly absentAt: Map<Lease, number>;
-}
-
-/** What one life of a daemon has been told about one scale set's session. */
-export interface Lease {
-  readonly daemon: Daemon;
-  readonly scaleSet: string;
-  state: "none" | "held" | "standby" | "closed";
-  /** When the daemon took its session for lost, by its own clock. */
-  lostAt: number;
-  /** Last answered call of the session, and last answered poll, by the daemon's own clock. */
-  answeredAt: number;
-  polledAt: number;
-  decisions: number;
-  /** When the backend refused its spec, or a right was missing; undefined once a launch begun since was well. */
-  refusedAt: number | undefined;
-  /** Rules that spoke in the newest decision. */
-  rules: ReadonlySet<string>;
-}
-
-/** What is known of a world at this moment, kept up to date as things happen. */
+/** What is known of a world at this moment, from its ports alone: requests and answers, calls of backends, the journal. */
 export class Facts {
-  readonly byName = new Map<string, RunnerFact>();
-  readonly byId = new Map<number, RunnerFact>();
   /** Names of scale sets by id, also of those that are gone. */
   readonly setNames = new Map<number, string>();
   /** Paths of their config URLs. */
   readonly setPaths = new Map<number, string>();
-  /** Rules that asked for the end of a runner that works, by name. */
+  /** Busy runners that were ended by a limit that somebody set. */
   readonly forced = new Set<string>();
-  /** When each launch began, by the daemon's own clock. */
-  readonly launchedAt = new Map<string, number>();
   /** Instances that vanished with their record. */
   readonly lost = new Set<string>();
   /**
@@ -55,39 +23,52 @@ export class Facts {
    * the service drops it after a day.
    */
   readonly forgotten = new Set<string>();
-  /** A scale set went away once. */
+  /** Whose daemon made an instance. */
+  readonly owners = new Map<string, string>();
+  readonly jobs = new JobBook();
+  readonly launches: LaunchRecord;
+  /** How often a scale set went away. */
   setsVanished = 0;
-  readonly #simulator: Simulator;
-  #leases = new Map<Daemon, Map<string, Lease>>();
+  readonly #simulator: Pick<Simulator, "state">;
+  readonly #now: () => number;
+  readonly #hosts: readonly MemoryHost[];
+  readonly #registrations = new Registrations();
+  readonly #leases = new Map<WatchedDaemon, Map<string, Lease>>();
 
-  constructor(simulator: Simulator) {
+  constructor(simulator: Pick<Simulator, "state">, now: () => number, hosts: readonly MemoryHost[]) {
     this.#simulator = simulator;
+    this.#now = now;
+    this.#hosts = hosts;
+    this.launches = new LaunchRecord(now);
+  }
+
+  get byName(): ReadonlyMap<string, RunnerFact> {
+    return this.#registrations.byName;
+  }
+
+  get byId(): ReadonlyMap<number, RunnerFact> {
+    return this.#registrations.byId;
   }
 
   /** A daemon knows nothing when it starts. */
-  born(daemon: Daemon): void {
+  born(daemon: WatchedDaemon): void {
     for (const name of this.lost) this.forgotten.add(name);
     this.lost.clear();
     this.#leases.set(daemon, new Map());
+    this.launches.born(daemon);
   }
 
-  lease(daemon: Daemon, scaleSet: string): Lease {
+  /** What the present life of a daemon was answered about a scale set. */
+  lease(daemon: WatchedDaemon, scaleSet: string): Lease {
     const of = this.#leases.get(daemon) ?? new Map<string, Lease>();
     this.#leases.set(daemon, of);
     const known = of.get(scaleSet);
     if (known !== undefined) return known;
-    const never = Number.NEGATIVE_INFINITY;
-    const fresh: Lease = {
-      daemon,
-      scaleSet,
-      state: "none",
-      lostAt: never,
-      answeredAt: never,
-      polledAt: never,
-      decisions: 0,
-      refusedAt: undefined,
-      rules: new Set(),
-    };
+    const fresh = new Lease(daemon, scaleSet, {
+      now: this.#now,
+      alive: (lease) => this.#alive(lease),
+      works: (runner) => this.byName.get(runner)?.job !== undefined,
+    });
     of.set(scaleSet, fresh);
     return fresh;
   }
@@ -96,74 +77,41 @@ export class Facts {
     return this.setNames.get(id) ?? `set ${id}`;
   }
 
-  answered(daemon: Daemon, asked: Asked, { status, body }: Answered): void {
-    const well = status >= 200 && status < 300;
-    switch (asked.kind) {
-      case "open":
-      case "refresh":
-      case "poll":
-      case "acknowledge":
-      case "acquire": {
-        const lease = this.lease(daemon, this.setName(asked.scaleSetId));
-        if (asked.kind === "open") {
-          // A session of its own that outlived it holds nobody's right but its own.
-          const another = status === 409 && body?.includes(`owner ${daemon.name}.`) !== true;
-          lease.state = well ? "held" : another ? "standby" : "none";
-        }
-        if (!well) return;
-        lease.answeredAt = daemon.now();
-        if (asked.kind === "poll") lease.polledAt = daemon.now();
-        return;
-      }
-      case "close":
-        this.lease(daemon, this.setName(asked.scaleSetId)).state = "closed";
-        return;
-      case "remove":
-      case "look-up": {
-        const runner =
-          asked.kind === "look-up" && asked.runnerName !== undefined
-            ? this.byName.get(asked.runnerName)
-            : this.byId.get(asked.runnerId ?? -1);
-        if (runner === undefined) return;
-        if (asked.kind === "remove" && well) runner.removalAnswered = true;
-        const absent = status === 404 || (status === 200 && /"count":\s*0/.test(body ?? ""));
-        const lease = this.lease(daemon, this.setName(runner.scaleSetId));
-        if (absent && !runner.absentAt.has(lease)) runner.absentAt.set(lease, daemon.now());
-        return;
-      }
-      default:
+  /** What names a scale set through all its ids. */
+  keyOf(id: number): string {
+    return `${this.setPaths.get(id)}/${this.setName(id)}`;
+  }
+
+  asked(daemon: WatchedDaemon, asked: Asked): void {
+    if ("scaleSetId" in asked) this.lease(daemon, this.setName(asked.scaleSetId)).asked(asked);
+    const runner = asked.kind === "remove" ? this.byId.get(asked.runnerId) : undefined;
+    if (runner !== undefined) runner.removalAsked = true;
+  }
+
+  answered(daemon: WatchedDaemon, asked: Asked, answer: Answered): void {
+    this.launches.answered(daemon, asked, answer);
+    if (asked.kind === "remove" || asked.kind === "look-up") {
+      this.#aboutRunner(daemon, asked, answer);
+    } else if ("scaleSetId" in asked && asked.kind !== "jit" && asked.kind !== "close") {
+      this.lease(daemon, this.setName(asked.scaleSetId)).answered(asked, answer);
     }
   }
 
-  logged(daemon: Daemon, message: string, scaleSet: string): void {
-    if (message !== "the session was lost") return;
-    const lease = this.lease(daemon, scaleSet);
-    lease.state = "none";
-    lease.lostAt = daemon.now();
+  began(daemon: WatchedDaemon, call: BackendCall): void {
+    if (call.operation === "create" && !this.owners.has(call.name)) this.owners.set(call.name, daemon.name);
+    this.launches.began(daemon, call);
   }
 
-  decided(daemon: Daemon, { scaleSet, decision }: DecisionEvent): void {
-    const lease = this.lease(daemon, scaleSet);
-    lease.decisions += 1;
-    lease.rules = new Set([...decision.reasons, ...decision.commands].map(({ rule }) => rule));
-    for (const { command, rule } of decision.commands) {
-      if (rule === "overdue" && command.type === "destroy") this.forced.add(command.name);
-      if (command.type === "create") this.launchedAt.set(command.name, daemon.now());
-    }
+  ended(daemon: WatchedDaemon, call: BackendCall, error: unknown): void {
+    this.launches.ended(daemon, call, error);
   }
 
-  commanded(daemon: Daemon, { scaleSet, outcome }: CommandEvent): void {
-    const lease = this.lease(daemon, scaleSet);
-    const launchedAt = this.launchedAt.get(outcome.name) ?? 0;
-    if (outcome.type === "start.done" && launchedAt > (lease.refusedAt ?? Number.POSITIVE_INFINITY)) {
-      lease.refusedAt = undefined;
-    }
-    if (outcome.type !== "create.failed" && outcome.type !== "start.failed") return;
-    if (outcome.kind === "rejected" || outcome.kind === "denied") lease.refusedAt = daemon.now();
+  decided(daemon: WatchedDaemon, { scaleSet }: Pick<DecisionEvent, "scaleSet">): void {
+    this.lease(daemon, scaleSet).decisions += 1;
   }
 
   entry(entry: JournalEntry): void {
-    const { subject, event, scaleSetId, runnerId, runnerName } = entry;
+    const { subject, event, scaleSetId } = entry;
     if (subject === "scale-set" && scaleSetId !== undefined) {
       if (event === "created") {
         const set = this.#simulator.state().scaleSets.find(({ id }) => id === scaleSetId);
@@ -172,31 +120,37 @@ export class Facts {
       }
       if (event === "deleted") this.setsVanished += 1;
     }
-    if (subject === "runner" && runnerId !== undefined && runnerName !== undefined && scaleSetId !== undefined) {
-      if (event === "registered") {
-        const runner: RunnerFact = {
-          id: runnerId,
-          name: runnerName,
-          scaleSetId,
-          registered: true,
-          orphaned: false,
-          job: undefined,
-          removalAnswered: false,
-          absentAt: new Map(),
-        };
-        this.byName.set(runnerName, runner);
-        this.byId.set(runnerId, runner);
-      }
-      const runner = this.byId.get(runnerId);
-      if (runner !== undefined && (event === "removed" || event === "orphaned")) {
-        runner.registered = false;
-        runner.orphaned ||= event === "orphaned";
+    this.#registrations.entry(entry, this.#now());
+    this.jobs.entry(entry, {
+      nowMs: this.#now(),
+      keyOf: (id) => this.keyOf(id),
+      announced: (id) => this.#simulator.state().scaleSets.find((set) => set.id === id)?.session?.capacity,
+    });
+  }
+
+  *#alive({ daemon, scaleSet }: Lease): Iterable<string> {
+    const identity = daemon.identityOf(scaleSet);
+    for (const host of this.#hosts) {
+      for (const { name, labels, state } of host.instances()) {
+        if (state === "started" && labels.identity === identity) yield name;
       }
     }
-    if (subject === "job" && runnerId !== undefined) {
-      const runner = this.byId.get(runnerId);
-      if (runner !== undefined && event === "started") runner.job = entry.job;
-      if (runner !== undefined && (event === "completed" || event === "lapsed")) runner.job = undefined;
-    }
+  }
+
+  #aboutRunner(
+    daemon: WatchedDaemon,
+    asked: Extract<Asked, { kind: "remove" | "look-up" }>,
+    { status, body }: Answered,
+  ): void {
+    const byName = asked.kind === "look-up" && asked.runnerName !== undefined;
+    const runner = byName ? this.byName.get(asked.runnerName ?? "") : this.byId.get(asked.runnerId ?? -1);
+    if (runner === undefined) return;
+    const lease = this.lease(daemon, this.setName(runner.scaleSetId));
+    if (status === 404 || (status === 200 && byName && /"count":\s*0/.test(body ?? ""))) {
+      runner.absentAnswered = true;
+      lease.about(runner.name, "absent");
+    } else if (asked.kind === "remove" && status >= 200 && status < 300) runner.removalAnswered = true;
+    else if (asked.kind === "remove" && status === 400) lease.about(runner.name, "busy");
+    else if (status === 200) lease.about(runner.name, "there");
   }
 }

@@ -1,26 +1,26 @@
+import type { JobFact } from "./job-book.js";
+import { contenders } from "./place.js";
+import type { Places } from "./places.js";
 import type { Check, Scene } from "./scene.js";
 
-/** Over the boot deadline, within which a replacement is started (I3). @unit milliseconds */
-const REPLACED_MS = 120_000;
-/** For messages, lists and steps on the way. @unit milliseconds */
-const SLACK_MS = 60_000;
+/** A place that was there for so long within an attempt could have run it. @unit milliseconds */
+const LONG_ENOUGH_MS = 180_000;
+/** Where messages lie, a reading that is asked for says so 4 to 5 min after the last one. @unit milliseconds */
+const LONG_ENOUGH_DEAF_MS = 285_000;
 
-/** What users see: no job lost, none run twice, none left waiting while there is room for it. */
-export function jobs(scene: Scene): Check {
+/** What users see: no job lost, none run twice. */
+export function jobs(scene: Scene, places: Places): Check {
   const { facts } = scene;
-  /** Jobs that wait for a runner, and since when. */
-  const waiting = new Map<number, { readonly sinceMs: number; readonly scaleSetId: number }>();
   const running = new Map<string, string>();
+  /** As they were before the entry that ends them. */
+  const before = new Map<number, JobFact>();
 
   return {
     entry(entry) {
       if (entry.subject !== "job" || entry.job === undefined) return;
       const { job, event, jobId = "", runnerName = "", scaleSetId } = entry;
       const about = { job, runner: entry.runnerName, scaleSetId };
-      if (event === "assigned" && scaleSetId !== undefined) {
-        waiting.set(job, { sinceMs: scene.clock.monotonic(), scaleSetId });
-      }
-      if (event === "started" || event === "completed" || event === "lapsed" || event === "queued") waiting.delete(job);
+      const fact = facts.jobs.open.get(job);
       if (event === "started") {
         const other = running.get(jobId);
         if (other !== undefined && other !== runnerName)
@@ -28,36 +28,43 @@ export function jobs(scene: Scene): Check {
         running.set(jobId, runnerName);
         scene.checked("twice: no job is run by two runners");
       }
-      if (event !== "completed") return;
-      running.delete(jobId);
-      scene.checked("lost: no job is lost");
-      if (entry.end === "lost" && !facts.forced.has(runnerName)) {
-        scene.broke("lost", `job ${job} is lost: ${entry.cause}`, about);
-      }
-    },
-    look() {
-      const now = scene.clock.monotonic();
-      for (const [job, { sinceMs, scaleSetId }] of waiting) {
-        const since = Math.max(sinceMs, scene.calmSinceMs);
-        const scaleSet = facts.setName(scaleSetId);
-        const path = facts.setPaths.get(scaleSetId);
-        const holder = scene.daemons.find(
-          (daemon) => daemon.up && daemon.path === path && facts.lease(daemon, scaleSet).state === "held",
-        );
-        if (holder === undefined) continue;
-        const within = holder.host.capabilities.bootDeadlineMs + REPLACED_MS + SLACK_MS;
-        if (now - since < within) continue;
-        const lease = facts.lease(holder, scaleSet);
-        const { rules } = lease;
-        const excused = ["breaker", "outdated", "phantom", "rights", "refill"].some((rule) => rules.has(rule));
-        if (excused || holder.paused(scaleSet)) continue;
-        const identity = holder.identityOf(scaleSet);
-        const live = holder.host.instances().filter(({ labels }) => labels.identity === identity).length;
-        if (live >= holder.maxRunners(scaleSet)) continue;
-        const seconds = Math.round((now - since) / 1_000);
-        scene.broke("I3", `job ${job} waits for ${seconds} s, and ${scaleSet} has room`, { job, scaleSetId });
-      }
-      if (waiting.size > 0 && Number.isFinite(scene.calmSinceMs)) scene.checked("I3 waiting jobs get a runner");
+      if (event === "lapsed") scene.tally.add("outcome", "an assignment lapsed");
+      if (event === "completed") {
+        running.delete(jobId);
+        scene.checked("lost: no job is lost");
+        const was = before.get(job);
+        if (entry.end === "lost" && runnerName === "" && was !== undefined) unserved(job, was, about);
+        else if (entry.end === "lost" && !facts.forced.has(runnerName))
+          scene.broke("lost", `job ${job} is lost with ${runnerName}`, about);
+        if (entry.end === "host-died") scene.tally.add("outcome", "a job's host died");
+        before.delete(job);
+      } else if (fact !== undefined) before.set(job, { ...fact });
     },
   };
+
+  /** No runner took any of its attempts. */
+  function unserved(job: number, was: JobFact, about: object): void {
+    scene.tally.add("outcome", "no runner took any attempt of a job");
+    const { key, assignedMs, announced = 1 } = was;
+    const placeMs = places.longestPlaceMs(key, assignedMs);
+    const deaf = scene.troubles.liedBetween(["messages"], assignedMs - LONG_ENOUGH_DEAF_MS, scene.clock.monotonic());
+    if (placeMs >= (deaf ? LONG_ENOUGH_DEAF_MS : LONG_ENOUGH_MS)) {
+      const seconds = Math.round(placeMs / 1_000);
+      scene.broke("lost", `job ${job} of ${key} is lost: for ${seconds} s a place could have run it`, about);
+      return;
+    }
+    // At least 1 is always announced: who announces more says that it can run them.
+    if (announced <= 1 || excused(key, assignedMs)) return;
+    scene.broke("lost", `job ${job} of ${key} is lost: ${announced} were announced, and could not be run`, about);
+  }
+
+  /** Whether something went wrong in the world, after we said that we could run it. */
+  function excused(key: string, assignedMs: number): boolean {
+    const nowMs = scene.clock.monotonic();
+    const liars = ["service", "statistics", "person", "backend", "runners", "daemon", "clock"] as const;
+    if (scene.troubles.liedBetween(liars, assignedMs, nowMs)) return true;
+    return contenders(scene, key).some(({ daemon, scaleSet }) => {
+      return facts.launches.of(daemon, scaleSet).pausedMs > assignedMs && facts.launches.ceiling(daemon) === undefined;
+    });
+  }
 }

@@ -7,12 +7,6 @@ const secret = /[A-Za-z0-9+/=_-]{200,}|simulator-token|Bearer \S{20}|BEGIN [A-Z 
 export function processes(scene: Scene): Check {
   return {
     logged(daemon, _level, message, data) {
-      if (message.startsWith("a scale set's worker ended")) {
-        scene.broke(
-          "I1",
-          `a worker of ${daemon.name} ended: ${String(Object.entries(data).find(([key]) => key === "err")?.[1])}`,
-        );
-      }
       const text = `${message} ${JSON.stringify(data, (_key, value: unknown) =>
         value instanceof Error ? `${value.message} ${value.stack}` : value,
       )}`;
@@ -21,6 +15,13 @@ export function processes(scene: Scene): Check {
     },
     answered() {
       scene.checked("I1 nothing that is answered ends a daemon");
+    },
+    look() {
+      for (const daemon of scene.daemons) {
+        for (const { name, state } of daemon.status()?.scaleSets ?? []) {
+          if (state === "restarting") scene.broke("I1", `a worker of ${daemon.name} ended: that of ${name}`);
+        }
+      }
     },
   };
 }

@@ -1,64 +1,61 @@
-import type { Daemon } from "../daemon.js";
-import type { Lease } from "./facts.js";
-import type { Check, Scene } from "./scene.js";
+import type { Lease } from "./lease.js";
+import { mayWithoutSession } from "./no-session.js";
+import type { Check, Scene, WatchedDaemon } from "./scene.js";
 
-/** The right to act lapses so long after the last answer. Half a second of rounding and of calls that begin with a look for a token. @unit milliseconds */
-const LEASE_MS = 65_000 + 500;
-
-/** A request that was begun while the session stood may be sent once more after it, with a renewed token. @unit milliseconds */
+/** Half a percent more than 50 s, since a daemon's clock may run slow by that, and the time of a request on the way. @unit milliseconds */
+const LEASE_MS = 50_000 * 1.006 + 500;
+/** A call that was begun while the session was open may be sent so long after its end: it waits for its pace or a token. @unit milliseconds */
 const CALL_MS = 15_000;
 
-/** I11: who holds no session, or was not answered for long, neither launches, retires nor destroys. */
+/**
+ * I11: only the holder of a session launches, retires and destroys, for 50 s from the sending of the newest answered
+ * call of it; what a daemon without one may do is the table of lifecycle.md §4.
+ */
 export function rights(scene: Scene): Check {
   const { facts } = scene;
-  const holds = (lease: Lease): boolean => lease.state === "held" && lease.daemon.now() - lease.answeredAt <= LEASE_MS;
+  const now = (): number => scene.clock.monotonic();
+  const holds = (lease: Lease): boolean => lease.state === "held" && now() - lease.sentAtMs <= LEASE_MS;
+  const endedJustNow = (lease: Lease): boolean => lease.state !== "held" && now() - lease.endedAtMs <= CALL_MS;
 
-  const calledBefore = (daemon: Daemon, lease: Lease): boolean =>
-    lease.state !== "held" && daemon.now() - Math.max(lease.answeredAt, lease.lostAt) <= CALL_MS;
+  function broke(lease: Lease, what: string, about: { runner: string; scaleSetId?: number | undefined }): void {
+    const age = Math.round((now() - lease.sentAtMs) / 1_000);
+    const right = lease.state === "held" ? `its newest answered call was sent ${age} s ago` : "it holds no session";
+    scene.broke("I11", `${lease.daemon.name} ${what} ${about.runner}: ${right}`, about);
+  }
 
-  const act = (
-    daemon: Daemon,
-    lease: Lease,
-    what: string,
-    about: { runner: string; scaleSetId?: number | undefined },
-  ): void => {
-    scene.checked("I11 only the holder acts");
+  function launches(lease: Lease, what: string, about: { runner: string; scaleSetId?: number | undefined }): void {
+    scene.checked("I11 only the holder launches");
+    if (!holds(lease)) broke(lease, what, about);
+  }
+
+  function ends(lease: Lease, what: "deregisters" | "destroys", runner: string): void {
+    scene.checked("I11 only the holder ends runners");
     if (holds(lease)) return;
-    const age = Math.round((daemon.now() - lease.answeredAt) / 1_000);
-    const right = lease.state === "held" ? `last answered ${age} s ago` : `${lease.state}, no session`;
-    scene.broke("I11", `${daemon.name} ${what} ${about.runner}: ${right}`, about);
-  };
+    scene.checked("I11 without a session a daemon clears only its own");
+    if (mayWithoutSession(scene, lease, runner)) return;
+    broke(lease, what, { runner, scaleSetId: facts.byName.get(runner)?.scaleSetId });
+  }
 
   return {
-    asked(daemon, asked) {
+    asked(daemon: WatchedDaemon, asked) {
       if (asked.kind === "jit") {
         const { scaleSetId, runnerName } = asked;
         const lease = facts.lease(daemon, facts.setName(scaleSetId));
-        if (calledBefore(daemon, lease)) return;
-        act(daemon, lease, "asks for a JIT config for", { runner: runnerName, scaleSetId });
+        if (!endedJustNow(lease)) launches(lease, "asks for a JIT config for", { runner: runnerName, scaleSetId });
       }
       if (asked.kind === "remove") {
         const runner = facts.byId.get(asked.runnerId);
         if (runner === undefined) return;
         const lease = facts.lease(daemon, facts.setName(runner.scaleSetId));
-        if (lease.state === "closed" || calledBefore(daemon, lease)) return;
-        act(daemon, lease, "deregisters", { runner: runner.name, scaleSetId: runner.scaleSetId });
+        if (!endedJustNow(lease)) ends(lease, "deregisters", runner.name);
       }
     },
     began(daemon, { operation, name }) {
       const scaleSet = daemon.setOf(name);
       if (scaleSet === undefined) return;
       const lease = facts.lease(daemon, scaleSet);
-      const runner = facts.byName.get(name);
-      if (operation === "destroy") {
-        // Gone, where an earlier attempt was carried out and not answered.
-        const state = daemon.host.find(name)?.state ?? "gone";
-        const ended = (state === "exited" || state === "gone") && runner?.registered !== true;
-        const own = daemon.host.find(name)?.labels.owner === daemon.name;
-        if (lease.state === "none" && ended && daemon.host.capabilities.scope === "host") return;
-        if (lease.state === "closed" && (own || state === "gone")) return;
-      }
-      act(daemon, lease, `${operation}s`, { runner: name, scaleSetId: runner?.scaleSetId });
+      if (operation === "destroy") return ends(lease, "destroys", name);
+      launches(lease, `${operation}s`, { runner: name, scaleSetId: facts.byName.get(name)?.scaleSetId });
     },
   };
 }

@@ -1,11 +1,10 @@
-import type { Daemon } from "../daemon.js";
-import type { Scene } from "./scene.js";
+import type { Scene, WatchedDaemon } from "./scene.js";
 
 /** I6: SIGTERM closes the sessions, leaves the scale sets, and no runner at work ends by it. */
-export async function stopWatched(scene: Scene, daemon: Daemon): Promise<void> {
+export async function stopWatched(scene: Scene, daemon: WatchedDaemon & { stop(): Promise<boolean> }): Promise<void> {
   const { simulator, facts } = scene;
   // A wait that GitHub asked for may outlast its cause, and closing gets 3 s.
-  const calm = scene.clock.monotonic() - scene.calmSinceMs > 120_000;
+  const calm = scene.clock.monotonic() - scene.troubles.calmSinceMs > 120_000;
   const sets = simulator.state().scaleSets.map(({ id }) => id);
   const vanished = facts.setsVanished;
   const busy = [...facts.byName.values()].filter(

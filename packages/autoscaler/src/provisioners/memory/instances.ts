@@ -3,7 +3,7 @@ import type { BackendCapabilities, Instance, InstanceEvent, InstanceSpec } from 
 import { BackendError } from "../../ports/provisioner.js";
 import { EventFeed } from "../event-feed.js";
 import { isInstanceName } from "../instance-name.js";
-import { FaultPlan, type MemoryFault, type MemoryOperation } from "./faults.js";
+import { FaultPlan, type LastingFault, type MemoryFault, type MemoryOperation } from "./faults.js";
 
 /** What a simulated runner is given beside its name and its JIT config. */
 export interface MemoryRun {
@@ -62,6 +62,10 @@ export class MemoryInstances {
   readonly #options: MemoryHostOptions;
   readonly #slots = new Map<string, Slot>();
   readonly #faults = new FaultPlan();
+  readonly #slowness = new Set<{ readonly operation: MemoryOperation; readonly ms: number; struck: number }>();
+  #limit: number | undefined;
+  #refusals = 0;
+  #stale: { readonly instances: readonly Instance[]; struck: number } | undefined;
 
   constructor(options: MemoryHostOptions) {
     this.#options = options;
@@ -81,9 +85,58 @@ export class MemoryInstances {
     this.#faults.add(operation, fault, options.name, options.times ?? 1);
   }
 
-  /** Takes back every fault that no call has met yet. */
+  /** Every call of these operations goes wrong like that, until the returned fault is ended. */
+  failAll(operations: readonly MemoryOperation[], fault: MemoryFault): LastingFault {
+    return this.#faults.last(operations, fault);
+  }
+
+  /** Calls of this operation take so much longer, until the returned fault is ended. @unit milliseconds */
+  slowDown(operation: MemoryOperation, ms: number): LastingFault {
+    const slowness = { operation, ms, struck: 0 };
+    this.#slowness.add(slowness);
+    return {
+      get struck() {
+        return slowness.struck;
+      },
+      end: () => void this.#slowness.delete(slowness),
+    };
+  }
+
+  /** `create` beyond this many instances rejects with `capacity` from now on; undefined = as the options say. */
+  limitTo(maxInstances: number | undefined): void {
+    this.#limit = maxInstances;
+  }
+
+  /** Instances that it holds at most at present; `Infinity` without a limit. */
+  get maxInstances(): number {
+    return this.#limit ?? this.#options.maxInstances ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** How many creates were rejected because the host was full. */
+  get refusals(): number {
+    return this.#refusals;
+  }
+
+  /** Every list shows what there is at this moment, until the returned fault is ended. It struck where that was wrong. */
+  staleLists(): LastingFault {
+    const stale = { instances: this.#seen(), struck: 0 };
+    this.#stale = stale;
+    return {
+      get struck() {
+        return stale.struck;
+      },
+      end: () => {
+        if (this.#stale === stale) this.#stale = undefined;
+      },
+    };
+  }
+
+  /** Takes back every fault: those that no call has met yet, and those that last. */
   clearFaults(): void {
     this.#faults.clear();
+    this.#slowness.clear();
+    this.#limit = undefined;
+    this.#stale = undefined;
   }
 
   /** Faults that no call has met yet. */
@@ -99,8 +152,19 @@ export class MemoryInstances {
   /** @internal */
   latencyOf(operation: MemoryOperation): number {
     const latency = this.#options.latencies?.[operation] ?? 0;
-    if (typeof latency === "number") return latency;
-    return latency[0] + (latency[1] - latency[0]) * this.random();
+    const slowness = this.#slowedBy(operation);
+    if (typeof latency === "number") return latency + slowness;
+    return latency[0] + (latency[1] - latency[0]) * this.random() + slowness;
+  }
+
+  #slowedBy(operation: MemoryOperation): number {
+    let ms = 0;
+    for (const slowness of this.#slowness) {
+      if (slowness.operation !== operation) continue;
+      slowness.struck += 1;
+      ms += slowness.ms;
+    }
+    return ms;
   }
 
   /** What there is, at once and without faults: the world's own view. */
@@ -108,8 +172,19 @@ export class MemoryInstances {
     return [...this.#slots.values()].map((slot) => slot.instance);
   }
 
-  /** @internal What a backend may see of it. */
+  /** @internal What a list shows. */
   visible(): readonly Instance[] {
+    const seen = this.#seen();
+    const stale = this.#stale;
+    if (stale === undefined) return seen;
+    const same = ({ name, state }: Instance, index: number): boolean =>
+      name === stale.instances[index]?.name && state === stale.instances[index]?.state;
+    if (seen.length !== stale.instances.length || !seen.every(same)) stale.struck += 1;
+    return stale.instances;
+  }
+
+  /** What a backend may see of it. */
+  #seen(): readonly Instance[] {
     if (this.capabilities.observesExit) return this.instances();
     return this.instances().map((instance) => {
       if (instance.state !== "exited") return instance;
@@ -144,6 +219,14 @@ export class MemoryInstances {
     if (this.capabilities.observesExit) this.#publish({ type: "changed", instance: slot.instance });
   }
 
+  /** The instance should take no more work from now on. Does nothing where there is none. */
+  markUnfit(name: string, reason: string): void {
+    const slot = this.#slots.get(name);
+    if (slot === undefined) return;
+    slot.instance = { ...slot.instance, unfit: reason };
+    this.#publish({ type: "changed", instance: slot.instance });
+  }
+
   /** The instance vanishes without a trace, and what ran in it stops. */
   lose(name: string): void {
     const slot = this.#slots.get(name);
@@ -158,7 +241,8 @@ export class MemoryInstances {
     const known = this.#slots.get(spec.name);
     if (known !== undefined) return known.instance;
     if (!isInstanceName(spec.name)) throw new BackendError("rejected", `"${spec.name}" can't be an instance's name`);
-    if (this.#slots.size >= (this.#options.maxInstances ?? Number.POSITIVE_INFINITY)) {
+    if (this.#slots.size >= this.maxInstances) {
+      this.#refusals += 1;
       throw new BackendError("capacity", "this host is full");
     }
     const instance: Instance = {

@@ -1,0 +1,174 @@
+import { isBackendError } from "@scaleset/autoscaler/provisioner";
+import type { Asked } from "../request.js";
+import type { Answered } from "./events.js";
+import type { BackendCall, WatchedDaemon } from "./scene.js";
+
+const MINUTE_MS = 60_000;
+/** The longest pause that the law allows after a failed launch, and after a full backend or exit code 7 (I3). */
+const LONGEST_PAUSE_MS = 10 * MINUTE_MS;
+const LONGEST_CEILING_MS = 30 * MINUTE_MS;
+/** Failures in a row from which on a set has no room until a launch begun since has started. */
+const FAILURES = 3;
+
+/** How the launches of one scale set went in one life of a daemon. */
+export interface LaunchState {
+  /** Names of launches that failed since one last started. */
+  readonly failed: Set<string>;
+  /** Since when no launch can be counted on: the third failure in a row, a refusal, or exit code 7. */
+  unableSinceMs: number | undefined;
+  /** It is so for a refusal or exit code 7, which no answer takes back. */
+  refused: boolean;
+  /** The newest thing that may have stopped launches. */
+  lastFailureMs: number;
+  lastStartMs: number;
+  /** Until when a pause is lawful, by the shortest and by the longest pause of the law. */
+  pausedMs: number;
+  pausedAtMostMs: number;
+}
+
+/** Launches as the ports of the backend and of the service show them, and exits as the host has them. */
+export class LaunchRecord {
+  readonly #now: () => number;
+  readonly #states = new Map<WatchedDaemon, Map<string, LaunchState>>();
+  readonly #ceilings = new Map<WatchedDaemon, number>();
+  readonly #beganMs = new Map<string, number>();
+  readonly #creating = new Map<WatchedDaemon, Set<string>>();
+  readonly #exitsSeen = new Set<string>();
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  born(daemon: WatchedDaemon): void {
+    this.#states.delete(daemon);
+    this.#ceilings.delete(daemon);
+    this.#creating.delete(daemon);
+  }
+
+  of(daemon: WatchedDaemon, scaleSet: string): LaunchState {
+    const of = this.#states.get(daemon) ?? new Map<string, LaunchState>();
+    this.#states.set(daemon, of);
+    const never = Number.NEGATIVE_INFINITY;
+    const state = of.get(scaleSet) ?? {
+      failed: new Set<string>(),
+      unableSinceMs: undefined,
+      refused: false,
+      lastFailureMs: never,
+      lastStartMs: never,
+      pausedMs: never,
+      pausedAtMostMs: never,
+    };
+    of.set(scaleSet, state);
+    return state;
+  }
+
+  /** How many instances its backend can hold, as far as this life was refused one; undefined if it never was. */
+  ceiling(daemon: WatchedDaemon): number | undefined {
+    return this.#ceilings.get(daemon);
+  }
+
+  /** Changed options forget the ceiling. */
+  reconfigured(daemon: WatchedDaemon): void {
+    this.#ceilings.delete(daemon);
+  }
+
+  began(daemon: WatchedDaemon, { operation, name }: BackendCall): void {
+    const scaleSet = daemon.setOf(name);
+    if (scaleSet === undefined) return;
+    if (operation === "create") {
+      this.#beganMs.set(name, this.#now());
+      this.#underWay(daemon).add(name);
+    }
+    if (operation === "start") this.of(daemon, scaleSet).lastStartMs = this.#now();
+  }
+
+  ended(daemon: WatchedDaemon, { operation, name }: BackendCall, error: unknown): void {
+    const scaleSet = daemon.setOf(name);
+    if (scaleSet === undefined || operation === "destroy") return;
+    if (operation === "create") this.#underWay(daemon).delete(name);
+    const live = daemon.host.instances().length + this.#underWay(daemon).size;
+    const ceiling = this.#ceilings.get(daemon);
+    if (error === undefined) {
+      if (operation === "create" && ceiling !== undefined) this.#ceilings.set(daemon, Math.max(ceiling, live));
+      if (operation === "start") this.#started(this.of(daemon, scaleSet), name);
+      return;
+    }
+    const kind = isBackendError(error) ? error.kind : "transient";
+    if (kind === "capacity") {
+      this.#ceilings.set(daemon, Math.min(ceiling ?? Number.POSITIVE_INFINITY, live));
+      this.#paused(this.of(daemon, scaleSet), 5 * MINUTE_MS, LONGEST_CEILING_MS);
+      return;
+    }
+    const state = this.of(daemon, scaleSet);
+    if (kind === "gone") this.#paused(state, MINUTE_MS, LONGEST_PAUSE_MS);
+    else this.#failure(state, name, kind === "rejected" || kind === "denied");
+  }
+
+  answered(daemon: WatchedDaemon, asked: Asked, { status }: Answered): void {
+    if (asked.kind !== "jit") return;
+    const scaleSet = daemon.setOf(asked.runnerName);
+    if (scaleSet === undefined) return;
+    const state = this.of(daemon, scaleSet);
+    if (status !== 200) {
+      this.#failure(state, asked.runnerName, false);
+      return;
+    }
+    // An attempt that failed was repeated, and the request did well after all.
+    state.failed.delete(asked.runnerName);
+    if (!state.refused && state.failed.size < FAILURES) state.unableSinceMs = undefined;
+  }
+
+  /** A runner ended by itself. */
+  exited(
+    daemon: WatchedDaemon,
+    exit: { readonly name: string; readonly exitCode: number | undefined; readonly hadJob: boolean },
+  ): void {
+    const scaleSet = daemon.setOf(exit.name);
+    if (scaleSet === undefined || this.#exitsSeen.has(exit.name)) return;
+    this.#exitsSeen.add(exit.name);
+    const state = this.of(daemon, scaleSet);
+    if (exit.exitCode === 7) {
+      state.unableSinceMs ??= this.#now();
+      state.refused = true;
+      this.#paused(state, LONGEST_CEILING_MS, LONGEST_CEILING_MS);
+    } else if (!exit.hadJob) this.#paused(state, MINUTE_MS, LONGEST_PAUSE_MS);
+  }
+
+  /** A runner is not online though its boot deadline is over. */
+  neverOnline(daemon: WatchedDaemon, scaleSet: string): void {
+    this.#paused(this.of(daemon, scaleSet), 3 * MINUTE_MS, LONGEST_PAUSE_MS);
+  }
+
+  /** The daemon could not act for this set just now. */
+  hindered(daemon: WatchedDaemon, scaleSet: string): void {
+    this.#paused(this.of(daemon, scaleSet), MINUTE_MS, LONGEST_PAUSE_MS);
+  }
+
+  #failure(state: LaunchState, name: string, refused: boolean): void {
+    state.failed.add(name);
+    state.refused ||= refused;
+    if (refused || state.failed.size >= FAILURES) state.unableSinceMs ??= this.#now();
+    const doublings = Math.min(6, state.failed.size - 1);
+    const pauseMs = refused ? LONGEST_PAUSE_MS : Math.min(LONGEST_PAUSE_MS, 10_000 * 2 ** doublings);
+    this.#paused(state, pauseMs, LONGEST_PAUSE_MS);
+  }
+
+  #started(state: LaunchState, name: string): void {
+    if ((this.#beganMs.get(name) ?? 0) < (state.unableSinceMs ?? Number.NEGATIVE_INFINITY)) return;
+    state.failed.clear();
+    state.unableSinceMs = undefined;
+    state.refused = false;
+  }
+
+  #paused(state: LaunchState, pauseMs: number, atMostMs: number): void {
+    state.lastFailureMs = this.#now();
+    state.pausedMs = Math.max(state.pausedMs, this.#now() + pauseMs);
+    state.pausedAtMostMs = Math.max(state.pausedAtMostMs, this.#now() + atMostMs);
+  }
+
+  #underWay(daemon: WatchedDaemon): Set<string> {
+    const creating = this.#creating.get(daemon) ?? new Set<string>();
+    this.#creating.set(daemon, creating);
+    return creating;
+  }
+}

@@ -1,0 +1,39 @@
+import type { Instance } from "@scaleset/autoscaler/provisioner";
+import type { Scene, WatchedDaemon } from "./scene.js";
+
+/** Instances of a scale set on all hosts, by the daemon's identity for it. */
+export function instancesOf(scene: Scene, daemon: WatchedDaemon, scaleSet: string): Instance[] {
+  const identity = daemon.identityOf(scaleSet);
+  return scene.hosts.flatMap((host) => host.instances().filter(({ labels }) => labels.identity === identity));
+}
+
+/** Whether a runner can take a job, now or once it has booted. */
+export function canTakeAJob(scene: Scene, { name, state, createdAt }: Instance, bootDeadlineMs: number): boolean {
+  if (state === "exited") return false;
+  const runner = scene.facts.byName.get(name);
+  const young = scene.clock.now() - createdAt <= bootDeadlineMs;
+  if (runner === undefined) return young;
+  if (runner.job !== undefined || !runner.registered) return false;
+  return runner.everOnline || young;
+}
+
+/**
+ * Whether the daemon could launch one more runner of the set, by the truth of the world: under its maximum, under the
+ * limit of all its sets, and with room on the host.
+ */
+export function hasPlace(scene: Scene, daemon: WatchedDaemon, scaleSet: string): boolean {
+  if (!daemon.up || daemon.pausedAs !== undefined || !daemon.settled) return false;
+  const configured = daemon.config.scaleSets.find(({ name }) => name === scaleSet);
+  if (configured === undefined) return false;
+  const onHost = daemon.host.instances();
+  if (onHost.length >= Math.min(scene.maxInstances, daemon.host.maxInstances)) return false;
+  if (instancesOf(scene, daemon, scaleSet).length >= configured.maxRunners) return false;
+  const own = onHost.filter(({ labels }) => daemon.identities.has(labels.identity)).length;
+  return own < daemon.mostOfAll();
+}
+
+/** Who may hold a scale set, by its key. */
+export function contenders(scene: Scene, key: string): { readonly daemon: WatchedDaemon; readonly scaleSet: string }[] {
+  const [, path = "", scaleSet = ""] = /^(.*)\/([^/]*)$/.exec(key) ?? [];
+  return scene.daemons.filter((daemon) => daemon.path === path).map((daemon) => ({ daemon, scaleSet }));
+}

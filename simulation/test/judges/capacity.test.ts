@@ -1,0 +1,108 @@
+import { BackendError } from "@scaleset/autoscaler/provisioner";
+import { describe, expect, test } from "vitest";
+import { capacity } from "../../src/worlds/watch/capacity.js";
+import { Court, MINUTE, SECOND } from "./court.js";
+
+const full = new BackendError("capacity", "full");
+const broken = new BackendError("transient", "broken");
+
+function opened(options: ConstructorParameters<typeof Court>[1] = {}): Court {
+  const court = new Court(capacity, options);
+  court.open();
+  court.decide();
+  return court;
+}
+
+function fails(court: Court, error: unknown, times: number, from = 0): void {
+  for (let time = 0; time < times; time++) {
+    court.began("create", `set-a-${from + time}`);
+    court.ended("create", `set-a-${from + time}`, error);
+  }
+}
+
+describe("I8: what is announced is at least 1, and what can be done now", () => {
+  test("never 0, never above the maximum", () => {
+    const court = opened();
+    court.poll(1);
+    court.poll(4);
+    expect(court.invariants).toEqual([]);
+    court.poll(0);
+    court.poll(5);
+    expect(court.invariants).toEqual(["I8", "I8"]);
+  });
+
+  test("no room from the third failure in a row on, until a launch begun since has started", async () => {
+    const court = opened();
+    fails(court, broken, 2);
+    await court.pass(30 * SECOND);
+    court.poll(4);
+    fails(court, broken, 1, 2);
+    court.poll(4);
+    expect(court.invariants).toEqual([]);
+    await court.pass(5 * MINUTE);
+    court.poll(1);
+    expect(court.invariants).toEqual([]);
+    court.poll(4);
+    expect(court.invariants).toEqual(["I8"]);
+    court.launch("set-a-9");
+    court.poll(4);
+    expect(court.invariants).toEqual(["I8"]);
+  });
+
+  test("one refusal is enough, and what lives may be announced", async () => {
+    const court = opened();
+    court.launch("set-a-8");
+    court.launch("set-a-9", { runnerId: 2 });
+    fails(court, new BackendError("rejected", "no such image"), 1);
+    await court.pass(30 * SECOND);
+    court.poll(2);
+    expect(court.invariants).toEqual([]);
+    court.poll(3);
+    expect(court.invariants).toEqual(["I8"]);
+  });
+
+  test("after the backend said that it is full, no more than it holds; an instance made above raises it", async () => {
+    const court = opened();
+    court.launch("set-a-8");
+    court.launch("set-a-9", { runnerId: 2 });
+    fails(court, full, 1);
+    court.poll(2);
+    expect(court.invariants).toEqual([]);
+    court.poll(3);
+    expect(court.invariants).toEqual(["I8"]);
+    court.launch("set-a-7", { runnerId: 3 });
+    court.poll(3);
+    expect(court.invariants).toEqual(["I8"]);
+  });
+
+  test("never less than what lives and can work", async () => {
+    const court = opened();
+    court.launch("set-a-8");
+    court.launch("set-a-9", { runnerId: 2 });
+    await court.pass(10 * SECOND);
+    court.poll(1);
+    expect(court.invariants).toEqual(["I8"]);
+  });
+
+  test("a set that is well announces its maximum", async () => {
+    const court = opened();
+    court.launch("set-a-9");
+    court.poll(2);
+    await court.pass(11 * MINUTE);
+    expect(court.invariants).toEqual([]);
+    court.poll(2);
+    expect(court.invariants).toEqual(["I8"]);
+  });
+
+  test("who can launch nothing while jobs wait does not poll on", async () => {
+    const court = opened();
+    fails(court, broken, 3);
+    court.entry({ subject: "job", event: "assigned", job: 1, scaleSetId: 1 });
+    await court.pass(7 * MINUTE);
+    court.poll(1);
+    expect(court.invariants).toEqual([]);
+    await court.pass(2 * MINUTE);
+    court.poll(1);
+    expect(court.invariants).toEqual(["I8"]);
+  });
+});
