@@ -111,10 +111,11 @@ describe("jobs offered beyond what is announced", () => {
     await clock.advance(10);
     expect(events.at(-1), "the raised capacity is announced meanwhile").toBe("poll 3");
     await clock.advance(300_000);
-    expect(service.count("POST acquirejobs")).toBeLessThan(15);
+    const before = service.count("POST acquirejobs");
+    expect(before).toBeLessThan(15);
     service.always("POST acquirejobs", undefined);
     await clock.advance(120_000);
-    expect(asked(world).at(-1)).toBe("[12]");
+    expect(asked(world).slice(before)).toEqual(["[12]"]);
     await stop();
     expect(clock.pending).toBe(0);
   });

@@ -71,6 +71,8 @@ describe("polling", () => {
     const { listener, events, states, stop } = listen(world);
     await clock.advance(1_000);
     listener.setPolling(false);
+    await clock.advance(0);
+    expect(service.open, "the poll is ended").toBe(0);
     await clock.advance(600_000);
     expect([listener.polling, service.open, service.count("PATCH sessions/ID")]).toEqual([false, 0, 0]);
     expect(states.at(-1)).toEqual({ state: "unpolled", generation: 1 });
