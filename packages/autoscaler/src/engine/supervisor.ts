@@ -67,12 +67,12 @@ export class Supervisor {
         if (this.#clock.monotonic() - begunAt > HEALTHY_MS) crashes = 0;
         const backoffMs = Math.min(RESTART_MAX_MS, RESTART_MIN_MS * 2 ** Math.min(crashes, 10));
         const waitMs = backoffMs * (0.5 + 0.5 * this.#random());
+        const message = error instanceof Error ? error.message : String(error);
+        this.#crash = { message, restartAt: this.#clock.monotonic() + waitMs };
         this.#logger.error(
           { err: error, scaleSet: this.#name, restartInMs: Math.round(waitMs) },
           "a scale set's worker ended: it starts again",
         );
-        const message = error instanceof Error ? error.message : String(error);
-        this.#crash = { message, restartAt: this.#clock.monotonic() + waitMs };
         await this.#clock.sleep(waitMs, { signal }).catch(() => {});
         if (signal.aborted) return;
         this.#worker = this.#make();
