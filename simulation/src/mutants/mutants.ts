@@ -140,17 +140,11 @@ export const mutants: readonly Mutant[] = [
     "asksService.has(command.type) ? lapsesAt() - clock.monotonic() : Number.POSITIVE_INFINITY",
     "Number.POSITIVE_INFINITY",
   ),
-  core(
-    "nobody asks whether phantom demand is over",
-    "core/rules/phantom.ts",
-    'else plan.command({ type: "read-statistics" }, "is the phantom demand over?");',
-    "",
-  ),
   core("orphans serve the new set's jobs", "core/fleet.ts", " - roster.orphans - roster.foreignEnded) +", ") +"),
   core("a drain forgets who ends unseen", "core/decide.ts", '[...clearing, "overdue", "vanished"]', "[...clearing]"),
   core(
     "old specs judge the new one",
-    "core/adoption.ts",
+    "core/exits.ts",
     "const current = runner.spec === fleet.traits.spec;",
     "const current = true;",
   ),

@@ -82,7 +82,14 @@ test("short jobs go on where messages name no runner and the process outlives it
     host: {
       onStart: async (_name, jitConfig, { signal, killed }) => {
         const { fetch } = h.simulator;
-        const code = await runSimulatedRunner({ jitConfig, fetch, clock: h.clock, random: () => 0.5, signal, kill: killed });
+        const code = await runSimulatedRunner({
+          jitConfig,
+          fetch,
+          clock: h.clock,
+          random: () => 0.5,
+          signal,
+          kill: killed,
+        });
         await h.clock.sleep(8_000, { signal: killed }).catch(() => {});
         return code;
       },

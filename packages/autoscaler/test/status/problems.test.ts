@@ -13,6 +13,12 @@ function exits(driver: Driver, name: string, exitCode: number): void {
   driver.tell({ type: "instance.changed", instance: seen(name, "exited", { exitCode }) });
 }
 
+/** The service removes the registrations of runners that exited. */
+function removed(driver: Driver, ...names: readonly string[]): void {
+  driver.act();
+  for (const name of names) driver.tell({ type: "deregister.done", name, answer: "removed" });
+}
+
 test("a scale set whose jobs run has no problem", () => {
   const driver = new Driver().hold({ assigned: 2 }).launchAll().started("r1", "a").started("r2", "b");
   expect(setStatus(driver)).toMatchObject({ state: "holding", assigned: 2, live: 2, problems: [] });
@@ -36,6 +42,7 @@ test("each thing that stops jobs is a problem with what to do, and goes with its
 
   const failing = new Driver().hold({ assigned: 3 }).launchAll();
   for (const name of ["r1", "r2", "r3"]) exits(failing, name, 1);
+  removed(failing, "r1", "r2", "r3");
   failing.pass(10_000).act();
   const output = "starting\nlibicu is missing\n";
   const failedRunners = [{ name: "r3", at: 0, exitCode: 1, reason: undefined, output }];
@@ -69,6 +76,7 @@ test("from the first runner that fails on, until one comes up or five minutes ha
       remedy: expect.stringContaining("the last line of r1: run.sh: not found"),
     },
   ]);
+  removed(driver, "r1");
   driver.pass(10_000);
   expect(codes(driver)).toEqual(["runner-failed"]);
   expect(codes(driver.pass(280_000))).toEqual(["runner-failed"]);
@@ -76,6 +84,7 @@ test("from the first runner that fails on, until one comes up or five minutes ha
 
   const mended = new Driver().hold({ assigned: 2 }).launchAll();
   exits(mended, "r1", 1);
+  removed(mended, "r1");
   mended.pass(10_000);
   expect(codes(mended)).toEqual(["runner-failed"]);
   expect(codes(mended.started("r2"))).toEqual([]);
@@ -122,6 +131,7 @@ test("room that is full of ready runners, or of nobody at all, is not told as a 
 test("where launches pause, that is what jobs wait for, not a limit", () => {
   const failing = new Driver({ max: 3 }).hold({ assigned: 3 }).launchAll();
   for (const name of ["r1", "r2", "r3"]) exits(failing, name, 1);
+  removed(failing, "r1", "r2", "r3");
   failing.pass(10_000).act();
   expect(codes(failing)).toEqual(["runners-fail"]);
 });
