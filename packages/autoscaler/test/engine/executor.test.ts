@@ -123,6 +123,7 @@ test("look-ups without an answer hold no place that a removal needs", async () =
   const { clock, service, executor, outcomes } = executing();
   service.lookUp = () => new Promise(() => {});
   for (const name of ["a", "b", "c", "d"]) executor.submit({ type: "look-up", name, runnerId: undefined });
+  await clock.runFor(100);
   executor.submit({ type: "deregister", name: "e", runnerId: undefined });
   await clock.runFor(1_000);
   expect(outcomes).toMatchObject([{ type: "deregister.done", name: "e" }]);
