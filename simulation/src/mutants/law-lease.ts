@@ -140,12 +140,6 @@ export const leaseMutants: readonly Mutant[] = [
     "",
   ),
   core(
-    "acts without a session",
-    "core/rights.ts",
-    'fleet.session.state === "held" && !fleet.leaseMissed',
-    "!fleet.leaseMissed",
-  ),
-  core(
     "acts before taking stock",
     "core/rights.ts",
     "fleet.stockTaken(fleet.session.openedAt, now)",

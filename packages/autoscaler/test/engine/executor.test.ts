@@ -100,7 +100,7 @@ test("no JIT config outlives its runner, whatever became of it", async () => {
   expect(executor.jitConfigs, "its answer came after it was gone").toBe(0);
 });
 
-test("look-ups wait for the budget of questions, and hold no place that a removal needs", async () => {
+test("look-ups wait for the budget of questions, and removals do not", async () => {
   let admit = (): void => {};
   const asks = {
     take: () =>
@@ -117,6 +117,16 @@ test("look-ups wait for the budget of questions, and hold no place that a remova
   await clock.runFor(1_000);
   expect(service.asked).toEqual(["deregister e", "look-up d"]);
   expect(outcomes).toHaveLength(2);
+});
+
+test("look-ups without an answer hold no place that a removal needs", async () => {
+  const { clock, service, executor, outcomes } = executing();
+  service.lookUp = () => new Promise(() => {});
+  for (const name of ["a", "b", "c", "d"]) executor.submit({ type: "look-up", name, runnerId: undefined });
+  await clock.runFor(100);
+  executor.submit({ type: "deregister", name: "e", runnerId: undefined });
+  await clock.runFor(1_000);
+  expect(outcomes).toMatchObject([{ type: "deregister.done", name: "e" }]);
 });
 
 test("look-ups that wait for the budget are dropped at a stop", async () => {

@@ -184,7 +184,7 @@ test("B8 what ended on the machine of a standby is cleared away within a day", a
   h.start(config("a"), { host: h.hosts[0] });
   await h.pass(24 * HOUR);
   expect(h.hosts[0].instances().map(({ state }) => state)).toEqual([]);
-});
+}, 180_000);
 
 test("B9 the minimum is kept once, not on every machine that ever held the session", async () => {
   const h = here();
@@ -198,7 +198,7 @@ test("B9 the minimum is kept once, not on every machine that ever held the sessi
   h.start(config("a"), { host: h.hosts[0] });
   await h.pass(24 * HOUR);
   expect(h.simulator.state().runners.length).toBe(3);
-});
+}, 180_000);
 
 test("B10 messages that expired in the queue: the level is asked for before the jobs are lost", async () => {
   const h = here();
