@@ -218,4 +218,67 @@ describe("a message session", () => {
     await clock.run(session.refresh());
     expect(answered).toEqual(["open 0", "poll 50000", "acknowledge 0", "refresh 0"]);
   });
+
+  test("a refresh that finds it gone ends its running calls with the same error, says so once, and it can be closed", async () => {
+    const world = createWorld();
+    const { clock, service } = world;
+    const lost: string[] = [];
+    const session = await clock.run(
+      world.client.openMessageSession(5, { owner: "h", onLost: ({ code }) => void lost.push(code) }),
+    );
+    const polling = session.getMessage({ maxCapacity: 1 }).catch((error: unknown) => error);
+    await clock.advance(1_000);
+    service.once("PATCH sessions/ID", () => exception(404, "RunnerAdminException", "doesn't exist in redis"));
+    const refreshed = await clock.run(session.refresh().catch((error: unknown) => error));
+    expect(refreshed).toMatchObject({ code: "SESSION_EXPIRED" });
+    expect(await clock.run(polling)).toBe(refreshed);
+    await expect(session.acknowledge(1)).rejects.toBe(refreshed);
+    await expect(session.refresh()).rejects.toBe(refreshed);
+    expect([lost, service.open, clock.monotonic()]).toEqual([["SESSION_EXPIRED"], 0, 1_000]);
+    await clock.run(session.close());
+    expect(clock.pending).toBe(0);
+  });
+
+  test("its newest reading may come from a refresh, and from a message whose id is lower than the last", async () => {
+    const world = createWorld();
+    const { clock, service } = world;
+    const session = await open(world);
+    service.push(9, { body: "", statistics: statistics({ totalAssignedJobs: 1 }) });
+    await clock.run(session.getMessage({ maxCapacity: 1 }));
+    service.statistics = statistics({ totalAssignedJobs: 2 });
+    await clock.run(session.refresh());
+    expect(session.statistics.totalAssignedJobs).toBe(2);
+    await clock.run(session.getMessage({ maxCapacity: 1 }));
+    expect(session.statistics.totalAssignedJobs, "redelivered").toBe(2);
+    service.queue.splice(0);
+    service.push(1, { body: "", statistics: statistics({ totalAssignedJobs: 3 }) });
+    await clock.run(session.getMessage({ maxCapacity: 1 }));
+    expect(session.statistics.totalAssignedJobs).toBe(3);
+  });
+
+  test("its stream follows ids that restart", async () => {
+    const world = createWorld();
+    const { clock, service } = world;
+    const session = await open(world);
+    const stopping = new AbortController();
+    const named: (string | null)[] = [];
+    for (const id of [7, 1, 2]) {
+      service.once("GET queue", ({ url }) => {
+        named.push(url.searchParams.get("lastMessageId"));
+        const message = { messageId: id, messageType: "RunnerScaleSetJobMessages" };
+        return json(200, { ...message, ...jobs({ messageType: "JobAssigned", jobId: `job-${id}` }) });
+      });
+    }
+    const seen: number[] = [];
+    const loop = async (): Promise<void> => {
+      for await (const { messageId } of session.messages({ maxCapacity: 1, signal: stopping.signal })) {
+        seen.push(messageId);
+        if (messageId === 2) stopping.abort();
+      }
+    };
+    await clock.run(loop());
+    expect(seen).toEqual([7, 1, 2]);
+    expect(named).toEqual([null, "7", "1"]);
+    expect(clock.monotonic(), "none of them was waited for").toBe(0);
+  });
 });

@@ -4,6 +4,10 @@ import { abortable } from "./abortable.js";
 export class SingleFlight<T> {
   #flight: Promise<T> | undefined;
 
+  get running(): boolean {
+    return this.#flight !== undefined;
+  }
+
   run(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     if (signal?.aborted) return Promise.reject(signal.reason);
     if (this.#flight === undefined) {

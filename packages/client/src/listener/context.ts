@@ -24,12 +24,15 @@ export interface ListenerContext {
   answered(answer: SessionAnswer): void;
   /** When it last answered a refresh, however that came about. @unit milliseconds, monotonic */
   readonly refreshedAt: number;
+  /** When that refresh was sent. @unit milliseconds, uptime */
+  readonly refreshSentAt: number;
 }
 
 export function createContext(options: ListenerOptions): ListenerContext {
   const { client, owner, handler, observer = {} } = options;
   const logger = options.logger ?? client.logger;
   let refreshedAt = Number.NEGATIVE_INFINITY;
+  let refreshSentAt = Number.NEGATIVE_INFINITY;
   const context: ListenerContext = {
     client,
     owner,
@@ -41,11 +44,17 @@ export function createContext(options: ListenerOptions): ListenerContext {
     tell: (call) => tell(logger, () => call(observer)),
     state: (state) => context.tell((told) => told.onState?.(state)),
     answered: (answer) => {
-      if (answer.call === "refresh") refreshedAt = context.clock.monotonic();
+      if (answer.call === "refresh") {
+        refreshedAt = context.clock.monotonic();
+        refreshSentAt = answer.sentAt;
+      }
       context.tell((told) => told.onAnswered?.(answer));
     },
     get refreshedAt() {
       return refreshedAt;
+    },
+    get refreshSentAt() {
+      return refreshSentAt;
     },
   };
   return context;

@@ -1,6 +1,8 @@
+import { forgetOldest } from "../session/recognition.js";
+
 /** What is known about a message that was just received. */
 export interface Delivery {
-  /** It came before. */
+  /** It is recognized: it came before, and the handler saw it. */
   readonly redelivered: boolean;
   /** Handled whole the last time; only its acknowledgement is missing. */
   readonly settled: boolean;
@@ -8,62 +10,69 @@ export interface Delivery {
   readonly attempt: number;
 }
 
-/** Enough to recognise what can still come again; the queue answers the lowest unacknowledged one first. */
-const REMEMBERED = 256;
+interface Known {
+  /** Undefined while its body could not be read. */
+  content: string | undefined;
+  handled: boolean;
+  settled: boolean;
+  passed: boolean;
+  failures: number;
+}
 
 /**
  * Where a listener is in the queue of one scale set: the last message that is done with, what came before, and how often
- * handling each failed. Pure: no clock, no I/O.
+ * handling each failed. A message is recognized by id and content, never by an id below the last one: after an incident ids
+ * may restart. Pure: no clock, no I/O.
  */
 export class Cursor {
   #lastMessageId = 0;
   #restarting = false;
-  #highestSeen = 0;
-  readonly #failures = new Map<number, number>();
-  readonly #settled = new Set<number>();
-  /** What the newest messages held: an id that comes back with other content is another message. */
-  readonly #contents = new Map<number, string>();
+  readonly #known = new Map<number, Known>();
 
   /** Only later messages are asked for. */
   get lastMessageId(): number {
     return this.#lastMessageId;
   }
 
-  /** @param content - what tells this message from another one that was given the same id */
-  receive(messageId: number, content = ""): Delivery {
-    const known = this.#contents.get(messageId) ?? "";
-    if (content !== "") this.#contents.set(messageId, content);
-    forgetOldest(this.#contents);
-    // A body that could not be read tells nothing: its attempts count on.
-    if (known !== "" && content !== "" && known !== content) {
-      this.#failures.delete(messageId);
-      this.#settled.delete(messageId);
-      return { redelivered: false, settled: false, attempt: 1 };
+  /** @param content - what identifies this message besides its id; undefined when its body can't be read */
+  receive(messageId: number, content: string | undefined): Delivery {
+    const known = this.#recognized(messageId, content);
+    if (known === undefined) {
+      const { failures } = this.#remember(messageId, content);
+      return { redelivered: false, settled: false, attempt: failures + 1 };
     }
-    const settled = this.#settled.has(messageId);
-    const redelivered = settled || this.#failures.has(messageId) || messageId <= this.#highestSeen;
-    this.#highestSeen = Math.max(this.#highestSeen, messageId);
-    return { redelivered, settled, attempt: (this.#failures.get(messageId) ?? 0) + 1 };
+    known.content ??= content;
+    const { handled, settled, failures } = known;
+    // A body that can't be read may be another message with an old id: only what was given up unread is done with.
+    const done = settled && (content !== undefined || known.content === undefined);
+    return { redelivered: handled || settled || failures > 0, settled: done, attempt: failures + 1 };
+  }
+
+  /** Its handler saw it whole. */
+  handled(messageId: number): void {
+    const known = this.#known.get(messageId);
+    if (known !== undefined) known.handled = true;
   }
 
   /** Handling it failed; the cursor stays. Answers how often by now. */
   failed(messageId: number): number {
-    const failures = (this.#failures.get(messageId) ?? 0) + 1;
-    this.#failures.set(messageId, failures);
-    forgetOldest(this.#failures);
-    return failures;
+    const known = this.#known.get(messageId) ?? this.#remember(messageId, undefined);
+    known.failures += 1;
+    return known.failures;
   }
 
   /** Handled whole: when it comes again, it only wants acknowledging. */
   settle(messageId: number): void {
-    this.#failures.delete(messageId);
-    this.#settled.add(messageId);
-    forgetOldest(this.#settled);
+    const known = this.#known.get(messageId) ?? this.#remember(messageId, undefined);
+    known.failures = 0;
+    known.settled = true;
   }
 
-  /** Done with: never asked for again. */
+  /** Acknowledged: never asked for again. A new message moves the cursor also down, to where the queue restarted. */
   pass(messageId: number): void {
-    this.#lastMessageId = Math.max(this.#lastMessageId, messageId);
+    const known = this.#known.get(messageId);
+    if (known?.passed !== true || messageId > this.#lastMessageId) this.#lastMessageId = messageId;
+    if (known !== undefined) known.passed = true;
   }
 
   /** The next poll asks for the lowest message of the queue: its ids may have restarted. */
@@ -81,17 +90,25 @@ export class Cursor {
   /** A new scale set counts from 1 (F4). */
   reset(): void {
     this.#lastMessageId = 0;
-    this.#highestSeen = 0;
-    this.#failures.clear();
-    this.#settled.clear();
-    this.#contents.clear();
+    this.#known.clear();
   }
-}
 
-function forgetOldest(ids: { readonly size: number; keys(): Iterable<number>; delete(id: number): boolean }): void {
-  if (ids.size <= REMEMBERED) return;
-  for (const oldest of ids.keys()) {
-    ids.delete(oldest);
-    return;
+  #recognized(messageId: number, content: string | undefined): Known | undefined {
+    const known = this.#known.get(messageId);
+    if (known === undefined || content === undefined) return known;
+    // Given up unread, it can be read now.
+    if (known.content === undefined) return known.settled ? undefined : known;
+    return known.content === content ? known : undefined;
+  }
+
+  #remember(messageId: number, content: string | undefined): Known {
+    const before = this.#known.get(messageId);
+    // Statistics may be newer each time: without this a message that has no jobs and always fails would never be given up.
+    const failures = before === undefined || before.settled ? 0 : before.failures;
+    const known = { content, handled: false, settled: false, passed: false, failures };
+    this.#known.delete(messageId);
+    this.#known.set(messageId, known);
+    forgetOldest(this.#known);
+    return known;
   }
 }

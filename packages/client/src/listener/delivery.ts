@@ -3,8 +3,10 @@ import { publish } from "../diagnostics.js";
 import { isScaleSetError } from "../errors.js";
 import { redact } from "../http/redact.js";
 import type { MessageSession } from "../session/message-session.js";
-import { isFinal, type Verdict, verdictOf } from "../session/verdict.js";
+import { contentOf } from "../session/recognition.js";
+import { isFinal, patienceWith, type Verdict, verdictOf } from "../session/verdict.js";
 import type { RunnerScaleSetMessage } from "../types.js";
+import type { Acquirer } from "./acquirer.js";
 import { type ListenerContext, loggable } from "./context.js";
 import type { Cursor, Delivery } from "./cursor.js";
 import { availableIds, dispatch, type Handled } from "./dispatch.js";
@@ -19,6 +21,9 @@ export type Delivered =
   | { readonly kind: "failed"; readonly reason: RecoveringReason; readonly attempt: number; readonly error: unknown }
   | { readonly kind: "lost"; readonly verdict: Exclude<Verdict, "retry">; readonly error: unknown };
 
+type Wanted = Pick<Handled, "acquire" | "offered">;
+
+/** The session that a message came by. */
 export interface DeliveryScope {
   readonly session: MessageSession;
   readonly generation: number;
@@ -35,12 +40,14 @@ export interface DeliveryScope {
 export class Deliverer {
   readonly #context: ListenerContext;
   readonly #cursor: Cursor;
+  readonly #acquirer: Acquirer;
   /** Only the newest message matters: an older one is done with, or comes again from the start. */
-  #failedCalls = { messageId: 0, times: 0 };
+  #failedCalls: { messageId: number; reason: RecoveringReason; times: number } | undefined;
 
-  constructor(context: ListenerContext, cursor: Cursor) {
+  constructor(context: ListenerContext, cursor: Cursor, acquirer: Acquirer) {
     this.#context = context;
     this.#cursor = cursor;
+    this.#acquirer = acquirer;
   }
 
   async deliver(message: RunnerScaleSetMessage, scope: DeliveryScope): Promise<Delivered> {
@@ -50,7 +57,7 @@ export class Deliverer {
       const { generation } = scope;
       this.#context.state({ state: "handling", generation, messageId, attempt: delivery.attempt });
       const handled = await this.#handle(message, delivery, scope);
-      if (!Array.isArray(handled)) return handled;
+      if ("kind" in handled) return handled;
       const failed = await this.#acquire(messageId, handled, scope);
       if (failed !== undefined) return failed;
       this.#cursor.settle(messageId);
@@ -62,7 +69,7 @@ export class Deliverer {
 
   /** A message whose body can't be read: given up like one that can't be handled. */
   async unreadable(messageId: number, error: unknown, scope: DeliveryScope): Promise<Delivered> {
-    const delivery = this.#cursor.receive(messageId);
+    const delivery = this.#cursor.receive(messageId, undefined);
     const body = isScaleSetError(error) ? error.messageBody : undefined;
     if (!delivery.settled && !(await this.#giveUp({ messageId, error, message: undefined, body }, scope))) {
       return { kind: "failed", reason: "handler-failed", attempt: delivery.attempt, error };
@@ -71,16 +78,13 @@ export class Deliverer {
     return (await this.#acknowledge(messageId, scope)) ?? { kind: "done" };
   }
 
-  async #handle(
-    message: RunnerScaleSetMessage,
-    delivery: Delivery,
-    scope: DeliveryScope,
-  ): Promise<string[] | Delivered> {
+  async #handle(message: RunnerScaleSetMessage, delivery: Delivery, scope: DeliveryScope): Promise<Wanted | Delivered> {
     const { session, generation, stopping } = scope;
     const { redelivered, attempt } = delivery;
     const { scaleSetId } = session;
     // Given up already; what follows it failed the last time.
-    if (attempt > this.#context.timings.poisonAttempts) return [...availableIds(message)];
+    if (redelivered && attempt > this.#context.timings.poisonAttempts)
+      return { acquire: [], offered: availableIds(message) };
     const told = { redelivered, attempt, generation, scaleSetId, session, signal: stopping };
     const { messageId } = message;
     const startedAt = this.#context.clock.monotonic();
@@ -93,8 +97,10 @@ export class Deliverer {
     try {
       const handled = await this.keepingAlive(scope, () => dispatch(this.#context.handler, message, told));
       trace("handled");
+      this.#cursor.handled(messageId);
+      this.#acquirer.offers.decline(handled.declined);
       this.#tell(message, handled, scope);
-      return [...handled.acquire];
+      return handled;
     } catch (error) {
       stopping.throwIfAborted();
       trace("failed");
@@ -102,14 +108,16 @@ export class Deliverer {
       if (!(await this.#giveUp({ messageId, error, message, body: undefined }, scope)))
         return { kind: "failed", reason: "handler-failed", attempt, error };
       // Jobs that wait for an answer would wait for ever.
-      return [...availableIds(message)];
+      return { acquire: [], offered: availableIds(message) };
     }
   }
 
   #tell(message: RunnerScaleSetMessage, handled: Handled, { generation, session }: DeliveryScope): void {
     const { messageId, statistics } = message;
     const { scaleSetId } = session;
+    this.#acquirer.offers.named(message);
     if (statistics !== undefined && handled.read) {
+      this.#acquirer.offers.read(statistics, this.#context.clock.uptime());
       this.#context.tell((told) => told.onStatistics?.({ statistics, generation, scaleSetId, messageId }));
     }
     const { desiredCount: count } = handled;
@@ -151,16 +159,17 @@ export class Deliverer {
     return true;
   }
 
-  async #acquire(messageId: number, ids: readonly string[], scope: DeliveryScope): Promise<Delivered | undefined> {
-    if (ids.length === 0) return undefined;
-    const { clock, timings, logger } = this.#context;
-    using deadline = clock.deadline(timings.acquireDeadlineMs, { signal: scope.signal });
+  /** What exceeds the announced capacity is kept, and acquired as room comes: the message need not wait for that. */
+  async #acquire(messageId: number, wanted: Wanted, scope: DeliveryScope): Promise<Delivered | undefined> {
+    if (wanted.acquire.length === 0 && wanted.offered.length === 0) return undefined;
+    this.#acquirer.offers.keep(wanted.offered);
     try {
-      const granted = await scope.session.acquireJobs(ids, { signal: deadline.signal });
-      logger.debug({ messageId, asked: ids.length, granted: granted.length }, "jobs acquired");
+      await this.#acquirer.acquireWith(wanted.acquire, scope);
       return undefined;
     } catch (error) {
-      return this.#failedCall(messageId, "acquire-failed", error, scope);
+      const failed = this.#failedCall(messageId, "acquire-failed", error, scope);
+      if (failed === undefined) this.#acquirer.offers.drop([...wanted.acquire, ...wanted.offered]);
+      return failed;
     }
   }
 
@@ -175,7 +184,7 @@ export class Deliverer {
     return undefined;
   }
 
-  /** Undefined: nothing mends it, go on without. */
+  /** Undefined: no repetition helps, go on without. */
   #failedCall(
     messageId: number,
     reason: RecoveringReason,
@@ -183,10 +192,13 @@ export class Deliverer {
     scope: DeliveryScope,
   ): Delivered | undefined {
     scope.signal.throwIfAborted();
-    const before = this.#failedCalls.messageId === messageId ? this.#failedCalls.times : 0;
-    const attempt = before + 1;
-    this.#failedCalls = { messageId, times: attempt };
+    const last = this.#failedCalls;
+    const attempt = last?.messageId === messageId && last.reason === reason ? last.times + 1 : 1;
+    this.#failedCalls = { messageId, reason, times: attempt };
     if (isFinal(error)) {
+      // A handled message costs nothing when it comes again; only one that never can be acknowledged must not block the rest.
+      const patience = reason === "acknowledge-failed" ? this.#context.timings.poisonAttempts : patienceWith(error);
+      if (attempt < patience) return { kind: "failed", reason, attempt, error };
       this.#context.logger.warn({ messageId, ...loggable(error) }, `${reason}: it will not succeed, going on`);
       return undefined;
     }
@@ -220,9 +232,4 @@ export class Deliverer {
       }
     }
   }
-}
-
-/** Of its jobs, not of its statistics: those may be newer the second time. */
-function contentOf({ jobs }: RunnerScaleSetMessage): string {
-  return jobs.map((job) => (job.messageType === "unknown" ? job.kind : `${job.messageType} ${job.jobId}`)).join();
 }

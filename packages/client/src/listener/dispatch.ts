@@ -3,8 +3,12 @@ import type { ListenerHandler, MessageContext } from "./handler.js";
 
 /** What a handler answered. */
 export interface Handled {
-  /** The ids of the available jobs that it wants. */
+  /** The ids of the available jobs that it chose. */
   readonly acquire: readonly string[];
+  /** Those that it left to the listener. */
+  readonly offered: readonly string[];
+  /** Those that it does not want. */
+  readonly declined: readonly string[];
   /** How many runners it wants, if it said so. */
   readonly desiredCount: number | undefined;
   /** Whether it was shown the message's statistics. */
@@ -42,9 +46,11 @@ export async function dispatch(
         break;
     }
   }
-  const wanted = chosen?.acquire ?? availableIds(message);
-  const acquire = wanted.filter((id) => !declined.has(id));
-  return { acquire, desiredCount: desired ?? undefined, read };
+  const all = availableIds(message);
+  const decides = chosen?.acquire !== undefined || handler.onJobAvailable !== undefined;
+  const acquire = decides ? (chosen?.acquire ?? all).filter((id) => !declined.has(id)) : [];
+  const left = decides ? all.filter((id) => !acquire.includes(id)) : [];
+  return { acquire, offered: decides ? [] : all, declined: left, desiredCount: desired ?? undefined, read };
 }
 
 /** Every job of a message that can be acquired, once. */

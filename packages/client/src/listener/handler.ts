@@ -11,7 +11,10 @@ import type { PoisonMessage } from "./observer.js";
 
 /** What a handler is told about the message it handles. */
 export interface MessageContext {
-  /** True when this message came before (its statistics may be old). The second time must change nothing. */
+  /**
+   * True when this message is recognized, by id and content, as one that this handler saw before (its statistics may be
+   * old). The second time must change nothing. A message whose handler failed comes again with an `attempt` above 1.
+   */
   readonly redelivered: boolean;
   /** 1 at first; more when handling it failed before. */
   readonly attempt: number;
@@ -49,7 +52,10 @@ type Awaitable<T> = T | PromiseLike<T>;
  * ```
  */
 export interface ListenerHandler {
-  /** A whole message. Answer `{ acquire }` to choose the `runnerRequestId`s to acquire; by default all that are available are. */
+  /**
+   * A whole message. Return `{ acquire }` to choose the `runnerRequestId`s to acquire, whatever capacity is announced. By
+   * default offered jobs are acquired up to the announced capacity, and the rest as room comes.
+   */
   onMessage?(
     message: RunnerScaleSetMessage,
     context: MessageContext,
@@ -64,7 +70,10 @@ export interface ListenerHandler {
     context: StatisticsContext,
     // biome-ignore lint/suspicious/noConfusingVoidType: as above
   ): Awaitable<number | undefined | void>;
-  /** A job that can be had (GHES). Answer `false` to leave this job to others. */
+  /**
+   * A job that can be acquired (GHES). Return `false` to leave it to others. With this method the handler decides: all other
+   * offered jobs are acquired at once, whatever capacity is announced, and none is kept or taken from the service's list.
+   */
   // biome-ignore lint/suspicious/noConfusingVoidType: as above
   onJobAvailable?(job: JobAvailable, context: MessageContext): Awaitable<boolean | undefined | void>;
   /** A job waits for a runner of ours. The statistics count it already. */

@@ -4,9 +4,10 @@ import { publish } from "../diagnostics.js";
 import { isScaleSetError, ScaleSetError } from "../errors.js";
 import type { MessageSession } from "../session/message-session.js";
 import type { RunnerScaleSetStatistics } from "../types.js";
+import { Acquirer } from "./acquirer.js";
 import { createContext, type ListenerContext, loggable, waitFor } from "./context.js";
 import { Cursor } from "./cursor.js";
-import { Deliverer } from "./delivery.js";
+import { Deliverer, type DeliveryScope } from "./delivery.js";
 import { type Opened, Opener } from "./opener.js";
 import type { ListenerOptions } from "./options.js";
 import { Poller } from "./poller.js";
@@ -30,12 +31,13 @@ export class Listener {
   readonly #poller: Poller;
   readonly #opener: Opener;
   readonly #cursor = new Cursor();
+  readonly #acquirer: Acquirer;
   readonly #deliverer: Deliverer;
   #scaleSetId: number | undefined;
   #generation = 0;
   #session: MessageSession | undefined;
-  /** Of the session held now: aborted once it is lost. */
-  #ended: AbortSignal | undefined;
+  /** Of the session held now; its signal is aborted once it is lost. */
+  #scope: DeliveryScope | undefined;
   #running = false;
 
   constructor(options: ListenerOptions) {
@@ -45,7 +47,8 @@ export class Listener {
       polling: options.polling ?? true,
     });
     this.#opener = new Opener(this.#context, options);
-    this.#deliverer = new Deliverer(this.#context, this.#cursor);
+    this.#acquirer = new Acquirer(this.#context, this.#poller);
+    this.#deliverer = new Deliverer(this.#context, this.#cursor, this.#acquirer);
   }
 
   /** What the next poll announces. */
@@ -62,6 +65,7 @@ export class Listener {
    */
   setMaxCapacity(maxCapacity: number, options: { readonly lowerAtOnce?: boolean | undefined } = {}): void {
     this.#poller.setCapacity(maxCapacity, options.lowerAtOnce ?? false);
+    if (this.#scope !== undefined) this.#acquirer.acquireKept(this.#scope);
   }
 
   /** Whether polls are sent. */
@@ -75,6 +79,7 @@ export class Listener {
    */
   setPolling(polling: boolean): void {
     this.#poller.setPolling(polling);
+    if (polling && this.#scope !== undefined) this.#acquirer.acquireKept(this.#scope);
   }
 
   /**
@@ -95,8 +100,11 @@ export class Listener {
   async refresh(
     options: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<RunnerScaleSetStatistics | undefined> {
-    if (this.#ended?.aborted !== false) return undefined;
-    return await this.#session?.refresh(options);
+    const scope = this.#scope;
+    if (scope === undefined || scope.signal.aborted) return undefined;
+    const statistics = await scope.session.refresh(options);
+    this.#acquirer.read(statistics, this.#context.refreshSentAt, scope);
+    return statistics;
   }
 
   /**
@@ -146,6 +154,7 @@ export class Listener {
     const { session, ended } = opened;
     this.#begin(opened);
     const scope = { session, generation: this.#generation, signal: ended.signal, stopping: signal };
+    this.#scope = scope;
     const onEnded = (): void => {
       if (!signal.aborted) this.#tellLost(session, ended.signal.reason);
     };
@@ -155,24 +164,31 @@ export class Listener {
       poller: this.#poller,
       cursor: this.#cursor,
       deliverer: this.#deliverer,
+      acquirer: this.#acquirer,
     };
     try {
+      this.#acquirer.read(session.statistics, opened.sentAt, scope);
       const loss = await new SessionLoop(parts, scope).untilLost();
       // What is still under way in it ends with it.
       if (loss.verdict !== "stop") ended.abort(loss.error);
       return loss;
     } finally {
       ended.signal.removeEventListener("abort", onEnded);
+      this.#scope = undefined;
+      ended.abort(new DOMException("the session ends", "AbortError"));
       ended[Symbol.dispose]();
+      await this.#acquirer.settled();
     }
   }
 
-  #begin({ session, sentAt, ended }: Opened): void {
+  #begin({ session, sentAt }: Opened): void {
     const { sessionId, scaleSetId, statistics } = session;
-    if (this.#scaleSetId !== undefined && this.#scaleSetId !== scaleSetId) this.#cursor.reset();
+    if (this.#scaleSetId !== undefined && this.#scaleSetId !== scaleSetId) {
+      this.#cursor.reset();
+      this.#acquirer.offers.clear();
+    }
     this.#scaleSetId = scaleSetId;
     this.#session = session;
-    this.#ended = ended.signal;
     this.#generation += 1;
     const generation = this.#generation;
     this.#context.logger.info({ scaleSetId, generation }, "the session is open");
@@ -200,7 +216,6 @@ export class Listener {
   async #closeSession(): Promise<void> {
     const session = this.#session;
     this.#session = undefined;
-    this.#ended = undefined;
     if (session === undefined) return;
     const { clock, timings, logger } = this.#context;
     using deadline = clock.deadline(timings.closeDeadlineMs);

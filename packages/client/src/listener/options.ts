@@ -2,7 +2,7 @@ import type { Clock, Random } from "../clock.js";
 import type { Logger } from "../logger.js";
 import { defined, positive } from "../options.js";
 import type { MessageSession } from "../session/message-session.js";
-import type { CallOptions, OpenSessionOptions, RunnerScaleSet } from "../types.js";
+import type { AcquirableJob, CallOptions, OpenSessionOptions, RunnerScaleSet } from "../types.js";
 import type { ListenerHandler } from "./handler.js";
 import type { ListenerObserver } from "./observer.js";
 import type { RecordedSession } from "./reclaim.js";
@@ -19,6 +19,8 @@ export interface ListenerClient {
   getRunnerScaleSet(runnerGroupId: number, name: string, options?: CallOptions): Promise<RunnerScaleSet | undefined>;
   /** Opens the session. */
   openMessageSession(scaleSetId: number, options: OpenSessionOptions): Promise<MessageSession>;
+  /** Lists jobs that are offered and that no message offers again (GHES). */
+  listAcquirableJobs(scaleSetId: number, options?: CallOptions): Promise<readonly AcquirableJob[]>;
   /** Closes a session that an earlier process left open. */
   closeMessageSession(scaleSetId: number, sessionId: string, options?: CallOptions): Promise<void>;
 }

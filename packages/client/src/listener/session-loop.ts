@@ -1,6 +1,7 @@
 import { isScaleSetError } from "../errors.js";
 import { HURRIED_MS } from "../session/stream.js";
 import { isCutOff, type Verdict, verdictOf } from "../session/verdict.js";
+import type { Acquirer } from "./acquirer.js";
 import { type ListenerContext, loggable, waitFor } from "./context.js";
 import type { Cursor } from "./cursor.js";
 import type { Delivered, Deliverer, DeliveryScope } from "./delivery.js";
@@ -24,6 +25,7 @@ export interface LoopParts {
   readonly poller: Poller;
   readonly cursor: Cursor;
   readonly deliverer: Deliverer;
+  readonly acquirer: Acquirer;
 }
 
 /** Polls one session and delivers its messages, until the session is lost. */
@@ -32,6 +34,7 @@ export class SessionLoop {
   readonly #poller: Poller;
   readonly #cursor: Cursor;
   readonly #deliverer: Deliverer;
+  readonly #acquirer: Acquirer;
   readonly #scope: DeliveryScope;
   #failures = 0;
   /** Failures when the session was last refreshed for them. */
@@ -43,6 +46,7 @@ export class SessionLoop {
     this.#poller = parts.poller;
     this.#cursor = parts.cursor;
     this.#deliverer = parts.deliverer;
+    this.#acquirer = parts.acquirer;
     this.#scope = scope;
   }
 
@@ -112,7 +116,7 @@ export class SessionLoop {
       case "nothing":
         if (polled.heldMs >= HURRIED_MS) return "nothing";
         // A refresh may end a poll: that is no sign of a service that holds none.
-        return this.#context.refreshedAt > polled.startedAt ? "interrupted" : "hurried";
+        return session.refreshing || this.#context.refreshedAt > polled.startedAt ? "interrupted" : "hurried";
       case "cut": {
         const { error, heldMs } = polled;
         if (isScaleSetError(error, "PROTOCOL") && error.messageId !== undefined) {
@@ -160,6 +164,7 @@ export class SessionLoop {
   #succeeded(): void {
     this.#failures = 0;
     this.#refreshedAfter = 0;
+    this.#acquirer.acquireKept(this.#scope);
   }
 
   /** Waits with the session in hand. */

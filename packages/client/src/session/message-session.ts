@@ -16,6 +16,7 @@ import type {
 } from "../types.js";
 import { acquireBody, acquiredIds, message } from "../wire/message.js";
 import { messageUrl, pollUrl } from "./queue-url.js";
+import { Recognizer } from "./recognition.js";
 import { deleteSession, refreshSession } from "./session-calls.js";
 import { type MessageSource, streamMessages } from "./stream.js";
 import { verdictOf } from "./verdict.js";
@@ -66,7 +67,7 @@ export class MessageSession implements AsyncDisposable, MessageSource {
   #failedRefreshes = 0;
   #lost: ScaleSetError | undefined;
   #statistics: RunnerScaleSetStatistics;
-  #newestMessageId = 0;
+  readonly #recognizer = new Recognizer();
   #closing: Promise<void> | undefined;
 
   /** @internal */
@@ -81,9 +82,14 @@ export class MessageSession implements AsyncDisposable, MessageSource {
     this.#onLost = opened.onLost ?? (() => {});
   }
 
-  /** The newest reading: the one it was opened with, then those of its messages. A redelivered message changes nothing. */
+  /** The newest reading: the one it was opened with, then those of its messages and refreshes. A redelivered message changes nothing. */
   get statistics(): RunnerScaleSetStatistics {
     return this.#statistics;
+  }
+
+  /** @internal Whether a refresh is under way. */
+  get refreshing(): boolean {
+    return this.#refreshing.running;
   }
 
   /**
@@ -322,20 +328,21 @@ export class MessageSession implements AsyncDisposable, MessageSource {
           if (!isScaleSetError(error, "QUEUE_TOKEN_EXPIRED")) throw error;
           // Another call may have refreshed it while this one was on its way: that proves nothing about the new token.
           if (this.#queue !== used) continue;
-          if (refreshed) throw error;
+          // One that another call asked for may be why the token is refused.
+          const shared = this.#refreshing.running;
+          if (refreshed && !shared) throw error;
+          await this.refresh({ signal: bounded.signal });
+          refreshed ||= !shared;
         }
-        await this.refresh({ signal: bounded.signal });
-        refreshed = true;
       }
     } finally {
       bounded[Symbol.dispose]();
     }
   }
 
-  #read({ messageId, statistics }: RunnerScaleSetMessage): void {
-    if (messageId <= this.#newestMessageId) return;
-    this.#newestMessageId = messageId;
-    if (statistics !== undefined) this.#statistics = statistics;
+  #read(message: RunnerScaleSetMessage): void {
+    if (this.#recognizer.cameBefore(message)) return;
+    if (message.statistics !== undefined) this.#statistics = message.statistics;
   }
 
   #answered(call: SessionAnswer["call"], { heldMs, sentAt }: Pick<SessionAnswer, "heldMs" | "sentAt">): void {

@@ -3,6 +3,7 @@ import { isScaleSetError } from "../errors.js";
 import { backoffMs, jittered } from "../http/retry.js";
 import type { Logger } from "../logger.js";
 import type { GetMessageOptions, MessagesOptions, RunnerScaleSetMessage } from "../types.js";
+import { Recognizer } from "./recognition.js";
 
 export interface MessageSource {
   getMessage(options: GetMessageOptions): Promise<RunnerScaleSetMessage | undefined>;
@@ -19,6 +20,7 @@ export async function* streamMessages(
 ): AsyncGenerator<RunnerScaleSetMessage, undefined, undefined> {
   const { maxCapacity, signal } = options;
   let lastMessageId = options.lastMessageId ?? 0;
+  const recognizer = new Recognizer();
   let fruitless = 0;
   const pause = async (atLeastMs = 0): Promise<void> => {
     fruitless += 1;
@@ -35,8 +37,9 @@ export async function* streamMessages(
         else fruitless = 0;
         continue;
       }
-      const again = message.messageId <= lastMessageId;
-      lastMessageId = Math.max(lastMessageId, message.messageId);
+      const again = recognizer.cameBefore(message);
+      // A new message below the last one: the ids have restarted.
+      if (!again || message.messageId > lastMessageId) lastMessageId = message.messageId;
       if (!again) fruitless = 0;
       yield message;
       if (again) await pause();

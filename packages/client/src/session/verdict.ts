@@ -49,6 +49,11 @@ export function isFinal(error: unknown): boolean {
   return ["BAD_REQUEST", "NOT_FOUND", "CONFLICT", "CONFIG"].includes(error.code);
 }
 
+/** Attempts until a refusal for good is believed. One that names no reason may be a gateway's, for a moment. */
+export function patienceWith(error: unknown): number {
+  return isScaleSetError(error, "NOT_FOUND") || isScaleSetError(error, "CONFLICT") ? VAGUE_REFUSALS : 1;
+}
+
 /** Who holds the session, from the conflict's text; the service leaves it out at times. */
 export function holderOf(conflict: ScaleSetError): string | undefined {
   const holder = /active session for owner\s+(\S.*?)\.?\s*$/i.exec(conflict.serviceMessage ?? "")?.[1];

@@ -25,6 +25,7 @@ const quick = {
   ownSessionMaxMs: 80,
   standbyMinMs: 20,
   standbyMaxMs: 80,
+  pollIntervalMs: 20,
 } as const;
 
 export interface ArenaOptions {

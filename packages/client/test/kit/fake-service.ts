@@ -153,6 +153,8 @@ export class FakeService {
       case "POST acquirejobs":
         if (this.#wrongQueueToken(request)) return new Response(null, { status: 401 });
         return new Response(`{"count":1,"value":${request.body}}`, { status: 200 });
+      case "GET acquirablejobs":
+        return new Response(null, { status: 204 });
       case "POST generatejitconfig":
         return json(200, {
           runner: { id: 41, name: JSON.parse(request.body ?? "").name, runnerScaleSetId: 5 },

@@ -10,13 +10,17 @@ import type {
   JobMessage,
   Listener,
   ListenerClient,
+  ListenerOptions,
   ListenerState,
   Logger,
   MessageSession,
+  RecordedSession,
   RunnerScaleSetMessage,
+  RunnerScaleSetStatistics,
   ScaleSetClient,
   ScaleSetClientOptions,
   Secret,
+  SessionOpened,
 } from "../../src/index.js";
 import type { VirtualClock } from "../kit/virtual-clock.js";
 
@@ -62,6 +66,20 @@ declare const now: ListenerState;
 if (now.state === "standby") expectTypeOf(now.holder).toEqualTypeOf<string | undefined>();
 // @ts-expect-error a poll has nobody else who holds the session
 if (now.state === "polling") now.holder;
+
+if (now.state === "unpolled") expectTypeOf(now.generation).toEqualTypeOf<number>();
+
+// What a listener takes while it runs, and what it resumes from.
+declare const listener: Listener;
+expectTypeOf(listener.setMaxCapacity).toBeCallableWith(3, { lowerAtOnce: true });
+expectTypeOf(listener.setPolling).toBeCallableWith(false);
+expectTypeOf(listener.polling).toEqualTypeOf<boolean>();
+expectTypeOf(listener.restartCursor).returns.toEqualTypeOf<void>();
+expectTypeOf(listener.refresh).returns.resolves.toEqualTypeOf<RunnerScaleSetStatistics | undefined>();
+expectTypeOf<ListenerOptions["recordedSession"]>().toEqualTypeOf<RecordedSession | undefined>();
+expectTypeOf<SessionOpened["sentAt"]>().toEqualTypeOf<number>();
+// @ts-expect-error a session is recorded with its scale set
+export const halfRecorded: RecordedSession = { sessionId: "0b9d6a51-7c0e-4c3e-9f57-6d1f0b8b2a10" };
 
 // Wide numbers are never numbers; what must not be seen is never a string.
 expectTypeOf<AcquirableJob["runnerRequestId"]>().toEqualTypeOf<string>();

@@ -1,0 +1,119 @@
+import { isScaleSetError } from "../errors.js";
+import { isFinal } from "../session/verdict.js";
+import type { RunnerScaleSetStatistics } from "../types.js";
+import { type ListenerContext, loggable, waitFor } from "./context.js";
+import type { DeliveryScope } from "./delivery.js";
+import { Offers } from "./offers.js";
+import type { Poller } from "./poller.js";
+
+/** Most ids in one call. */
+const MOST_AT_ONCE = 100;
+
+/** Acquires offered jobs up to what is announced: with the message that offers them, and later as room comes (GHES). */
+export class Acquirer {
+  readonly offers = new Offers();
+  readonly #context: ListenerContext;
+  readonly #poller: Poller;
+  readonly #running = new Map<"acquire" | "list", Promise<void>>();
+  #failures = 0;
+  /** Kept jobs are not asked for again before this. @unit milliseconds, monotonic */
+  #notBefore = Number.NEGATIVE_INFINITY;
+
+  constructor(context: ListenerContext, poller: Poller) {
+    this.#context = context;
+    this.#poller = poller;
+  }
+
+  /** A session was opened, or its refresh was answered: jobs that no message will offer again are listed. */
+  read(statistics: RunnerScaleSetStatistics | undefined, sentAt: number, scope: DeliveryScope): void {
+    if (statistics !== undefined) this.offers.read(statistics, this.#context.clock.uptime(), sentAt);
+    // A handler with a say in each job has not seen these.
+    const listed = this.#context.handler.onJobAvailable === undefined;
+    if (listed && (this.offers.available > 0 || this.offers.waiting)) this.#run("list", scope, () => this.#list(scope));
+    else this.acquireKept(scope);
+  }
+
+  /**
+   * Acquires what a message offers, and what was kept, as far as there is room; and what the handler chose in any case.
+   * Rejects when the service does not answer: the message must come again.
+   */
+  async acquireWith(chosen: readonly string[], scope: DeliveryScope): Promise<void> {
+    this.offers.ask(chosen);
+    const ids = [...new Set([...chosen, ...this.offers.take(this.#capacity())])];
+    await this.#acquire(ids, scope);
+  }
+
+  /** Acquires kept jobs beside everything else, as far as there is room now. */
+  acquireKept(scope: DeliveryScope): void {
+    if (!this.offers.waiting || this.#context.clock.monotonic() < this.#notBefore) return;
+    this.#run("acquire", scope, () => this.#acquireAll(scope));
+  }
+
+  /** Resolves when nothing is under way. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#running.values());
+  }
+
+  async #acquireAll(scope: DeliveryScope): Promise<void> {
+    for (;;) {
+      const ids = this.offers.take(this.#capacity());
+      if (ids.length === 0) return;
+      try {
+        await this.#acquire(ids, scope);
+        this.#failures = 0;
+      } catch (error) {
+        this.#failures += 1;
+        const { pollRetryMinMs: minMs, pollRetryMaxMs: maxMs } = this.#context.timings;
+        const waitMs = waitFor(this.#context, { attempt: this.#failures, minMs, maxMs, error });
+        this.#notBefore = this.#context.clock.monotonic() + waitMs;
+        if (isFinal(error)) this.offers.drop(ids);
+        throw error;
+      }
+    }
+  }
+
+  async #acquire(ids: readonly string[], scope: DeliveryScope): Promise<void> {
+    const { clock, timings, logger } = this.#context;
+    for (let from = 0; from < ids.length; from += MOST_AT_ONCE) {
+      const some = ids.slice(from, from + MOST_AT_ONCE);
+      using deadline = clock.deadline(timings.acquireDeadlineMs, { signal: scope.signal });
+      try {
+        const granted = await scope.session.acquireJobs(some, { signal: deadline.signal });
+        this.offers.answered(some, granted, clock.uptime());
+        logger.debug({ asked: some.length, granted: granted.length }, "jobs acquired");
+      } catch (error) {
+        this.offers.failed(ids.slice(from));
+        throw error;
+      }
+    }
+  }
+
+  async #list(scope: DeliveryScope): Promise<void> {
+    const { signal, session } = scope;
+    const before = this.offers.kept;
+    const jobs = await this.#context.client.listAcquirableJobs(session.scaleSetId, { signal });
+    this.offers.listed(
+      jobs.map(({ runnerRequestId }) => runnerRequestId),
+      before,
+    );
+    this.acquireKept(scope);
+  }
+
+  /** One of each kind at a time. What it fails with is only logged: the next occasion repeats it. */
+  #run(kind: "acquire" | "list", { signal }: DeliveryScope, work: () => Promise<void>): void {
+    if (this.#running.has(kind) || signal.aborted) return;
+    const running = work()
+      .catch((error: unknown) => {
+        if (signal.aborted) return;
+        const words = kind === "list" ? "offered jobs could not be listed" : "kept jobs could not be acquired";
+        this.#context.logger[isScaleSetError(error) ? "debug" : "warn"](loggable(error), words);
+      })
+      .finally(() => this.#running.delete(kind));
+    this.#running.set(kind, running);
+  }
+
+  /** While it does not poll, nothing is accepted. */
+  #capacity(): number {
+    return this.#poller.polling ? this.#poller.capacity : 0;
+  }
+}
