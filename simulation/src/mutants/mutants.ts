@@ -1,4 +1,9 @@
 import { dockerMutants } from "./docker.js";
+import { lawCapacity } from "./law-capacity.js";
+import { lawClientMutants } from "./law-client.js";
+import { leaseMutants } from "./law-lease.js";
+import { reclaimMutants } from "./law-reclaim.js";
+import { witnessMutants } from "./law-witness.js";
 
 /** One wrong on purpose: a text in a source file, which is there exactly once, and what stands there instead. */
 export interface Mutant {
@@ -46,8 +51,10 @@ export const ruleNames = {
   refill: "refill",
   retiring: "retiring",
   "spec-changed": "specChanged",
+  standby: "standby",
   surplus: "surplus",
   unfit: "unfit",
+  unstarted: "unstarted",
   vanished: "vanished",
   witness: "witness",
 } as const;
@@ -59,6 +66,11 @@ const withoutRule = Object.entries(ruleNames).map(([name, rule]) =>
 export const mutants: readonly Mutant[] = [
   ...withoutRule,
   ...dockerMutants,
+  ...lawCapacity,
+  ...lawClientMutants,
+  ...leaseMutants,
+  ...reclaimMutants,
+  ...witnessMutants,
   client(
     "acknowledge before handling",
     "listener/delivery.ts",
@@ -103,18 +115,6 @@ export const mutants: readonly Mutant[] = [
     'for (const { name } of this.#fleet.roster.all()) void this.#placeOf(name).backend.destroy(name, { graceMs: 0, signal: this.#crash.signal }).catch(() => {});\n    this.#tell({ type: "stopping" });',
   ),
   core(
-    "act without a session",
-    "core/rights.ts",
-    'return (\n    fleet.session.state === "held" &&\n    now < fleet.answeredAt + fleet.timings.leaseMarginMs &&\n    fleet.stockTaken(fleet.session.openedAt, now)\n  );',
-    "return now < fleet.answeredAt + fleet.timings.leaseMarginMs;",
-  ),
-  core(
-    "act after the lease has lapsed",
-    "core/rights.ts",
-    "now < fleet.answeredAt + fleet.timings.leaseMarginMs &&\n    ",
-    "",
-  ),
-  core(
     "act before taking stock",
     "core/rights.ts",
     "fleet.stockTaken(fleet.session.openedAt, now)",
@@ -134,12 +134,6 @@ export const mutants: readonly Mutant[] = [
     "if (assigned.length > 0) {",
   ),
   // What worlds found, and must find again.
-  core(
-    "a call outlives the right to make it",
-    "engine/executor.ts",
-    "asksService.has(command.type) ? lapsesAt() - clock.monotonic() : Number.POSITIVE_INFINITY",
-    "Number.POSITIVE_INFINITY",
-  ),
   core("orphans serve the new set's jobs", "core/fleet.ts", " - roster.orphans - roster.foreignEnded) +", ") +"),
   core("a drain forgets who ends unseen", "core/decide.ts", '[...clearing, "overdue", "vanished"]', "[...clearing]"),
   core(

@@ -85,7 +85,7 @@ export class Aside {
   close(notBefore: number, at: number): void {
     const { reason, ticket } = this.#state.kind === "leaving" ? this.#state : { reason: "", ticket: false };
     const tryAt = Math.max(at + this.#pauseMs, notBefore);
-    this.#pauseMs = Math.min(this.#timings.asideTrialMaxMs, this.#pauseMs * 2);
+    this.#slowDown();
     this.#state = { kind: "aside", since: at, reason, ticketFrom: ticket ? at : undefined, tryAt };
   }
 
@@ -116,8 +116,12 @@ export class Aside {
   tryWhileOpen(at: number): void {
     if (this.#state.kind !== "leaving") return;
     const { reason } = this.#state;
-    this.#pauseMs = Math.min(this.#timings.asideTrialMaxMs, this.#pauseMs * 2);
+    this.#slowDown();
     this.#state = { kind: "trial", since: at, reason, openedAt: at, runner: undefined, lived: false, blind: false };
+  }
+
+  #slowDown(): void {
+    this.#pauseMs = Math.min(this.#timings.asideTrialMaxMs, this.#pauseMs * 2);
   }
 
   /** A shared place is kept for it from now on, for a while. */

@@ -140,7 +140,11 @@ describe("launching", () => {
     driver.act();
     driver.tell({ type: "create.done", name: "r1" });
     driver.tell({ type: "create.failed", name: "r2", kind: "capacity", message: "full" }).launchAll();
-    driver.started("r1").completed("r1").tell({ type: "instance.changed", instance: seen("r1", "exited") }).act();
+    driver
+      .started("r1")
+      .completed("r1")
+      .tell({ type: "instance.changed", instance: seen("r1", "exited") })
+      .act();
     driver.tell({ type: "deregister.done", name: "r1", answer: "absent" }).act();
     driver.reading({ assigned: 1 }).tell({ type: "destroy.done", name: "r1" });
     expect(driver.actions()).toEqual(["create r3"]);

@@ -46,7 +46,7 @@ describe("each row of the phase table", () => {
     const driver = afterStart("transient");
     expect(driver.phase("r1")).toBe("retiring");
     expect(driver.actions()).toContain("deregister r1");
-    driver.tell({ type: "command.dropped", name: "r1", command: "deregister" });
+    driver.tell({ type: "command.dropped", name: "r1", command: "deregister", why: "rights" });
     expect(driver.phase("r1")).toBe("retiring");
     driver.act();
     driver.tell({ type: "deregister.done", name: "r1", answer: "absent" });

@@ -67,7 +67,7 @@ test("a raised number of slots is used at once", async () => {
 test("a set that steps aside closes its session and gives its slot back, and comes back without polls where it is told so", async () => {
   const { clock } = virtual();
   const slots = new Slots(1);
-  const inner = new StubService();
+  const inner = new StubService(clock);
   const service = new SlottedService(inner, { user: {}, slots, clock, random: () => 0 });
   const stop = new AbortController();
   const listening = service.listen(
