@@ -66,6 +66,8 @@ describe("I8: what is announced is at least 1, and what can be done now", () => 
     court.launch("set-a-8");
     court.launch("set-a-9", { runnerId: 2 });
     fails(court, full, 1);
+    court.poll(3);
+    await court.pass(25 * SECOND);
     court.poll(2);
     expect(court.invariants).toEqual([]);
     court.poll(3);
@@ -80,7 +82,10 @@ describe("I8: what is announced is at least 1, and what can be done now", () => 
     court.launch("set-a-8");
     court.launch("set-a-9", { runnerId: 2 });
     await court.pass(10 * SECOND);
-    court.poll(1);
+    court.ask({ kind: "poll", scaleSetId: 1, capacity: 1 });
+    await court.pass(10 * SECOND);
+    expect(court.invariants).toEqual([]);
+    await court.pass(10 * SECOND);
     expect(court.invariants).toEqual(["I8"]);
   });
 
@@ -89,8 +94,9 @@ describe("I8: what is announced is at least 1, and what can be done now", () => 
     court.launch("set-a-9");
     court.poll(2);
     await court.pass(11 * MINUTE);
+    court.ask({ kind: "poll", scaleSetId: 1, capacity: 2 });
     expect(court.invariants).toEqual([]);
-    court.poll(2);
+    await court.pass(20 * SECOND);
     expect(court.invariants).toEqual(["I8"]);
   });
 
