@@ -14,6 +14,27 @@ export const lawCapacity: readonly Mutant[] = [
     ") return 0",
   ),
   mutant(
+    "launches under way are announced while launches fail",
+    LAUNCH,
+    "core/capacity.ts",
+    "(degraded(fleet) ? launchesUnderWay(fleet, now) : 0)",
+    "0",
+  ),
+  mutant(
+    "a runner ended by force is announced twice",
+    LAUNCH,
+    "core/capacity.ts",
+    ' - roster.named("abandoned"))',
+    ")",
+  ),
+  mutant(
+    "a completed job's place is announced though no exit is seen",
+    LAUNCH,
+    "core/fleet.ts",
+    'phase === "finishing" && this.traits.observesExit',
+    'phase === "finishing"',
+  ),
+  mutant(
     "announced before what lives was listed",
     LAUNCH,
     "core/capacity.ts",

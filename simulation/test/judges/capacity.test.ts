@@ -77,6 +77,19 @@ describe("I8: what is announced is at least 1, and what can be done now", () => 
     expect(court.invariants).toEqual(["I8"]);
   });
 
+  test("a full backend holds as many of its own as it had: strangers on the same host are not known", async () => {
+    const court = opened();
+    court.launch("set-a-8");
+    for (const name of ["x-1", "x-2"])
+      court.hosts[0]?.make({ name, labels: { schema: 1, identity: "strange", owner: "x", spec: "s" } });
+    fails(court, full, 1);
+    await court.pass(25 * SECOND);
+    court.poll(1);
+    expect(court.invariants).toEqual([]);
+    court.poll(2);
+    expect(court.invariants).toEqual(["I8"]);
+  });
+
   test("never less than what lives and can work", async () => {
     const court = opened();
     court.launch("set-a-8");

@@ -326,6 +326,55 @@ describe("what is announced", () => {
     expect(announced(driver)).toBe(1);
   });
 
+  test("does not count launches under way while launches fail: they only try", () => {
+    const driver = new Driver({ max: 8 }).hold({ assigned: 2 }).launchAll();
+    driver.reading({ assigned: 4, idle: 2 });
+    let failures = 0;
+    for (let second = 0; failures < 3 && second < 900; second++) {
+      for (const { type, name } of driver.act()) {
+        if (type === "create") {
+          driver.tell({ type: "create.failed", name, kind: "transient", message: "no engine" });
+          failures += 1;
+        } else if (type === "deregister") driver.tell({ type: "deregister.done", name, answer: "absent" });
+        else if (type === "destroy") driver.tell({ type: "destroy.done", name });
+      }
+      driver.now += 1_000;
+    }
+    expect(failures).toBeGreaterThanOrEqual(3);
+    expect(announced(driver)).toBe(2);
+    for (let second = 0; second < 900 && driver.fleet.roster.count("creating") === 0; second++) {
+      for (const { type, name } of driver.act()) {
+        if (type === "deregister") driver.tell({ type: "deregister.done", name, answer: "absent" });
+        if (type === "destroy") driver.tell({ type: "destroy.done", name });
+      }
+      driver.now += 1_000;
+    }
+    const name = [...driver.fleet.roster.all()].find(({ phase }) => phase === "creating")?.name ?? "";
+    expect(driver.fleet.roster.get(name)?.phase).toBe("creating");
+    expect(announced(driver)).toBe(2);
+    driver.tell({ type: "create.done", name }).act();
+    expect(announced(driver)).toBe(2);
+    driver.tell({ type: "jit.done", name, runnerId: 9 }).act();
+    expect(announced(driver)).toBe(2);
+    driver.tell({ type: "start.done", name });
+    expect(announced(driver)).toBe(8);
+  });
+
+  test("counts once what is ended by force while an open job names it", () => {
+    const driver = new Driver({ max: 2 }, { maxJobDurationMs: 500_000 }).hold({ assigned: 2 }).launchAll();
+    driver.started("r1").pass(510_000);
+    expect(driver.actions()).toContain("destroy r1");
+    expect(driver.fleet.roster.get("r1")?.phase).toBe("abandoned");
+    expect(announced(driver)).toBe(2);
+  });
+
+  test("does not count the place of a completed job where no exit is seen: its runner keeps it for minutes", () => {
+    const driver = new Driver({ max: 2 }, {}, { observesExit: false }).hold({ assigned: 2 }).launchAll();
+    driver.started("r1").reading({ assigned: 2, running: 1, busy: 1, idle: 1 }).completed("r1");
+    expect(driver.fleet.roster.get("r1")?.phase).toBe("finishing");
+    expect(announced(driver)).toBe(1);
+  });
+
   test("does not count an instance that waits for a pause of JIT requests to end", () => {
     const driver = new Driver({ max: 2 }).hold({ assigned: 2 });
     driver.act();

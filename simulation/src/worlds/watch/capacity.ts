@@ -32,7 +32,10 @@ export function capacity(scene: Scene): Check {
   /** Since when a daemon can launch nothing for a set that has no runner and waits, by daemon and set. */
   const helplessMs = new Map<string, number>();
   /** What the poll under way announces, and since when that is too little, by daemon and set. */
-  const polls = new Map<string, { readonly asked: Asked; readonly announced: number; lowSinceMs: number | undefined }>();
+  const polls = new Map<
+    string,
+    { readonly asked: Asked; readonly announced: number; lowSinceMs: number | undefined }
+  >();
   const keyOf = (daemon: WatchedDaemon, scaleSet: string): string => `${daemon.name} ${scaleSet}`;
 
   return {
@@ -205,6 +208,7 @@ export function capacity(scene: Scene): Check {
   }
 
   function othersOn(daemon: WatchedDaemon, scaleSet: string): number {
-    return daemon.host.instances().length - own(daemon, scaleSet);
+    const its = daemon.host.instances().filter(({ labels }) => daemon.identities.has(labels.identity));
+    return its.length - own(daemon, scaleSet);
   }
 }

@@ -97,7 +97,9 @@ export class LaunchRecord {
     const scaleSet = daemon.setOf(name);
     if (scaleSet === undefined || operation === "destroy") return;
     if (operation === "create") this.#underWay(daemon).delete(name);
-    const live = daemon.host.instances().length + this.#underWay(daemon).size;
+    // What strangers have on the same host is not known to it.
+    const its = daemon.host.instances().filter(({ labels }) => daemon.identities.has(labels.identity));
+    const live = its.length + this.#underWay(daemon).size;
     const ceiling = this.#ceilings.get(daemon);
     if (error === undefined) {
       if (operation === "create" && ceiling !== undefined) this.#ceilings.set(daemon, Math.max(ceiling, live));
