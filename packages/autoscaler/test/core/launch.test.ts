@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { announcedCapacity } from "../../src/core/capacity.js";
+import { stuckPlaces } from "../../src/core/demand.js";
 import { Driver, noJobs, seen } from "./driver.js";
 
 describe("launching", () => {
@@ -242,6 +243,20 @@ describe("launching", () => {
     driver.tell({ type: "command.dropped", name: "r2", command: "request-jit", why: "rights" });
     expect(driver.actions()).toEqual(["request-jit r2"]);
   });
+});
+
+test("places that no job can use, and that stay taken, are wanted beyond what jobs ask for", () => {
+  const driver = new Driver({ max: 3 }).hold({ assigned: 1 }).launchAll();
+  const stuck = (): number => stuckPlaces(driver.fleet);
+  expect(stuck()).toBe(0);
+  driver.tell({ type: "look-up.done", name: "r1", answer: "absent" }).pass(60_000);
+  driver.tell({ type: "look-up.done", name: "r1", answer: "absent" });
+  expect(driver.fleet.roster.get("r1")?.phase).toBe("detached");
+  expect(stuck()).toBe(1);
+  driver.tell({ type: "instance.changed", instance: seen("r1", "exited") });
+  expect(stuck(), "it comes free within seconds").toBe(0);
+  driver.pass(11_000);
+  expect(stuck()).toBe(1);
 });
 
 describe("what is announced", () => {
