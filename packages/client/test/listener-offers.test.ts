@@ -138,6 +138,60 @@ describe("jobs offered beyond what is announced", () => {
   });
 });
 
+describe("a message whose jobs are asked for already", () => {
+  test("waits for that answer, and asks again where there is none, before it is acknowledged", async () => {
+    const world = createWorld();
+    const { clock, service } = world;
+    const { listener, stop } = listen(world, { maxCapacity: 5 });
+    await clock.advance(10);
+    service.statistics = statistics({ totalAvailableJobs: 1 });
+    service.always("GET acquirablejobs", () => list(11));
+    let fail: (response: Response) => void = () => {};
+    const failure = new Promise<Response>((resolve) => {
+      fail = resolve;
+    });
+    service.once("POST acquirejobs", () => failure);
+    await clock.run(listener.refresh());
+    await clock.advance(10);
+    expect(asked(world)).toEqual(["[11]"]);
+    service.push(1, message({ totalAvailableJobs: 1 }, available(11)));
+    await clock.advance(1_000);
+    expect(service.queue, "not acknowledged").toHaveLength(1);
+    fail(json(503, {}));
+    await clock.advance(1_000);
+    expect(asked(world)).toEqual(["[11]", "[11]"]);
+    expect(service.queue).toEqual([]);
+    await stop();
+  });
+});
+
+describe("statistics that are asked for", () => {
+  test("come from the scale set where refreshes bring none; offered jobs are acquired, and then counted", async () => {
+    const world = createWorld();
+    const { clock, service } = world;
+    const { listener, stop } = listen(world, { maxCapacity: 5 });
+    await clock.advance(10);
+    service.always("PATCH sessions/ID", () => json(200, { ...service.session(), statistics: null }));
+    service.always("GET runnerscalesets/ID", () => {
+      const acquired = service.count("POST acquirejobs") > 0;
+      const counts = acquired ? { totalAssignedJobs: 2 } : { totalAvailableJobs: 2 };
+      return json(200, { id: 5, name: "linux", runnerGroupId: 1, labels: [], statistics: statistics(counts) });
+    });
+    service.always("GET acquirablejobs", () => list(21, 22));
+    const reading = await clock.run(listener.readStatistics());
+    expect(asked(world)).toEqual(["[21,22]"]);
+    expect(reading).toMatchObject({ totalAssignedJobs: 2, totalAvailableJobs: 0 });
+    const before = service.requests.length;
+    await clock.run(listener.readStatistics());
+    expect(service.requests.slice(before).map(({ call }) => call)).toEqual([
+      "PATCH sessions/ID",
+      "GET runnerscalesets/ID",
+    ]);
+    await stop();
+    expect(await listener.readStatistics(), "without a session").toBeUndefined();
+  });
+});
+
 describe("the list of acquirable jobs", () => {
   test("is read after an opening and a refresh that the caller asks for, while jobs are available", async () => {
     const world = createWorld();

@@ -168,4 +168,29 @@ export const lawClientMutants: readonly Mutant[] = [
     "if (this.#kept.size < MOST) this.#kept.add(id);",
     "this.#kept.add(id);",
   ),
+  client(
+    "a message does not wait for what is asked for already",
+    "listener/acquirer.ts",
+    'await this.#running.get("acquire");\n',
+    "",
+  ),
+  client(
+    "statistics of the scale set are not read for offers",
+    "listener/listener.ts",
+    "if (!scope.signal.aborted) this.#acquirer.read(statistics, sentAt, scope);",
+    "",
+  ),
+  client(
+    "an asked reading does not count what it acquired",
+    "listener/listener.ts",
+    "return this.#acquirer.granted === granted ? first : await this.#freshStatistics(options);",
+    "return first;",
+  ),
+  {
+    name: "a message whose handling failed is taken for handled",
+    file: "packages/autoscaler/src/service/client-adapter.ts",
+    find: "const redelivered = again && attempt === 1;",
+    replace: "const redelivered = again && attempt > 0;",
+    tests: "packages/autoscaler/test/service",
+  },
 ];

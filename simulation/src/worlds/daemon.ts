@@ -24,6 +24,7 @@ export interface DaemonHooks {
   over: LineHooks["over"];
   began: BackendHooks["began"];
   ended: NonNullable<BackendHooks["ended"]>;
+  listed: NonNullable<BackendHooks["listed"]>;
   /** A JIT config is handed to the backend. */
   jitHandedOver(name: string, jitConfig: object): void;
   destroyDelayMs(): number;
@@ -205,8 +206,8 @@ export class Daemon {
       open: async () => {
         const backend = host.open();
         backends.push(backend);
-        const { began, ended, destroyDelayMs, jitHandedOver } = hooks;
-        const watched = { began, ended, destroyDelayMs, jitHandedOver, alive, moment, pause: clock };
+        const { began, ended, listed, destroyDelayMs, jitHandedOver } = hooks;
+        const watched = { began, ended, listed, destroyDelayMs, jitHandedOver, alive, moment, pause: clock };
         return guardedBackend(backend, watched);
       },
     });

@@ -46,6 +46,7 @@ export async function heapAtRest({ rounds, jobsARound }: GrowthOptions): Promise
         began: nothing,
         ended: nothing,
         jitHandedOver: nothing,
+        listed: nothing,
         destroyDelayMs: () => 0,
         decided: nothing,
         commanded: nothing,

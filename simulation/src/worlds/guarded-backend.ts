@@ -7,6 +7,8 @@ export interface BackendHooks {
   began(call: { readonly operation: "create" | "start" | "destroy"; readonly name: string }): void;
   /** It came to its end, or failed. Not called where nothing more comes of it. */
   ended?(call: { readonly operation: "create" | "start" | "destroy"; readonly name: string }, error: unknown): void;
+  /** A whole list has reached the daemon. @param begunMs when the daemon asked, by the host's clock */
+  listed?(names: ReadonlySet<string>, begunMs: number): void;
   /** A JIT config is handed to the backend. */
   jitHandedOver?(name: string, jitConfig: object): void;
   /** Whether the daemon lives: what a dead one does counts no more. */
@@ -64,7 +66,12 @@ export function guardedBackend(backend: MemoryBackend, hooks: BackendHooks): Bac
         },
         { operation: "destroy", name },
       ),
-    list: (options) => around(() => backend.list(options)),
+    list: async (options) => {
+      const begunMs = backend.host.clock.monotonic();
+      const instances = await around(() => backend.list(options));
+      if (hooks.alive()) hooks.listed?.(new Set(instances.map(({ name }) => name)), begunMs);
+      return instances;
+    },
     watch: (options) => readBy(hooks.pause, backend.watch(options)),
     logs: (name, options) => backend.logs(name, options),
     close: () => backend.close(),

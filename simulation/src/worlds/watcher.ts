@@ -86,6 +86,7 @@ export class Watcher {
         facts.ended(daemonOf(), call, error);
         for (const check of this.#checks) check.ended?.(daemonOf(), call, error);
       },
+      listed: (names, begunMs) => facts.listed(daemonOf(), names, begunMs),
       jitHandedOver: (name, jitConfig) => {
         for (const check of this.#checks) check.jitHandedOver?.(name, jitConfig);
       },

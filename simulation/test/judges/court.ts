@@ -188,6 +188,11 @@ export class Court {
     if (online) this.entry({ subject: "runner", event: "online", ...about });
   }
 
+  /** A whole list that shows these. */
+  list(names: readonly string[] = [], by = 0): void {
+    this.facts.listed(this.#daemon(by), new Set(names), this.clock.monotonic());
+  }
+
   #daemon(by: number): WatchedDaemon {
     const daemon = this.daemons[by];
     if (daemon === undefined) throw new Error(`there is no daemon ${by}`);

@@ -29,10 +29,45 @@ describe("I5: what is acknowledged was handled", () => {
     court.decide();
     court.call({ kind: "acquire", scaleSetId: 1, requestIds: ["9007199254740993", "2"] }, 503);
     court.ask({ kind: "acknowledge", scaleSetId: 1, messageId });
+    court.poll(4);
     expect(court.invariants).toEqual(["I5"]);
     court.call({ kind: "acquire", scaleSetId: 1, requestIds: ["9007199254740993", "2"] }, 200);
     court.ask({ kind: "acknowledge", scaleSetId: 1, messageId });
+    court.poll(4);
     expect(court.invariants).toEqual(["I5"]);
+  });
+
+  test("what was acquired takes room until a reading knows of it, or a message names it", async () => {
+    const court = new Court(messages);
+    court.open();
+    await court.pass(SECOND);
+    court.message(offers("1"), { totalAssignedJobs: 3 });
+    court.decide();
+    court.call({ kind: "acquire", scaleSetId: 1, requestIds: ["1"] }, 200);
+    await court.pass(SECOND);
+    const later = court.message(offers("2"), { totalAssignedJobs: 3 });
+    court.decide();
+    court.ask({ kind: "acknowledge", scaleSetId: 1, messageId: later });
+    court.poll(4);
+    expect(court.invariants, "the statistics may be older than the grant").toEqual([]);
+    const named = [{ messageType: "JobAssigned", runnerRequestId: "1", jobId: "1" }, ...offers("3")];
+    const last = court.message(named, { totalAssignedJobs: 3 });
+    court.decide();
+    court.ask({ kind: "acknowledge", scaleSetId: 1, messageId: last });
+    court.poll(4);
+    expect(court.invariants).toEqual(["I5"]);
+  });
+
+  test("what could be done may become less while a message is handled", () => {
+    const court = new Court(messages);
+    court.open();
+    for (const capacity of [1, 2]) {
+      const messageId = court.message(offers(`${capacity}`), { totalAssignedJobs: 1 });
+      court.decide();
+      court.ask({ kind: "acknowledge", scaleSetId: 1, messageId });
+      court.poll(capacity);
+      expect(court.invariants).toHaveLength(capacity - 1);
+    }
   });
 
   test("what is offered beyond the announced may be kept", () => {
@@ -42,6 +77,7 @@ describe("I5: what is acknowledged was handled", () => {
     court.decide();
     court.call({ kind: "acquire", scaleSetId: 1, requestIds: ["1"] }, 200);
     court.ask({ kind: "acknowledge", scaleSetId: 1, messageId });
+    court.poll(4);
     expect(court.invariants).toEqual([]);
   });
 });

@@ -99,6 +99,22 @@ describe("I11: what a daemon without a session may end", () => {
     expect(court.invariants).toEqual(["I11"]);
   });
 
+  test("one that two whole lists 30 s apart did not show", async () => {
+    const court = await standby(named);
+    court.list();
+    await court.pass(20 * SECOND);
+    court.list();
+    court.ask({ kind: "remove", runnerId: 1 });
+    expect(court.invariants).toEqual(["I11"]);
+    await court.pass(10 * SECOND);
+    court.list();
+    court.ask({ kind: "remove", runnerId: 1 });
+    expect(court.invariants).toEqual(["I11"]);
+    court.list([NAME]);
+    court.ask({ kind: "remove", runnerId: 1 });
+    expect(court.invariants).toEqual(["I11", "I11"]);
+  });
+
   test("nothing of another daemon", async () => {
     const court = await standby(named);
     await court.pass(10 * MINUTE);

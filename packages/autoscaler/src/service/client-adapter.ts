@@ -53,6 +53,7 @@ interface ListenerPort {
   setPolling(polling: boolean): void;
   restartCursor(): void;
   refresh(options: CallOptions): Promise<RunnerScaleSetStatistics | undefined>;
+  readStatistics(options: CallOptions): Promise<RunnerScaleSetStatistics | undefined>;
 }
 
 /** The service port over the client: one scale set, found or made, and its listener. */
@@ -97,8 +98,10 @@ export class ClientScaleSet implements ScaleSetService {
       recordedSession: sessionRecord?.read(),
       resolveScaleSet: ({ signal: during }) => this.#resolve(handler, ensured.runnerGroupId, during),
       handler: {
-        onMessage: (message, { redelivered }) => {
+        onMessage: (message, { redelivered: again, attempt }) => {
           tellAnswer();
+          // When handling it failed, it was not taken in yet.
+          const redelivered = again && attempt === 1;
           handler.message({ redelivered, statistics: toStatistics(message.statistics), jobs: toNews(message.jobs) });
           if (!redelivered) logJobs(logger, message.jobs);
         },
@@ -205,10 +208,7 @@ export class ClientScaleSet implements ScaleSetService {
   }
 
   async readStatistics({ signal }: CallOptions): Promise<Statistics | undefined> {
-    const refreshed = await this.renew({ signal });
-    if (refreshed !== undefined || this.#scaleSetId === undefined) return refreshed;
-    const { statistics } = await this.#options.client.getRunnerScaleSetById(this.#scaleSetId, { signal });
-    return toStatistics(statistics);
+    return toStatistics(await this.#listener?.readStatistics({ signal }));
   }
 
   async deregister(

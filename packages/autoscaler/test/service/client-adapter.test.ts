@@ -20,6 +20,7 @@ function stage(
     recreate?: boolean;
     labels?: readonly string[];
     simulator?: SimulatorOptions;
+    message?: ServiceHandler["message"];
   } = {},
 ) {
   const clock = new VirtualClock();
@@ -70,7 +71,10 @@ function stage(
       heard.push("answered");
       queueMicrotask(() => heard.push("a turn passed"));
     },
-    message: ({ statistics }) => void heard.push(`message ${statistics?.assigned}`),
+    message: (told) => {
+      heard.push(`message ${told.statistics?.assigned}`);
+      options.message?.(told);
+    },
     drifted: (words) => {
       drift = words;
     },
@@ -121,6 +125,29 @@ test("a poll's answer is told in one breath with its message, so nothing is deci
   simulator.queueJob({ runsOn: "linux" });
   await clock.runUntil(() => heard.includes("message 1"), { limitMs: 60_000 });
   expect(heard.slice(heard.indexOf("message 1") - 1, heard.indexOf("message 1"))).toEqual(["answered"]);
+});
+
+test("a message whose handling failed is a new one when it comes again", async () => {
+  const told: boolean[] = [];
+  const { clock, simulator } = stage({
+    message: ({ redelivered }) => {
+      told.push(redelivered);
+      if (told.length === 1) throw new Error("it could not be taken in");
+    },
+  });
+  await clock.runFor(10_000);
+  simulator.queueJob({ runsOn: "linux" });
+  await clock.runUntil(() => told.length === 2, { limitMs: 60_000 });
+  expect(told).toEqual([false, false]);
+});
+
+test("statistics are read where refreshes bring none", async () => {
+  const { clock, simulator, service } = stage({ simulator: { refreshStatistics: "empty" } });
+  await clock.runFor(1_000);
+  simulator.queueJob({ runsOn: "linux" });
+  await clock.runFor(1_000);
+  const { signal } = new AbortController();
+  expect(await clock.runUntilSettled(service.readStatistics({ signal }))).toMatchObject({ assigned: 1 });
 });
 
 test("a poll without a message is told before the next one begins", async () => {

@@ -16,12 +16,18 @@ export class Acquirer {
   readonly #poller: Poller;
   readonly #running = new Map<"acquire" | "list", Promise<void>>();
   #failures = 0;
+  #granted = 0;
   /** Kept jobs are not asked for again before this. @unit milliseconds, monotonic */
   #notBefore = Number.NEGATIVE_INFINITY;
 
   constructor(context: ListenerContext, poller: Poller) {
     this.#context = context;
     this.#poller = poller;
+  }
+
+  /** How many jobs were acquired. */
+  get granted(): number {
+    return this.#granted;
   }
 
   /** A session was opened, or its refresh was answered: jobs that no message will offer again are listed. */
@@ -35,9 +41,12 @@ export class Acquirer {
 
   /**
    * Acquires what a message offers, and what was kept, as far as there is room; and what the handler chose in any case.
-   * Rejects when the service does not answer: the message must come again.
+   * Rejects when the service does not answer: the message must come again. What is asked for already is waited for, since it
+   * may be what the message offers.
    */
   async acquireWith(chosen: readonly string[], scope: DeliveryScope): Promise<void> {
+    await this.#running.get("acquire");
+    scope.signal.throwIfAborted();
     this.offers.ask(chosen);
     const ids = [...new Set([...chosen, ...this.offers.take(this.#capacity())])];
     await this.#acquire(ids, scope);
@@ -49,9 +58,9 @@ export class Acquirer {
     this.#run("acquire", scope, () => this.#acquireAll(scope));
   }
 
-  /** Resolves when nothing is under way. */
+  /** Resolves when nothing is under way. What a list brought is acquired after it. */
   async settled(): Promise<void> {
-    await Promise.all(this.#running.values());
+    while (this.#running.size > 0) await Promise.all(this.#running.values());
   }
 
   async #acquireAll(scope: DeliveryScope): Promise<void> {
@@ -80,6 +89,7 @@ export class Acquirer {
       try {
         const granted = await scope.session.acquireJobs(some, { signal: deadline.signal });
         this.offers.answered(some, granted, clock.uptime());
+        this.#granted += granted.length;
         logger.debug({ asked: some.length, granted: granted.length }, "jobs acquired");
       } catch (error) {
         this.offers.failed(ids.slice(from));

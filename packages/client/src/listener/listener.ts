@@ -1,5 +1,5 @@
 import { setMaxListeners } from "node:events";
-import { LinkedController } from "../async/abortable.js";
+import { abortable, LinkedController } from "../async/abortable.js";
 import { publish } from "../diagnostics.js";
 import { isScaleSetError, ScaleSetError } from "../errors.js";
 import type { MessageSession } from "../session/message-session.js";
@@ -105,6 +105,33 @@ export class Listener {
     if (scope === undefined || scope.signal.aborted) return undefined;
     const statistics = await scope.session.refresh(options);
     this.#acquirer.read(statistics, this.#context.refreshSentAt, scope);
+    return statistics;
+  }
+
+  /**
+   * Statistics that are newer than this call, beside those of messages: of a refresh, or of the scale set where refreshes
+   * bring none. Offered jobs that no message named are acquired, and then counted too. Undefined without a session.
+   *
+   * @throws {@link ScaleSetError} what {@link refresh} and {@link ScaleSetClient.getRunnerScaleSetById} can.
+   */
+  async readStatistics(
+    options: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<RunnerScaleSetStatistics | undefined> {
+    const { granted } = this.#acquirer;
+    const first = await this.#freshStatistics(options);
+    await abortable(this.#acquirer.settled(), options.signal);
+    return this.#acquirer.granted === granted ? first : await this.#freshStatistics(options);
+  }
+
+  async #freshStatistics(options: {
+    readonly signal?: AbortSignal | undefined;
+  }): Promise<RunnerScaleSetStatistics | undefined> {
+    const refreshed = await this.refresh(options);
+    const scope = this.#scope;
+    if (refreshed !== undefined || scope === undefined || scope.signal.aborted) return refreshed;
+    const sentAt = this.#context.clock.uptime();
+    const { statistics } = await this.#context.client.getRunnerScaleSetById(scope.session.scaleSetId, options);
+    if (!scope.signal.aborted) this.#acquirer.read(statistics, sentAt, scope);
     return statistics;
   }
 

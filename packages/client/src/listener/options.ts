@@ -24,6 +24,8 @@ export interface ListenerClient {
   readonly logger: Logger;
   /** Finds the scale set by name when it is gone, or when its id is not given. */
   getRunnerScaleSet(runnerGroupId: number, name: string, options?: CallOptions): Promise<RunnerScaleSet | undefined>;
+  /** Reads statistics, where refreshes bring none. */
+  getRunnerScaleSetById(scaleSetId: number, options?: CallOptions): Promise<RunnerScaleSet>;
   /** Opens the session. */
   openMessageSession(scaleSetId: number, options: OpenSessionOptions): Promise<MessageSession>;
   /** Lists jobs that are offered and that no message offers again (GHES). */

@@ -8,6 +8,9 @@ import { Lease } from "./lease.js";
 import { Registrations, type RunnerFact } from "./registrations.js";
 import type { BackendCall, WatchedDaemon } from "./scene.js";
 
+/** Two whole lists without an instance, so far apart, by a clock that may run fast. @unit milliseconds */
+const LOST_MS = 30_000 * 0.994;
+
 /** What is known of a world at this moment, from its ports alone: requests and answers, calls of backends, the journal. */
 export class Facts {
   /** Names of scale sets by id, also of those that are gone. */
@@ -33,6 +36,11 @@ export class Facts {
   readonly #now: () => number;
   readonly #hosts: readonly MemoryHost[];
   readonly #registrations = new Registrations();
+  /** Instances that live and that the newest lists of a daemon do not show. */
+  readonly #missed = new Map<
+    WatchedDaemon,
+    ReadonlyMap<string, { readonly firstMs: number; readonly lastMs: number }>
+  >();
   readonly #leases = new Map<WatchedDaemon, Map<string, Lease>>();
 
   constructor(simulator: Pick<Simulator, "state">, now: () => number, hosts: readonly MemoryHost[]) {
@@ -55,6 +63,7 @@ export class Facts {
     for (const name of this.lost) this.forgotten.add(name);
     this.lost.clear();
     this.#leases.set(daemon, new Map());
+    this.#missed.delete(daemon);
     this.launches.born(daemon);
   }
 
@@ -104,6 +113,22 @@ export class Facts {
 
   ended(daemon: WatchedDaemon, call: BackendCall, error: unknown): void {
     this.launches.ended(daemon, call, error);
+  }
+
+  /** A whole list, as it reached a daemon: what lives and is not in it. */
+  listed(daemon: WatchedDaemon, names: ReadonlySet<string>, begunMs: number): void {
+    const before = this.#missed.get(daemon);
+    const missed = new Map<string, { readonly firstMs: number; readonly lastMs: number }>();
+    for (const { name } of daemon.host.instances()) {
+      if (!names.has(name)) missed.set(name, { firstMs: before?.get(name)?.firstMs ?? begunMs, lastMs: begunMs });
+    }
+    this.#missed.set(daemon, missed);
+  }
+
+  /** Whether lists begun 30 s apart did not show a daemon that instance: it counts as exited (lifecycle.md §2). */
+  isLostTo(daemon: WatchedDaemon, name: string): boolean {
+    const { firstMs, lastMs } = this.#missed.get(daemon)?.get(name) ?? { firstMs: 0, lastMs: 0 };
+    return lastMs - firstMs >= LOST_MS;
   }
 
   decided(daemon: WatchedDaemon, { scaleSet }: Pick<DecisionEvent, "scaleSet">): void {

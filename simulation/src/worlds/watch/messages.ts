@@ -1,9 +1,12 @@
 import type { Lease } from "./lease.js";
+import { OfferRoom } from "./offer-room.js";
 import type { Check, Scene } from "./scene.js";
 import { messageIn } from "./wire.js";
 
 /** A message whose body nobody can read is acknowledged after so many attempts. */
 const POISON_ATTEMPTS = 5;
+/** After an acknowledgement the next poll is sent at once; what one announces later may be another story. @unit milliseconds */
+const NEXT_POLL_MS = 5_000;
 
 /** What one life of a daemon was handed. */
 interface Handed {
@@ -11,8 +14,16 @@ interface Handed {
   readonly decisions: number;
   /** Jobs that it offers. */
   readonly offered: readonly string[];
-  /** Jobs assigned by its own statistics, and what its poll announced. */
-  readonly assigned: number;
+}
+
+/** An acknowledgement with fewer offered jobs answered than there was room for, unless less was announced meanwhile. */
+interface Doubt {
+  readonly key: string;
+  readonly atMs: number;
+  readonly answered: number;
+  readonly offered: number;
+  /** Room beside which capacity; negative where more is taken. */
+  readonly taken: number;
 }
 
 /** I5: a message is acknowledged after it was handed out whole, decided upon, and its offered jobs were answered. */
@@ -21,12 +32,22 @@ export function messages(scene: Scene): Check {
   /** By life, and then by scale set and message. */
   const handed = new Map<Lease, Map<string, Handed>>();
   const spoilt = new Map<string, number>();
-  const capacities = new Map<Lease, number>();
+  const rooms = new Map<Lease, OfferRoom>();
+  const doubts = new Map<Lease, Doubt>();
+  const roomOf = (lease: Lease): OfferRoom => {
+    const known = rooms.get(lease);
+    if (known !== undefined) return known;
+    const fresh = new OfferRoom(() => scene.clock.monotonic());
+    rooms.set(lease, fresh);
+    return fresh;
+  };
   /** Offered jobs that a life asked for and was answered about. */
   const acquired = new Map<Lease, Set<string>>();
 
   return {
-    answered(daemon, asked, { status, body }) {
+    answered(daemon, asked, answer) {
+      const { status, body } = answer;
+      if ("scaleSetId" in asked) roomOf(facts.lease(daemon, facts.setName(asked.scaleSetId))).answered(asked, answer);
       if (asked.kind === "acquire" && isFinal(status)) {
         const lease = facts.lease(daemon, facts.setName(asked.scaleSetId));
         const of = acquired.get(lease) ?? new Set<string>();
@@ -46,11 +67,15 @@ export function messages(scene: Scene): Check {
       handed.set(lease, of);
       if (of.has(key)) return;
       const offered = message.jobs.filter(({ kind }) => kind === "JobAvailable").map(({ requestId }) => requestId);
-      of.set(key, { decisions: lease.decisions, offered, assigned: message.statistics?.assigned ?? 0 });
+      of.set(key, { decisions: lease.decisions, offered });
+      roomOf(lease).heard(message);
     },
     asked(daemon, asked) {
-      if (asked.kind === "poll") {
-        capacities.set(facts.lease(daemon, facts.setName(asked.scaleSetId)), asked.capacity);
+      if ("scaleSetId" in asked) {
+        const lease = facts.lease(daemon, facts.setName(asked.scaleSetId));
+        roomOf(lease).asked(asked);
+        if (asked.kind === "open" || asked.kind === "close") doubts.delete(lease);
+        if (asked.kind === "poll") judge(lease, asked);
       }
       if (asked.kind !== "acknowledge") return;
       const key = `${asked.scaleSetId}/${asked.messageId}`;
@@ -71,12 +96,23 @@ export function messages(scene: Scene): Check {
       scene.checked("I5 offered jobs are acquired before the acknowledgement");
       const answered = heard.offered.filter((id) => acquired.get(lease)?.has(id)).length;
       // What exceeds the announced is kept, and acquired as room comes.
-      const room = Math.max(0, (capacities.get(lease) ?? 0) - heard.assigned);
-      if (answered >= Math.min(heard.offered.length, room)) return;
-      const counts = `${answered} of ${heard.offered.length} offered jobs answered`;
-      scene.broke("I5", `${daemon.name} acknowledges message ${key} with ${counts}, and room for ${room}`, about);
+      const room = roomOf(lease);
+      const taken = room.taken(heard.offered);
+      if (answered >= Math.min(heard.offered.length, Math.max(0, room.capacity - taken))) return;
+      doubts.set(lease, { key, atMs: scene.clock.monotonic(), answered, offered: heard.offered.length, taken });
     },
   };
+
+  /** What could be done may have changed while the message was handled: the next poll says so. */
+  function judge(lease: Lease, { scaleSetId, capacity }: { scaleSetId: number; capacity: number }): void {
+    const doubt = doubts.get(lease);
+    doubts.delete(lease);
+    if (doubt === undefined || scene.clock.monotonic() - doubt.atMs > NEXT_POLL_MS) return;
+    const room = Math.max(0, capacity - doubt.taken);
+    if (doubt.answered >= Math.min(doubt.offered, room)) return;
+    const counts = `${doubt.answered} of ${doubt.offered} offered jobs answered, and room for ${room}`;
+    scene.broke("I5", `${lease.daemon.name} acknowledged message ${doubt.key} with ${counts}`, { scaleSetId });
+  }
 }
 
 /** An answer, or a failure that no retry changes. */

@@ -17,6 +17,7 @@ export function mayWithoutSession(scene: Scene, lease: Lease, name: string): boo
   if (owner !== daemon.name) return false;
   // Exited, never started, or gone already.
   if (instance?.state !== "started") return true;
+  if (facts.isLostTo(daemon, name)) return true;
   const runner = facts.byName.get(name);
   if (runner?.removalAnswered) return true;
   const nowMs = scene.clock.monotonic();
