@@ -2,6 +2,7 @@ import { Aside } from "./aside.js";
 import { Asking } from "./asking.js";
 import { Breaker } from "./breaker.js";
 import { Ceiling } from "./ceiling.js";
+import { DeniedRunners } from "./denied-runners.js";
 import { Foreign } from "./foreign.js";
 import { Ghosts } from "./ghosts.js";
 import { IndexedHeap } from "./indexed-heap.js";
@@ -21,7 +22,6 @@ import type { Traits } from "./traits.js";
 import { Unbacked } from "./unbacked.js";
 import { UnnamedWork } from "./unnamed-work.js";
 import { Verdicts } from "./verdicts.js";
-import { Witness } from "./witness.js";
 import { Young } from "./young.js";
 
 /**
@@ -49,7 +49,7 @@ export class Fleet {
   readonly ghosts: Ghosts;
   readonly asking: Asking;
   readonly spread: Spread;
-  readonly witness = new Witness();
+  readonly witness = new DeniedRunners();
   readonly unnamedWork = new UnnamedWork();
   readonly keptNames: KeptNames;
   /** Runners that their backend calls unfit, by when they may be asked to go. */

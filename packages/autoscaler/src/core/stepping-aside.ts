@@ -53,6 +53,11 @@ export function asideWakeAt(fleet: Fleet): number {
   }
 }
 
+/** Whether the service has not answered on the session for so long that nothing is known about demand. */
+export function isUnheard(fleet: Fleet, at: number): boolean {
+  return at - fleet.answeredAt >= SILENT_MS;
+}
+
 function judgeWork(fleet: Fleet, demand: Demand, at: number): void {
   const { aside, session, timings } = fleet;
   if (session.state !== "held") {
@@ -60,7 +65,7 @@ function judgeWork(fleet: Fleet, demand: Demand, at: number): void {
     if (aside.state.kind === "working" && at >= aside.state.reservedUntil) aside.notOpened(at);
     return;
   }
-  if (at - fleet.answeredAt >= SILENT_MS) return;
+  if (isUnheard(fleet, at)) return;
   const alone = demand.able === 0 && fleet.foreign.count === 0;
   if (alone && at - listedAt(fleet) >= staleAfterMs(fleet)) {
     aside.leave("the list of instances fails", false, at);

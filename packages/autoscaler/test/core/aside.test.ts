@@ -98,8 +98,7 @@ describe("a set that can run nothing", () => {
 
   test("stays open without polls while a removal that it asked for is open", () => {
     const driver = able({ min: 1 }).hold().launchAll();
-    driver.pass(121_000).reading({ registered: 1 });
-    driver.tell({ type: "look-up.done", name: "r1", answer: "present" });
+    driver.pass(121_000).reading({ registered: 1, idle: 1 });
     driver.fleet.aside.leave("a test", false, driver.now);
     expect(driver.actions()).toEqual(["deregister r1"]);
     driver.tell({ type: "woke" });
@@ -111,8 +110,7 @@ describe("a set that can run nothing", () => {
 
 test("while a question about a runner keeps the session open, launching is tried all the same", () => {
   const driver = able({ min: 1, max: 3 }).hold().launchAll();
-  driver.pass(121_000).reading({ registered: 1 });
-  driver.tell({ type: "look-up.done", name: "r1", answer: "present" });
+  driver.pass(121_000).reading({ registered: 1, idle: 1 });
   driver.fleet.aside.leave("a test", false, driver.now);
   expect(driver.actions()).toEqual(["deregister r1"]);
   for (let second = 0; second < 59; second++) step(driver);
