@@ -200,6 +200,13 @@ export const lawCapacity: readonly Mutant[] = [
     "",
   ),
   mutant(
+    "turns that could not be used are saved up",
+    "packages/autoscaler/src/engine/place-turns.test.ts",
+    "engine/place-turns.ts",
+    "standing.turn = Math.max(standing.turn, floor - 1 / weight);",
+    "",
+  ),
+  mutant(
     "a freed place is filled before it is divided",
     "packages/autoscaler/test/law",
     "engine/worker.ts",

@@ -82,7 +82,7 @@ export class Shares {
         : [{ sharer, standing, demand, claim: this.#claim(sharer, standing, demand, now) }];
     });
     const claims = present.map(({ claim }) => claim);
-    this.#turns.settle(claims.filter(({ wanted }) => wanted > 0).map(({ turn }) => turn));
+    this.#turns.settle(claims);
     const shares = fairShares(claims, this.#total);
     let wakeAt = Number.POSITIVE_INFINITY;
     for (const [index, { standing, demand, claim }] of present.entries()) {
