@@ -214,6 +214,13 @@ export const lawCapacity: readonly Mutant[] = [
     "",
   ),
   mutant(
+    "a full set in a quiet world is tried but once",
+    "packages/autoscaler/test/daemon/shares.test.ts",
+    "daemon/shares.ts",
+    "(claim.full ? TRY_MS : TRY_AGAIN_MS)",
+    "(claim.full ? TRY_MS : Number.POSITIVE_INFINITY)",
+  ),
+  mutant(
     "a promised place is given away",
     "packages/autoscaler/test/daemon/shares.test.ts",
     "daemon/shares.ts",

@@ -88,7 +88,9 @@ export class Shares {
     for (const [index, { standing, demand, claim }] of present.entries()) {
       // Without any room it has not been tried.
       if (claim.full && (shares[index] ?? 0) <= demand.wanted) standing.trial = undefined;
-      else if (claim.full && standing.trial !== undefined) wakeAt = Math.min(wakeAt, standing.trial.since + TRY_MS);
+      else if (demand.full && standing.trial !== undefined) {
+        wakeAt = Math.min(wakeAt, standing.trial.since + (claim.full ? TRY_MS : TRY_AGAIN_MS));
+      }
     }
     this.#wakeups.set(this.divideSoon, wakeAt);
     for (const [index, { sharer }] of present.entries()) sharer.setShare(shares[index] ?? 0);

@@ -156,7 +156,7 @@ export function capacity(scene: Scene): Check {
       );
     }).length;
     if (able > 1) scene.checked("I8 the capacity is the total, never the free places");
-    if (Number.isFinite(daemon.mostOfAll()) || facts.launches.ceiling(daemon) !== undefined)
+    if (Number.isFinite(daemon.mostOfAll()) || facts.launches.wasFull(daemon))
       return { count: able, why: `${able} live` };
     const launches = facts.launches.of(daemon, scaleSet);
     const liedMs = scene.troubles.lastLieMs(["statistics", "backend", "runners", "person", "agents"]);

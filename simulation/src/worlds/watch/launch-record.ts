@@ -78,6 +78,11 @@ export class LaunchRecord {
     return ceiling === undefined ? undefined : Math.max(ceiling, ...lately.map(({ from }) => from ?? 0));
   }
 
+  /** Whether this life was ever refused an instance: other options forget that, the same ones don't. */
+  wasFull(daemon: WatchedDaemon): boolean {
+    return this.#lowered.has(daemon);
+  }
+
   /** Changed options forget the ceiling. */
   reconfigured(daemon: WatchedDaemon): void {
     this.#ceilings.delete(daemon);
