@@ -88,7 +88,7 @@ export class Shares {
     for (const [index, { standing, demand, claim }] of present.entries()) {
       // Without any room it has not been tried.
       if (claim.full && (shares[index] ?? 0) <= demand.wanted) standing.trial = undefined;
-      else if (demand.full && standing.trial !== undefined) {
+      else if (standing.trial !== undefined) {
         wakeAt = Math.min(wakeAt, standing.trial.since + (claim.full ? TRY_MS : TRY_AGAIN_MS));
       }
     }

@@ -37,6 +37,7 @@ export class LaunchRecord {
   readonly #lowered = new Map<WatchedDaemon, { readonly from: number | undefined; readonly atMs: number }[]>();
   readonly #beganMs = new Map<string, number>();
   readonly #creating = new Map<WatchedDaemon, Set<string>>();
+  readonly #answered = new WeakSet<Asked>();
   readonly #exitsSeen = new Set<string>();
 
   constructor(now: () => number) {
@@ -128,6 +129,7 @@ export class LaunchRecord {
 
   answered(daemon: WatchedDaemon, asked: Asked, { status }: Answered): void {
     if (asked.kind !== "jit") return;
+    this.#answered.add(asked);
     const scaleSet = daemon.setOf(asked.runnerName);
     if (scaleSet === undefined) return;
     const state = this.of(daemon, scaleSet);
@@ -138,6 +140,13 @@ export class LaunchRecord {
     // An attempt that failed was repeated, and the request did well after all.
     state.failed.delete(asked.runnerName);
     if (!state.refused && state.failed.size < FAILURES) state.unableSinceMs = undefined;
+  }
+
+  /** A JIT request without an answer is a failed launch, too. */
+  over(daemon: WatchedDaemon, asked: Asked): void {
+    const scaleSet = asked.kind === "jit" ? daemon.setOf(asked.runnerName) : undefined;
+    if (asked.kind !== "jit" || scaleSet === undefined || this.#answered.has(asked)) return;
+    this.#failure(this.of(daemon, scaleSet), asked.runnerName, false);
   }
 
   /** A runner ended by itself. */
