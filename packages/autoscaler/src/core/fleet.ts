@@ -282,7 +282,9 @@ export class Fleet {
   /** Once a runner: one that can't be removed takes up its place. */
   #giveBack(runner: Runner, at: number): void {
     const { phase } = runner;
-    if (phase !== "finishing" && phase !== "exited" && phase !== "abandoned") {
+    // Where no exit is seen, a runner keeps its place for minutes after its job.
+    const ends = phase === "finishing" && this.traits.observesExit;
+    if (!ends && phase !== "exited" && phase !== "abandoned") {
       this.givingBack.delete(runner);
     } else if (!this.#givenBack.has(runner)) {
       this.#givenBack.add(runner);

@@ -240,6 +240,26 @@ describe("a set that lacks a shared place", () => {
     expect(driver.fleet.aside.serving, "without a job it stays open").toBe("polling");
   });
 
+  test("tries from time to time while its places are taken by what it may clear only with the session", () => {
+    const driver = ticketed();
+    driver.inventory([seen("x1", "exited", { own: false })]);
+    for (let second = 0; second < 61; second++) step(driver);
+    expect(kind(driver)).toBe("trial");
+    opened(driver).inventory([seen("x1", "exited", { own: false })]);
+    expect(driver.actions()).toContain("deregister x1");
+    for (let second = 0; second < 100 && kind(driver) !== "aside"; second++) step(driver);
+    expect(driver.fleet.aside.state, "it keeps its ticket").toMatchObject({ kind: "aside", ticketFrom: driver.now });
+  });
+
+  test("works on when a place comes free while a question keeps its session open", () => {
+    const driver = able().hold({ assigned: 2 });
+    driver.tell({ type: "share.changed", share: 0 });
+    driver.fleet.aside.leave("no place", true, driver.now);
+    expect(driver.fleet.aside.reserves(driver.now)).toBe(true);
+    driver.tell({ type: "share.changed", share: 1 });
+    expect(driver.fleet.aside.serving).toBe("polling");
+  });
+
   test("gives the place back and keeps its ticket when the session does not open, behind the others", () => {
     const driver = ticketed().tell({ type: "share.changed", share: 1 });
     for (let second = 0; second < 31; second++) step(driver);
