@@ -169,6 +169,12 @@ export const lawClientMutants: readonly Mutant[] = [
     "this.#kept.add(id);",
   ),
   client(
+    "offered jobs are acquired beyond what is announced",
+    "listener/offers.ts",
+    "if (ids.length >= room) break;",
+    "if (ids.length >= room + 2) break;",
+  ),
+  client(
     "a message does not wait for what is asked for already",
     "listener/acquirer.ts",
     'await this.#running.get("acquire");\n',

@@ -1,9 +1,11 @@
 import type { Asked } from "../request.js";
 import type { Answered } from "./events.js";
-import { type Counts, type MessageSeen, sessionIn, statisticsIn } from "./wire.js";
+import { type MessageSeen, sessionIn, statisticsIn } from "./wire.js";
 
-/** Statistics of a message may be older than a grant, for so long; half a percent more, for clocks that run slow. @unit milliseconds */
-const COUNTED_AFTER_MS = 60_000 * 1.006;
+/** Statistics of a message may be older than a grant, for so long. @unit milliseconds */
+const COUNTED_AFTER_MS = 60_000;
+/** By how much a daemon's clock may be off in that time. @unit milliseconds */
+const SKEW_MS = 400;
 
 /**
  * How many offered jobs one life of a daemon may acquire, by what it was told: what it announced, less the assigned of its
@@ -13,7 +15,9 @@ export class OfferRoom {
   /** What its newest poll announced. */
   capacity = 0;
   #assigned = 0;
-  #readMs = Number.NEGATIVE_INFINITY;
+  /** When the newest reading of a message came, and when the newest other one was asked for. */
+  #heardMs = Number.NEGATIVE_INFINITY;
+  #askedMs = Number.NEGATIVE_INFINITY;
   readonly #acquiredMs = new Map<string, number>();
   readonly #sentMs = new WeakMap<Asked, number>();
   readonly #now: () => number;
@@ -39,24 +43,24 @@ export class OfferRoom {
           ? statisticsIn(body)
           : undefined;
     const sentMs = this.#sentMs.get(asked);
-    if (counts !== undefined && sentMs !== undefined) this.#reads(counts, sentMs);
+    if (counts === undefined || sentMs === undefined) return;
+    this.#assigned = counts.assigned;
+    this.#askedMs = Math.max(this.#askedMs, sentMs);
   }
 
   /** A message, when it came first. */
   heard({ statistics, jobs }: MessageSeen): void {
     for (const { kind, requestId } of jobs ?? []) if (kind !== "JobAvailable") this.#acquiredMs.delete(requestId);
-    if (statistics !== undefined) this.#reads(statistics, this.#now() - COUNTED_AFTER_MS);
+    if (statistics === undefined) return;
+    this.#assigned = statistics.assigned;
+    this.#heardMs = this.#now();
   }
 
-  /** Jobs that stand against what is announced, beside these. */
-  taken(beside: readonly string[]): number {
-    const uncounted = [...this.#acquiredMs].filter(([id, atMs]) => atMs > this.#readMs && !beside.includes(id));
+  /** Jobs that stand against what is announced, beside these: as many as a daemon may think, by its clock, or as few. */
+  taken(beside: readonly string[], by: "most" | "fewest"): number {
+    const heardMs = this.#heardMs - COUNTED_AFTER_MS + (by === "most" ? -SKEW_MS : SKEW_MS);
+    const countedMs = Math.max(this.#askedMs, heardMs);
+    const uncounted = [...this.#acquiredMs].filter(([id, atMs]) => atMs > countedMs && !beside.includes(id));
     return this.#assigned + uncounted.length;
-  }
-
-  /** What was acquired before then, it counts. */
-  #reads({ assigned }: Counts, sinceMs: number): void {
-    this.#assigned = assigned;
-    this.#readMs = Math.max(this.#readMs, sinceMs);
   }
 }
