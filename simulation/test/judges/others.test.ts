@@ -67,7 +67,11 @@ describe("I5: what is acknowledged was handled", () => {
     court.call({ kind: "acquire", scaleSetId: 1, requestIds: ["1", "2"] }, 200);
     court.poll(5);
     expect(court.invariants).toEqual([]);
-    court.call({ kind: "acquire", scaleSetId: 1, requestIds: ["3"] }, 200);
+    court.call({ kind: "acquire", scaleSetId: 1, requestIds: ["gone"] }, 200, { count: 0, value: [] });
+    court.poll(6);
+    expect(court.invariants, "what is not granted takes no room").toEqual([]);
+    court.poll(5);
+    court.call({ kind: "acquire", scaleSetId: 1, requestIds: ["3"] }, 200, { count: 1, value: [3] });
     court.poll(5);
     expect(court.invariants).toEqual(["I5"]);
   });

@@ -12,6 +12,10 @@ const NEXT_POLL_MS = 5_000;
 interface Handed {
   /** Decisions by then. */
   readonly decisions: number;
+  /** What it said: its id may be used again after an incident. */
+  readonly content: string;
+  /** When the session that it came by was opened. */
+  readonly openedMs: number;
   /** Jobs that it offers. */
   readonly offered: readonly string[];
 }
@@ -67,10 +71,14 @@ export function messages(scene: Scene): Check {
       }
       const of = handed.get(lease) ?? new Map<string, Handed>();
       handed.set(lease, of);
-      if (of.has(key)) return;
+      const content = JSON.stringify(message.jobs.length > 0 ? message.jobs : message.statistics);
+      if (of.get(key)?.content === content) return;
       const offered = message.jobs.filter(({ kind }) => kind === "JobAvailable").map(({ requestId }) => requestId);
-      of.set(key, { decisions: lease.decisions, offered });
+      of.set(key, { decisions: lease.decisions, content, openedMs: lease.openedAtMs, offered });
       roomOf(lease).heard(message);
+    },
+    over(daemon, asked) {
+      if ("scaleSetId" in asked) roomOf(facts.lease(daemon, facts.setName(asked.scaleSetId))).over(asked);
     },
     asked(daemon, asked) {
       if ("scaleSetId" in asked) {
@@ -98,7 +106,8 @@ export function messages(scene: Scene): Check {
         scene.broke("I5", `${daemon.name} acknowledges message ${key} before it decided upon it`, about);
         return;
       }
-      if (heard.offered.length === 0) return;
+      // In another session, it may have been settled in the earlier one.
+      if (heard.offered.length === 0 || heard.openedMs !== lease.openedAtMs) return;
       scene.checked("I5 offered jobs are acquired before the acknowledgement");
       const answered = heard.offered.filter((id) => acquired.get(lease)?.has(id)).length;
       // What exceeds the announced is kept, and acquired as room comes.

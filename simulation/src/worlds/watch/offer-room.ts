@@ -18,6 +18,9 @@ export class OfferRoom {
   /** When the newest reading of a message came, and when the newest other one was asked for. */
   #heardMs = Number.NEGATIVE_INFINITY;
   #askedMs = Number.NEGATIVE_INFINITY;
+  /** Granted in an answer that is being taken in. */
+  readonly #grantedMs = new Map<string, number>();
+  /** Asked for, or granted, and not named since. */
   readonly #acquiredMs = new Map<string, number>();
   readonly #sentMs = new WeakMap<Asked, number>();
   readonly #now: () => number;
@@ -33,9 +36,10 @@ export class OfferRoom {
   }
 
   answered(asked: Asked, { status, body }: Answered): void {
-    if (asked.kind === "acquire" && status === 200)
-      for (const id of asked.requestIds) this.#acquiredMs.set(id, this.#now());
     if (status !== 200) return;
+    if (asked.kind === "acquire") {
+      for (const id of grantedIn(body) ?? asked.requestIds) this.#grantedMs.set(id, this.#now());
+    }
     const counts =
       asked.kind === "open" || asked.kind === "refresh"
         ? sessionIn(body)?.statistics
@@ -46,6 +50,17 @@ export class OfferRoom {
     if (counts === undefined || sentMs === undefined) return;
     this.#assigned = counts.assigned;
     this.#askedMs = Math.max(this.#askedMs, sentMs);
+  }
+
+  /** Nothing more comes of a request: what was not granted takes no room. */
+  over(asked: Asked): void {
+    if (asked.kind !== "acquire") return;
+    for (const id of asked.requestIds) {
+      const grantedMs = this.#grantedMs.get(id);
+      if (grantedMs === undefined) this.#acquiredMs.delete(id);
+      else this.#acquiredMs.set(id, grantedMs);
+      this.#grantedMs.delete(id);
+    }
   }
 
   /** A message, when it came first. */
@@ -60,7 +75,13 @@ export class OfferRoom {
   taken(beside: readonly string[], by: "most" | "fewest"): number {
     const heardMs = this.#heardMs - COUNTED_AFTER_MS + (by === "most" ? -SKEW_MS : SKEW_MS);
     const countedMs = Math.max(this.#askedMs, heardMs);
-    const uncounted = [...this.#acquiredMs].filter(([id, atMs]) => atMs > countedMs && !beside.includes(id));
+    const uncounted = [...this.#acquiredMs].filter(
+      ([id, atMs]) => (by === "most" ? atMs >= countedMs : atMs > countedMs) && !beside.includes(id),
+    );
     return this.#assigned + uncounted.length;
   }
+}
+
+function grantedIn(body: string | undefined): string[] | undefined {
+  return /"value":\s*\[([^\]]*)\]/.exec(body ?? "")?.[1]?.match(/\d+/g) ?? (body === undefined ? undefined : []);
 }
