@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, readlinkSync, realpathSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -13,6 +13,8 @@ const PATIENCE_MS = 10_000;
  */
 export default function setup(): () => Promise<void> {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "st-")));
+  // As a machine's own: tests run things as other users.
+  chmodSync(folder, 0o1777);
   const before = process.env["TMPDIR"];
   process.env["TMPDIR"] = folder;
   return async () => {

@@ -51,8 +51,7 @@ export type {
   StatisticsRead,
   WaitingReason,
 } from "./listener/observer.js";
-export type { ListenerClient, ListenerOptions, ListenerTimings } from "./listener/options.js";
-export type { RecordedSession } from "./listener/reclaim.js";
+export type { ListenerClient, ListenerOptions, ListenerTimings, RecordedSession } from "./listener/options.js";
 export { StopListening } from "./listener/stop-listening.js";
 export { type Logger, silentLogger } from "./logger.js";
 export type { Attempt, ClientObserver } from "./observer.js";

@@ -66,6 +66,8 @@ describe("I8: what is announced is at least 1, and what can be done now", () => 
     court.launch("set-a-8");
     court.launch("set-a-9", { runnerId: 2 });
     fails(court, full, 1);
+    court.poll(3);
+    await court.pass(25 * SECOND);
     court.poll(2);
     expect(court.invariants).toEqual([]);
     court.poll(3);
@@ -75,12 +77,28 @@ describe("I8: what is announced is at least 1, and what can be done now", () => 
     expect(court.invariants).toEqual(["I8"]);
   });
 
+  test("a full backend holds as many of its own as it had: strangers on the same host are not known", async () => {
+    const court = opened();
+    court.launch("set-a-8");
+    for (const name of ["x-1", "x-2"])
+      court.hosts[0]?.make({ name, labels: { schema: 1, identity: "strange", owner: "x", spec: "s" } });
+    fails(court, full, 1);
+    await court.pass(25 * SECOND);
+    court.poll(1);
+    expect(court.invariants).toEqual([]);
+    court.poll(2);
+    expect(court.invariants).toEqual(["I8"]);
+  });
+
   test("never less than what lives and can work", async () => {
     const court = opened();
     court.launch("set-a-8");
     court.launch("set-a-9", { runnerId: 2 });
     await court.pass(10 * SECOND);
-    court.poll(1);
+    court.ask({ kind: "poll", scaleSetId: 1, capacity: 1 });
+    await court.pass(10 * SECOND);
+    expect(court.invariants).toEqual([]);
+    await court.pass(10 * SECOND);
     expect(court.invariants).toEqual(["I8"]);
   });
 
@@ -89,8 +107,9 @@ describe("I8: what is announced is at least 1, and what can be done now", () => 
     court.launch("set-a-9");
     court.poll(2);
     await court.pass(11 * MINUTE);
+    court.ask({ kind: "poll", scaleSetId: 1, capacity: 2 });
     expect(court.invariants).toEqual([]);
-    court.poll(2);
+    await court.pass(20 * SECOND);
     expect(court.invariants).toEqual(["I8"]);
   });
 

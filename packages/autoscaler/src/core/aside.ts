@@ -62,6 +62,7 @@ export class Aside {
   reserves(now: number): boolean {
     const state = this.#state;
     if (state.kind === "aside") return state.ticketFrom !== undefined && now >= state.ticketFrom;
+    if (state.kind === "leaving") return state.ticket;
     return state.kind === "working" && now < state.reservedUntil;
   }
 
@@ -135,7 +136,7 @@ export class Aside {
     if (this.#state.kind !== "working" || this.#state.ticketReason === undefined) return;
     const reason = this.#state.ticketReason;
     const ticketFrom = at + this.#timings.retryMinMs;
-    this.#state = { kind: "aside", since: at, reason, ticketFrom, tryAt: Number.POSITIVE_INFINITY };
+    this.#state = { kind: "aside", since: at, reason, ticketFrom, tryAt: at + this.#pauseMs };
   }
 
   /** It works like any other set. */

@@ -7,8 +7,14 @@ import type { Fleet } from "./fleet.js";
  */
 export function announcedCapacity(fleet: Fleet, now: number): number {
   // The place of one that just ended counts as free, so the one itself must not count beside it.
-  const able = fleet.able(now) - fleet.endsSinceReading(now);
+  const able = fleet.able(now) - fleet.endsSinceReading(now) - (degraded(fleet) ? launchesUnderWay(fleet, now) : 0);
   return Math.max(1, able + (fleet.drainingSince === undefined ? fleet.foreign.count : 0) + announcedRoom(fleet, now));
+}
+
+/** While launches fail, those under way only try: what they make can take a job once it has started. */
+function launchesUnderWay({ roster, launchPause, ceiling }: Fleet, now: number): number {
+  const made = launchPause.holdsJit(now) ? 0 : roster.count("created");
+  return roster.count("creating") - ceiling.trying + made + roster.count("registered");
 }
 
 /**
@@ -16,12 +22,13 @@ export function announcedCapacity(fleet: Fleet, now: number): number {
  * not certain that a launch would start.
  */
 export function announcedRoom(fleet: Fleet, now: number): number {
-  const { session, stopping, drainingSince, givingBack, ceiling, roster, traits } = fleet;
+  const { session, stopping, drainingSince, ceiling, roster, traits } = fleet;
   if (stopping || drainingSince !== undefined || session.state !== "held" || degraded(fleet)) return 0;
   // Nothing is launched before what lives was listed.
   if (!fleet.stockTaken(session.openedAt, now)) return 0;
-  const free = mostRunners(fleet) - fleet.occupying + givingBack.size;
-  const underCeiling =
-    ceiling.most === undefined ? free : ceiling.most - roster.countIn(traits.place) + givingBack.size;
+  // One that ends while an open job names it counts as able, so not as free too.
+  const givenBack = Math.max(0, fleet.givingBack.size - roster.named("abandoned"));
+  const free = mostRunners(fleet) - fleet.occupying + givenBack;
+  const underCeiling = ceiling.most === undefined ? free : ceiling.most - roster.countIn(traits.place) + givenBack;
   return Math.max(0, Math.min(free, underCeiling));
 }

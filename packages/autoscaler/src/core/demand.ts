@@ -67,6 +67,13 @@ function ourMinimum({ foreign, limits, working }: Fleet, { running }: Reading): 
   return Math.max(0, limits.minRunners - foreignIdle);
 }
 
+/** Places of runners that take no job, and that do not come free within seconds: they are held beyond what jobs ask for. */
+export function stuckPlaces({ roster, givingBack }: Fleet): number {
+  const ending = roster.count("exited") + roster.count("abandoned") + roster.count("finishing") - givingBack.size;
+  const named = roster.named("detached") + roster.named("abandoned");
+  return Math.max(0, ending + roster.count("detached") - named);
+}
+
 /** The set's own maximum, without the runners that live where they can't be seen. */
 export function ownMaximum({ limits, foreign }: Fleet): number {
   return Math.max(0, limits.maxRunners - foreign.count);

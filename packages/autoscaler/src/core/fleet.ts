@@ -2,6 +2,7 @@ import { Aside } from "./aside.js";
 import { Asking } from "./asking.js";
 import { Breaker } from "./breaker.js";
 import { Ceiling } from "./ceiling.js";
+import { DeniedRunners } from "./denied-runners.js";
 import { Foreign } from "./foreign.js";
 import { Ghosts } from "./ghosts.js";
 import { IndexedHeap } from "./indexed-heap.js";
@@ -21,7 +22,6 @@ import type { Traits } from "./traits.js";
 import { Unbacked } from "./unbacked.js";
 import { UnnamedWork } from "./unnamed-work.js";
 import { Verdicts } from "./verdicts.js";
-import { Witness } from "./witness.js";
 import { Young } from "./young.js";
 
 /**
@@ -49,7 +49,7 @@ export class Fleet {
   readonly ghosts: Ghosts;
   readonly asking: Asking;
   readonly spread: Spread;
-  readonly witness = new Witness();
+  readonly witness = new DeniedRunners();
   readonly unnamedWork = new UnnamedWork();
   readonly keptNames: KeptNames;
   /** Runners that their backend calls unfit, by when they may be asked to go. */
@@ -282,7 +282,9 @@ export class Fleet {
   /** Once a runner: one that can't be removed takes up its place. */
   #giveBack(runner: Runner, at: number): void {
     const { phase } = runner;
-    if (phase !== "finishing" && phase !== "exited" && phase !== "abandoned") {
+    // Where no exit is seen, a runner keeps its place for minutes after its job.
+    const ends = phase === "finishing" && this.traits.observesExit;
+    if (!ends && phase !== "exited" && phase !== "abandoned") {
       this.givingBack.delete(runner);
     } else if (!this.#givenBack.has(runner)) {
       this.#givenBack.add(runner);

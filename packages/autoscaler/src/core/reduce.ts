@@ -6,7 +6,7 @@ import type { Fleet } from "./fleet.js";
 import type { Statistics } from "./model.js";
 import { orphan } from "./orphans.js";
 import { applyOutcome } from "./outcomes.js";
-import { listWorksAgain } from "./stepping-aside.js";
+import { isUnheard, listWorksAgain } from "./stepping-aside.js";
 import { judgeOpen } from "./witness.js";
 
 /**
@@ -55,6 +55,8 @@ export function reduce(fleet: Fleet, event: FleetEvent): void {
       fleet.pollToldAt = fleet.polledAt;
       break;
     case "session.answered":
+      // While the service was away nothing could be launched, which says nothing about us.
+      if (isUnheard(fleet, event.at)) fleet.aside.worked();
       fleet.answeredAt = event.at;
       fleet.leaseMissed = false;
       if (event.heldMs !== undefined) {

@@ -1,4 +1,4 @@
-import { type Demand, mostRunners, ownMaximum } from "./demand.js";
+import { type Demand, degraded, mostRunners, ownMaximum } from "./demand.js";
 import type { Fleet } from "./fleet.js";
 import { onlineOf } from "./model.js";
 
@@ -17,7 +17,7 @@ export function judgeAside(fleet: Fleet, demand: Demand, at: number): void {
       judgeWork(fleet, demand, at);
       break;
     case "leaving":
-      if (worksAfterAll(fleet)) aside.work();
+      if (worksAfterAll(fleet) || placeCameFree(fleet)) aside.work();
       else if (mayClose(fleet)) close(fleet, at);
       else if (at >= aside.triesFrom && !isLaunchingOrAlive(fleet)) aside.tryWhileOpen(at);
       break;
@@ -45,12 +45,17 @@ export function asideWakeAt(fleet: Fleet): number {
       );
     }
     case "aside":
-      return state.ticketFrom ?? state.tryAt;
+      return tryOnTime(fleet) ? state.tryAt : (state.ticketFrom ?? state.tryAt);
     case "trial":
       return trialEndsAt(fleet);
     case "leaving":
       return aside.triesFrom;
   }
+}
+
+/** Whether the service has not answered on the session for so long that nothing is known about demand. */
+export function isUnheard(fleet: Fleet, at: number): boolean {
+  return at - fleet.answeredAt >= SILENT_MS;
 }
 
 function judgeWork(fleet: Fleet, demand: Demand, at: number): void {
@@ -60,7 +65,7 @@ function judgeWork(fleet: Fleet, demand: Demand, at: number): void {
     if (aside.state.kind === "working" && at >= aside.state.reservedUntil) aside.notOpened(at);
     return;
   }
-  if (at - fleet.answeredAt >= SILENT_MS) return;
+  if (isUnheard(fleet, at)) return;
   const alone = demand.able === 0 && fleet.foreign.count === 0;
   if (alone && at - listedAt(fleet) >= staleAfterMs(fleet)) {
     aside.leave("the list of instances fails", false, at);
@@ -75,13 +80,16 @@ function judgeWork(fleet: Fleet, demand: Demand, at: number): void {
   }
   aside.helplessSince ??= at;
   if (at - aside.helplessSince < timings.asideMs) return;
-  const lacksShare = mostRunners(fleet) - fleet.occupying <= 0 && ownMaximum(fleet) - fleet.occupying > 0;
-  aside.leave(whyHelpless(fleet, lacksShare), lacksShare, at);
+  aside.leave(whyHelpless(fleet, lacksShare(fleet)), lacksShare(fleet), at);
 }
 
-function whyHelpless(fleet: Fleet, lacksShare: boolean): string {
+function lacksShare(fleet: Fleet): boolean {
+  return mostRunners(fleet) - fleet.occupying <= 0 && ownMaximum(fleet) - fleet.occupying > 0;
+}
+
+function whyHelpless(fleet: Fleet, noShare: boolean): string {
   const { launchPause, breaker, outdated, ceiling } = fleet;
-  if (lacksShare) return "no place of the shared limit is free";
+  if (noShare) return "no place of the shared limit is free";
   if (outdated.shutAt !== undefined) return "the runner's version is deprecated";
   if (breaker.tripped) return `${breaker.running} runners ${breaker.last}, one after the other`;
   if (launchPause.reason !== "") return launchPause.reason;
@@ -93,6 +101,13 @@ function whyHelpless(fleet: Fleet, lacksShare: boolean): string {
 /** A runner of ours turned out to work. */
 function worksAfterAll({ roster, working }: Fleet): boolean {
   return working.size > 0 && roster.count("started") > roster.orphans;
+}
+
+/** It leaves only for want of a shared place, and there is one now. */
+function placeCameFree(fleet: Fleet): boolean {
+  const { state } = fleet.aside;
+  const leaves = state.kind === "leaving" && state.ticket && fleet.session.state === "held";
+  return leaves && !degraded(fleet) && mostRunners(fleet) - fleet.occupying > 0;
 }
 
 /** Whether nothing is left that needs the session. */
@@ -120,11 +135,19 @@ function close(fleet: Fleet, at: number): void {
 function judgeReturn(fleet: Fleet, at: number): void {
   const { state } = fleet.aside;
   if (state.kind !== "aside" || fleet.limits.maxRunners === 0) return;
-  if (state.ticketFrom !== undefined) {
+  if (state.ticketFrom !== undefined && !(tryOnTime(fleet) && at >= state.tryAt)) {
     if (at >= state.ticketFrom && mostRunners(fleet) - fleet.occupying > 0) fleet.aside.comeBack(at);
   } else if (at >= state.tryAt) {
     fleet.aside.try(at);
   }
+}
+
+/**
+ * Without a ticket it tries from time to time. With one too, where its places are taken by what it may not clear without
+ * the session: no place would ever come free.
+ */
+function tryOnTime({ aside: { state }, occupying }: Fleet): boolean {
+  return state.kind === "aside" && (state.ticketFrom === undefined || occupying > 0);
 }
 
 function judgeTrial(fleet: Fleet, demand: Demand, at: number): void {
@@ -140,7 +163,9 @@ function judgeTrial(fleet: Fleet, demand: Demand, at: number): void {
   const runner = name === undefined ? undefined : fleet.roster.get(name);
   const failed = name !== undefined && (runner === undefined || !isLaunching(runner.phase));
   if (failed || at >= trialEndsAt(fleet) || at - openedAt >= longestTrialMs(fleet)) {
-    aside.leave(failed ? whyHelpless(fleet, false) : reason, false, at);
+    // Where nothing else is wrong, it comes back as soon as a place is free.
+    const ticket = name === undefined && !degraded(fleet) && lacksShare(fleet);
+    aside.leave(failed || ticket ? whyHelpless(fleet, ticket) : reason, ticket, at);
   }
 }
 

@@ -4,22 +4,6 @@ import type { Runner } from "./model.js";
 /** Fewest 404s in a row that say anything about a live process. */
 const FEWEST_404S = 3;
 
-/**
- * Live runners that the service answers 404 about. One 404 is a rumor: during incidents the service hides registrations
- * for minutes. A live process is ended only after a long unbroken row of 404s and readings that leave no job for it.
- */
-export class Witness {
-  /** Runners with an unbroken row of 404s. */
-  readonly open = new Set<Runner>();
-  /** Those that the newest reading asked for leaves no doubt about. */
-  readonly proved = new Set<Runner>();
-
-  delete(runner: Runner): void {
-    this.open.delete(runner);
-    this.proved.delete(runner);
-  }
-}
-
 /** A look-up or a removal was answered 404. */
 export function note404(fleet: Fleet, runner: Runner, at: number): void {
   // Fewer than three answers in the time that matters are no row: nobody could ask for a while.

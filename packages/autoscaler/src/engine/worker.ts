@@ -2,7 +2,7 @@ import { abortable } from "../async/abortable.js";
 import { announcedCapacity, announcedRoom } from "../core/capacity.js";
 import type { Command, RunnerCommand } from "../core/commands.js";
 import { decide } from "../core/decide.js";
-import { degraded, demandOf, mostRunners } from "../core/demand.js";
+import { degraded, demandOf, mostRunners, stuckPlaces } from "../core/demand.js";
 import { canLetGo, isEmptied, launchesUnderWay } from "../core/drain.js";
 import type { FleetEvent } from "../core/events.js";
 import { Fleet } from "../core/fleet.js";
@@ -192,12 +192,13 @@ export class Worker {
     const { occupying, limits } = fleet;
     // Aside it launches one at most, to try.
     if (fleet.aside.serving !== "polling") {
-      const wanted = Math.max(reserved, fleet.aside.state.kind === "trial" ? 1 : 0);
-      return { wanted, live: occupying, promised: 0, full: false };
+      const tries = reserved > 0 || fleet.aside.state.kind === "trial";
+      return { wanted: tries ? stuckPlaces(fleet) + 1 : 0, live: occupying, promised: 0, full: false };
     }
     // While its launches come to nothing, others have the room that it could not use.
     const most = degraded(fleet) ? occupying + 1 : Number.POSITIVE_INFINITY;
-    const wanted = Math.max(reserved, Math.min(limits.minRunners + assigned, most));
+    const useful = Math.max(reserved, limits.minRunners + assigned);
+    const wanted = useful === 0 ? 0 : Math.min(stuckPlaces(fleet) + useful, Math.max(reserved, most));
     // One job may always be accepted: that takes no place from another set.
     const promised = this.#polled > 1 ? this.#polled - fleet.foreign.count : 0;
     return { wanted, live: occupying, promised, full: assigned > 0 && assigned >= this.#announced };

@@ -98,7 +98,7 @@ describe("a set that can run nothing", () => {
 
   test("stays open without polls while a removal that it asked for is open", () => {
     const driver = able({ min: 1 }).hold().launchAll();
-    driver.pass(121_000).reading({ registered: 1 });
+    driver.pass(121_000).reading({ registered: 1, idle: 1 });
     driver.fleet.aside.leave("a test", false, driver.now);
     expect(driver.actions()).toEqual(["deregister r1"]);
     driver.tell({ type: "woke" });
@@ -110,7 +110,7 @@ describe("a set that can run nothing", () => {
 
 test("while a question about a runner keeps the session open, launching is tried all the same", () => {
   const driver = able({ min: 1, max: 3 }).hold().launchAll();
-  driver.pass(121_000).reading({ registered: 1 });
+  driver.pass(121_000).reading({ registered: 1, idle: 1 });
   driver.fleet.aside.leave("a test", false, driver.now);
   expect(driver.actions()).toEqual(["deregister r1"]);
   for (let second = 0; second < 59; second++) step(driver);
@@ -238,6 +238,26 @@ describe("a set that lacks a shared place", () => {
     opened(driver);
     for (let second = 0; second < 60; second++) step(driver);
     expect(driver.fleet.aside.serving, "without a job it stays open").toBe("polling");
+  });
+
+  test("tries from time to time while its places are taken by what it may clear only with the session", () => {
+    const driver = ticketed();
+    driver.inventory([seen("x1", "exited", { own: false })]);
+    for (let second = 0; second < 61; second++) step(driver);
+    expect(kind(driver)).toBe("trial");
+    opened(driver).inventory([seen("x1", "exited", { own: false })]);
+    expect(driver.actions()).toContain("deregister x1");
+    for (let second = 0; second < 100 && kind(driver) !== "aside"; second++) step(driver);
+    expect(driver.fleet.aside.state, "it keeps its ticket").toMatchObject({ kind: "aside", ticketFrom: driver.now });
+  });
+
+  test("works on when a place comes free while a question keeps its session open", () => {
+    const driver = able().hold({ assigned: 2 });
+    driver.tell({ type: "share.changed", share: 0 });
+    driver.fleet.aside.leave("no place", true, driver.now);
+    expect(driver.fleet.aside.reserves(driver.now)).toBe(true);
+    driver.tell({ type: "share.changed", share: 1 });
+    expect(driver.fleet.aside.serving).toBe("polling");
   });
 
   test("gives the place back and keeps its ticket when the session does not open, behind the others", () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { announcedCapacity } from "../../src/core/capacity.js";
+import { stuckPlaces } from "../../src/core/demand.js";
 import { Driver, noJobs, seen } from "./driver.js";
 
 describe("launching", () => {
@@ -244,6 +245,20 @@ describe("launching", () => {
   });
 });
 
+test("places that no job can use, and that stay taken, are wanted beyond what jobs ask for", () => {
+  const driver = new Driver({ max: 3 }).hold({ assigned: 1 }).launchAll();
+  const stuck = (): number => stuckPlaces(driver.fleet);
+  expect(stuck()).toBe(0);
+  driver.tell({ type: "look-up.done", name: "r1", answer: "absent" }).pass(60_000);
+  driver.tell({ type: "look-up.done", name: "r1", answer: "absent" });
+  expect(driver.fleet.roster.get("r1")?.phase).toBe("detached");
+  expect(stuck()).toBe(1);
+  driver.tell({ type: "instance.changed", instance: seen("r1", "exited") });
+  expect(stuck(), "it comes free within seconds").toBe(0);
+  driver.pass(11_000);
+  expect(stuck()).toBe(1);
+});
+
 describe("what is announced", () => {
   const announced = (driver: Driver): number => announcedCapacity(driver.fleet, driver.now);
 
@@ -323,6 +338,55 @@ describe("what is announced", () => {
     for (const name of ["r1", "r2", "r3"]) driver.tell({ type: "jit.failed", name, answered: true, message: "503" });
     driver.tell({ type: "jit.done", name: "r4", runnerId: 4 }).act();
     driver.tell({ type: "start.done", name: "r4" });
+    expect(announced(driver)).toBe(1);
+  });
+
+  test("does not count launches under way while launches fail: they only try", () => {
+    const driver = new Driver({ max: 8 }).hold({ assigned: 2 }).launchAll();
+    driver.reading({ assigned: 4, idle: 2 });
+    let failures = 0;
+    for (let second = 0; failures < 3 && second < 900; second++) {
+      for (const { type, name } of driver.act()) {
+        if (type === "create") {
+          driver.tell({ type: "create.failed", name, kind: "transient", message: "no engine" });
+          failures += 1;
+        } else if (type === "deregister") driver.tell({ type: "deregister.done", name, answer: "absent" });
+        else if (type === "destroy") driver.tell({ type: "destroy.done", name });
+      }
+      driver.now += 1_000;
+    }
+    expect(failures).toBeGreaterThanOrEqual(3);
+    expect(announced(driver)).toBe(2);
+    for (let second = 0; second < 900 && driver.fleet.roster.count("creating") === 0; second++) {
+      for (const { type, name } of driver.act()) {
+        if (type === "deregister") driver.tell({ type: "deregister.done", name, answer: "absent" });
+        if (type === "destroy") driver.tell({ type: "destroy.done", name });
+      }
+      driver.now += 1_000;
+    }
+    const name = [...driver.fleet.roster.all()].find(({ phase }) => phase === "creating")?.name ?? "";
+    expect(driver.fleet.roster.get(name)?.phase).toBe("creating");
+    expect(announced(driver)).toBe(2);
+    driver.tell({ type: "create.done", name }).act();
+    expect(announced(driver)).toBe(2);
+    driver.tell({ type: "jit.done", name, runnerId: 9 }).act();
+    expect(announced(driver)).toBe(2);
+    driver.tell({ type: "start.done", name });
+    expect(announced(driver)).toBe(8);
+  });
+
+  test("counts once what is ended by force while an open job names it", () => {
+    const driver = new Driver({ max: 2 }, { maxJobDurationMs: 500_000 }).hold({ assigned: 2 }).launchAll();
+    driver.started("r1").pass(510_000);
+    expect(driver.actions()).toContain("destroy r1");
+    expect(driver.fleet.roster.get("r1")?.phase).toBe("abandoned");
+    expect(announced(driver)).toBe(2);
+  });
+
+  test("does not count the place of a completed job where no exit is seen: its runner keeps it for minutes", () => {
+    const driver = new Driver({ max: 2 }, {}, { observesExit: false }).hold({ assigned: 2 }).launchAll();
+    driver.started("r1").reading({ assigned: 2, running: 1, busy: 1, idle: 1 }).completed("r1");
+    expect(driver.fleet.roster.get("r1")?.phase).toBe("finishing");
     expect(announced(driver)).toBe(1);
   });
 

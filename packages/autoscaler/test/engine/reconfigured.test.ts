@@ -87,7 +87,8 @@ test("one that stands by claims no room for the holder's runners, which it sees 
 describe("a worker whose runners are made elsewhere from now on", () => {
   test("ends the old ones where they are, one by one, and leaves that place when it is empty", async () => {
     const scene = await working({ min: 2, onStart: idle });
-    const { clock, worker, host } = scene;
+    const { clock, worker, host, service } = scene;
+    service.knows = "present";
     await pass(scene, 1_000);
     expect(started(host)).toBe(2);
     const elsewhere = new MemoryHost({ clock, random: seededRandom(2), onStart: idle });
@@ -125,11 +126,11 @@ test("a worker that starts again knows of runners in a place that was being left
     onLeft: ({ id }) => void left.push(id),
   });
   const running = worker.run({ signal });
-  await clock.drain();
-  service.open(0);
-  await clock.runFor(2_000);
+  await clock.runFor(1_000);
   expect(worker.status().live).toBe(1);
   expect(left).toEqual([]);
+  service.knows = "present";
+  service.open(0);
   await clock.runUntil(() => keepLease(service) && left.length > 0, { limitMs: 600_000 });
   expect(left).toEqual(["place-0"]);
   expect(elsewhere.host.instances()).toEqual([]);
@@ -179,6 +180,7 @@ test("what a runner printed that exited at once is kept and shown", async () => 
       return 1;
     },
   });
+  scene.service.knows = "present";
   await pass(scene, 5_000);
   const [failed] = scene.worker.status().failedRunners;
   expect(failed).toMatchObject({ exitCode: 1, output: expect.stringContaining("libicu.so") });
@@ -187,6 +189,7 @@ test("what a runner printed that exited at once is kept and shown", async () => 
 test("statistics that are asked for count like a message's, and no answer is no crash", async () => {
   const scene = await working({ min: 2, onStart: idle });
   const { service, clock, host } = scene;
+  service.knows = "present";
   service.statistics = () => Promise.reject(new Error("reset"));
   await pass(scene, 130_000);
   expect(service.asked).toContain("statistics");

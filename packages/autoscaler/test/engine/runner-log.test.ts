@@ -97,6 +97,7 @@ test("of what a runner printed that did not come up the log has the end, and sta
       return 1;
     },
   });
+  service.knows = "present";
   const warn = (data: object): number => records.push(data);
   const worker = make({ logger: { ...quiet, warn } });
   const running = worker.run({ signal: stop.signal });

@@ -29,6 +29,8 @@ export class StubService implements ScaleSetService {
   });
   statistics: () => Promise<Statistics | undefined> = async () => undefined;
   renewal: (signal: AbortSignal) => Promise<Statistics | undefined> = async () => undefined;
+  /** Whether it has registrations of the runners that it is asked about. */
+  knows: "present" | "absent" = "absent";
   readonly #clock: Clock;
   #generation = 0;
 
@@ -64,9 +66,9 @@ export class StubService implements ScaleSetService {
     return this.jit(name, signal);
   }
 
-  async lookUp({ name }: { readonly name: string }): Promise<"absent"> {
+  async lookUp({ name }: { readonly name: string }): Promise<"present" | "absent"> {
     this.asked.push(`look-up ${name}`);
-    return "absent";
+    return this.knows;
   }
 
   renew({ signal }: { readonly signal: AbortSignal }): Promise<Statistics | undefined> {
@@ -81,7 +83,7 @@ export class StubService implements ScaleSetService {
 
   async deregister({ name }: { readonly name: string }): Promise<"absent" | "busy" | "removed"> {
     this.asked.push(`deregister ${name}`);
-    return "absent";
+    return this.knows === "present" ? "removed" : "absent";
   }
 
   open(assigned: number): void {

@@ -2,7 +2,7 @@ import { isScaleSetError } from "../errors.js";
 import { isFinal } from "../session/verdict.js";
 import type { RunnerScaleSetStatistics } from "../types.js";
 import { type ListenerContext, loggable, waitFor } from "./context.js";
-import type { DeliveryScope } from "./delivery.js";
+import type { DeliveryScope } from "./delivery-scope.js";
 import { Offers } from "./offers.js";
 import type { Poller } from "./poller.js";
 

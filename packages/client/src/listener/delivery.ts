@@ -9,6 +9,7 @@ import type { RunnerScaleSetMessage } from "../types.js";
 import type { Acquirer } from "./acquirer.js";
 import { type ListenerContext, loggable } from "./context.js";
 import type { Cursor, Delivery } from "./cursor.js";
+import type { DeliveryScope } from "./delivery-scope.js";
 import { availableIds, dispatch, type Handled } from "./dispatch.js";
 import { tellJobs } from "./metrics.js";
 import type { PoisonMessage, RecoveringReason } from "./observer.js";
@@ -22,16 +23,6 @@ export type Delivered =
   | { readonly kind: "lost"; readonly verdict: Exclude<Verdict, "retry">; readonly error: unknown };
 
 type Wanted = Pick<Handled, "acquire" | "offered">;
-
-/** The session that a message came by. */
-export interface DeliveryScope {
-  readonly session: MessageSession;
-  readonly generation: number;
-  /** Ends with the session. */
-  readonly signal: AbortSignal;
-  /** Ends with the listener: a handler at work outlives its session. */
-  readonly stopping: AbortSignal;
-}
 
 /**
  * One message, whole: handler, then acquiring, then acknowledging, as docs promise. Failed handlers leave it for another

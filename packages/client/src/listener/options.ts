@@ -5,7 +5,14 @@ import type { MessageSession } from "../session/message-session.js";
 import type { AcquirableJob, CallOptions, OpenSessionOptions, RunnerScaleSet } from "../types.js";
 import type { ListenerHandler } from "./handler.js";
 import type { ListenerObserver } from "./observer.js";
-import type { RecordedSession } from "./reclaim.js";
+
+/** A session that an earlier process of this owner left open, as it was recorded. */
+export interface RecordedSession {
+  /** The scale set it belongs to: of another one it is not used. */
+  readonly scaleSetId: number;
+  /** The service's id of the session, a UUID: anything else is not used. */
+  readonly sessionId: string;
+}
 
 /** What a listener uses of the client: a {@link ScaleSetClient}, or what wraps or fakes one. */
 export interface ListenerClient {

@@ -2,14 +2,7 @@ import { isScaleSetError } from "../errors.js";
 import { holderOf, isFinal } from "../session/verdict.js";
 import { NIL_UUID } from "../wire/session.js";
 import { type ListenerContext, loggable } from "./context.js";
-
-/** A session that an earlier process of this owner left open, as it was recorded. */
-export interface RecordedSession {
-  /** The scale set it belongs to: of another one it is not used. */
-  readonly scaleSetId: number;
-  /** The service's id of the session, a UUID: anything else is not used. */
-  readonly sessionId: string;
-}
+import type { RecordedSession } from "./options.js";
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 

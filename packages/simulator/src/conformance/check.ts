@@ -44,6 +44,8 @@ export interface CheckLimits {
   readonly leakedMs: number;
   /** A set with waiting jobs may be without a session for so long. @unit milliseconds @default 300_000 */
   readonly absentMs: number;
+  /** The same for a set whose session was closed on purpose: who can run nothing leaves it to others for a while. @unit milliseconds @default 900_000 */
+  readonly asideMs: number;
   /** A message may be handed out again for so long. @unit milliseconds @default 900_000 */
   readonly unacknowledgedMs: number;
   /** After its session ended, a client may act on for so long: it may not know yet. @unit milliseconds @default 90_000 */
@@ -63,6 +65,7 @@ export interface CheckLimits {
 export const defaultCheckLimits: CheckLimits = {
   leakedMs: 900_000,
   absentMs: 300_000,
+  asideMs: 900_000,
   unacknowledgedMs: 900_000,
   lapsedMs: 90_000,
   excusedMs: 300_000,

@@ -84,7 +84,8 @@ const registrations: Rule = (entry, bench) => {
     }
     const lost = set.lostJitAtMs.filter((atMs) => atMs >= entry.atMs - limits.excusedMs).length;
     const live = liveRunners(set, entry.atMs);
-    if (set.capacity !== undefined && live > set.capacity + lost) {
+    // Jobs that were assigned under an earlier announcement keep their runners.
+    if (set.capacity !== undefined && live > Math.max(set.capacity, set.assigned.size) + lost) {
       report(
         "over-capacity",
         set.id,
@@ -191,15 +192,16 @@ const sessions: Rule = (entry, bench) => {
       set.id,
     );
   }
-  watchForReturn(set, entry.atMs, bench);
+  watchForReturn(set, entry.event === "closed" ? limits.asideMs : limits.absentMs, entry.atMs, bench);
 };
 
-function watchForReturn(set: SetSeen, endedMs: number, bench: Bench): void {
+function watchForReturn(set: SetSeen, withinMs: number, fromMs: number, bench: Bench): void {
   const { view, limits } = bench;
-  bench.later(endedMs + limits.absentMs, (nowMs) => {
+  const endedMs = set.sessionEndedAtMs ?? fromMs;
+  bench.later(fromMs + withinMs, (nowMs) => {
     if (set.deleted || set.session !== undefined || set.sessionEndedAtMs !== endedMs) return;
-    if (view.faultSince(set, nowMs - limits.excusedMs))
-      return watchForReturn(set, endedMs + limits.absentMs, { ...bench });
+    const excused = view.runnersDeprecated || view.runnersAcceptedAtMs >= nowMs - limits.probeMs;
+    if (excused || view.faultSince(set, nowMs - limits.excusedMs)) return watchForReturn(set, withinMs, nowMs, bench);
     const elsewhere = [...view.sets.values()].some(({ session }) => session !== undefined);
     if (view.jobs.size === 0 || elsewhere) return;
     bench.report(

@@ -19,6 +19,8 @@ export interface RunnerSeen {
 export interface SetSeen {
   readonly id: number;
   readonly runners: Set<RunnerSeen>;
+  /** Jobs that wait for a runner of the set or run on one. */
+  readonly assigned: Set<number>;
   session: { readonly openedAtMs: number } | undefined;
   sessionEndedAtMs: number | undefined;
   /** What the newest poll announced; undefined before the first. */
@@ -59,7 +61,7 @@ export class View {
     if (entry.subject === "session" && set !== undefined) this.#takeSession(set, entry);
     else if (entry.subject === "runner" && set !== undefined && runnerId !== undefined)
       this.#takeRunner(set, runnerId, entry);
-    else if (entry.subject === "job" && job !== undefined) this.#takeJob(job, entry);
+    else if (entry.subject === "job" && job !== undefined) this.#takeJob(job, set, entry);
     else if (entry.subject === "message" && set !== undefined && entry.messageId !== undefined) {
       if (entry.event === "delivered") set.delivered.set(entry.messageId, entry.atMs);
     } else if (entry.subject === "fault") {
@@ -95,6 +97,7 @@ export class View {
     const set: SetSeen = {
       id,
       runners: new Set(),
+      assigned: new Set(),
       session: undefined,
       sessionEndedAtMs: undefined,
       capacity: undefined,
@@ -152,12 +155,14 @@ export class View {
     }
   }
 
-  #takeJob(id: number, entry: JournalEntry): void {
+  #takeJob(id: number, set: SetSeen | undefined, entry: JournalEntry): void {
     const job = this.jobs.get(id) ?? { id, started: false, events: [] };
     this.jobs.set(id, job);
     keep(job.events, entry);
     if (entry.event === "started") job.started = true;
     if (entry.event === "lapsed") job.started = false;
+    if (entry.event === "assigned") set?.assigned.add(id);
+    if (entry.event === "lapsed" || entry.event === "completed") set?.assigned.delete(id);
   }
 
   #takeService({ event, atMs }: JournalEntry): void {

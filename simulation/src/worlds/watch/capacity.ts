@@ -1,3 +1,4 @@
+import type { Asked } from "../request.js";
 import { instancesOf } from "./place.js";
 import type { Check, Scene, WatchedDaemon } from "./scene.js";
 
@@ -11,6 +12,8 @@ const LOWERED_MS = 20_000;
 const LISTED_MS = 90_000;
 /** From its opening or a change on, a set is healthy after this. @unit milliseconds */
 const HEALTHY_MS = 600_000;
+/** Too little may be announced for so long: what a runner or a launch has become is known, and a raise waits 2 s. @unit milliseconds */
+const RAISED_MS = 15_000;
 /** Who can launch nothing has stepped aside by then: 3 min, a list's deadline and an interval, and a poll. @unit milliseconds */
 const ASIDE_MS = 8 * 60_000;
 
@@ -28,6 +31,11 @@ export function capacity(scene: Scene): Check {
   const livedMs = new Map<string, { readonly identity: string; readonly owner: string; readonly atMs: number }>();
   /** Since when a daemon can launch nothing for a set that has no runner and waits, by daemon and set. */
   const helplessMs = new Map<string, number>();
+  /** What the poll under way announces, and since when that is too little, by daemon and set. */
+  const polls = new Map<
+    string,
+    { readonly asked: Asked; readonly announced: number; lowSinceMs: number | undefined }
+  >();
   const keyOf = (daemon: WatchedDaemon, scaleSet: string): string => `${daemon.name} ${scaleSet}`;
 
   return {
@@ -52,6 +60,7 @@ export function capacity(scene: Scene): Check {
             instancesOf(scene, daemon, name).every(({ state }) => state === "exited");
           if (!helpless) helplessMs.delete(key);
           else if (!helplessMs.has(key)) helplessMs.set(key, nowMs);
+          tooLow(daemon, name);
         }
       }
     },
@@ -66,9 +75,15 @@ export function capacity(scene: Scene): Check {
       if (!(announced >= 1)) return say("never less than 1");
       const most = mostNow(daemon, scaleSet);
       if (announced > Math.max(1, most.count)) return say(most.why);
-      const least = leastNow(daemon, scaleSet);
-      if (announced < least.count) return say(least.why);
+      const key = keyOf(daemon, scaleSet);
+      polls.set(key, { asked, announced, lowSinceMs: polls.get(key)?.lowSinceMs });
+      tooLow(daemon, scaleSet);
       aside(daemon, scaleSet, about);
+    },
+    over(daemon, asked) {
+      if (asked.kind !== "poll") return;
+      const poll = polls.get(keyOf(daemon, facts.setName(asked.scaleSetId)));
+      if (poll?.asked === asked) polls.delete(keyOf(daemon, facts.setName(asked.scaleSetId)));
     },
   };
 
@@ -87,7 +102,7 @@ export function capacity(scene: Scene): Check {
       const able = livedLately(daemon, scaleSet, LISTED_MS);
       bounds.push({ count: able, why: `launches fail, and ${able} live` });
     }
-    const ceiling = facts.launches.ceiling(daemon);
+    const ceiling = facts.launches.ceiling(daemon, LOWERED_MS);
     if (ceiling !== undefined && daemon.settled) {
       scene.checked("I8 no more than the backend holds");
       const least = Math.min(
@@ -99,6 +114,25 @@ export function capacity(scene: Scene): Check {
       bounds.push({ count, why: `its backend holds ${ceiling}, of which others have ${least}` });
     }
     return bounds.reduce((lowest, bound) => (bound.count < lowest.count ? bound : lowest));
+  }
+
+  /** For a while: a poll may be sent just before what it would announce is known. */
+  function tooLow(daemon: WatchedDaemon, scaleSet: string): void {
+    const poll = polls.get(keyOf(daemon, scaleSet));
+    if (poll === undefined) return;
+    const { count, why } = leastNow(daemon, scaleSet);
+    const nowMs = scene.clock.monotonic();
+    if (!daemon.up || daemon.pausedAs !== undefined || poll.announced >= count) {
+      poll.lowSinceMs = undefined;
+      return;
+    }
+    poll.lowSinceMs ??= nowMs;
+    if (nowMs - poll.lowSinceMs < RAISED_MS) return;
+    poll.lowSinceMs = undefined;
+    const what = `a poll of ${daemon.name} announces ${poll.announced} of ${scaleSet}`;
+    scene.broke("I8", `${what} for ${RAISED_MS / 1_000} s: ${why}`, {
+      ...("scaleSetId" in poll.asked && { scaleSetId: poll.asked.scaleSetId }),
+    });
   }
 
   /** Less than what lives; or less than a healthy set could do. */
@@ -134,7 +168,8 @@ export function capacity(scene: Scene): Check {
     // A place that a runner of no more use still takes is not announced.
     const useful = here.filter(({ name, state }) => {
       const runner = facts.byName.get(name);
-      return state !== "exited" && (runner === undefined || (runner.registered && !runner.removalAsked));
+      if (state === "exited" || lease.completedAtMs.has(name)) return false;
+      return runner === undefined || (runner.registered && !runner.removalAsked);
     }).length;
     const count = daemon.maxRunners(scaleSet) - (here.length - useful);
     return { count: Math.max(able, count), why: `${count} could be done` };
@@ -173,6 +208,7 @@ export function capacity(scene: Scene): Check {
   }
 
   function othersOn(daemon: WatchedDaemon, scaleSet: string): number {
-    return daemon.host.instances().length - own(daemon, scaleSet);
+    const its = daemon.host.instances().filter(({ labels }) => daemon.identities.has(labels.identity));
+    return its.length - own(daemon, scaleSet);
   }
 }

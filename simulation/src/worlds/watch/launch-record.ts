@@ -7,6 +7,8 @@ const MINUTE_MS = 60_000;
 /** The longest pause that the law allows after a failed launch, and after a full backend or exit code 7 (I3). */
 const LONGEST_PAUSE_MS = 10 * MINUTE_MS;
 const LONGEST_CEILING_MS = 30 * MINUTE_MS;
+/** Longer than anybody asks back. @unit milliseconds */
+const REMEMBERED_MS = 5 * MINUTE_MS;
 /** Failures in a row from which on a set has no room until a launch begun since has started. */
 const FAILURES = 3;
 
@@ -31,6 +33,8 @@ export class LaunchRecord {
   readonly #now: () => number;
   readonly #states = new Map<WatchedDaemon, Map<string, LaunchState>>();
   readonly #ceilings = new Map<WatchedDaemon, number>();
+  /** What the ceilings were before they were lowered lately. */
+  readonly #lowered = new Map<WatchedDaemon, { readonly from: number | undefined; readonly atMs: number }[]>();
   readonly #beganMs = new Map<string, number>();
   readonly #creating = new Map<WatchedDaemon, Set<string>>();
   readonly #exitsSeen = new Set<string>();
@@ -42,6 +46,7 @@ export class LaunchRecord {
   born(daemon: WatchedDaemon): void {
     this.#states.delete(daemon);
     this.#ceilings.delete(daemon);
+    this.#lowered.delete(daemon);
     this.#creating.delete(daemon);
   }
 
@@ -62,9 +67,15 @@ export class LaunchRecord {
     return state;
   }
 
-  /** How many instances its backend can hold, as far as this life was refused one; undefined if it never was. */
-  ceiling(daemon: WatchedDaemon): number | undefined {
-    return this.#ceilings.get(daemon);
+  /**
+   * How many instances its backend can hold, as far as this life was refused one; undefined if it never was.
+   * @param knownMs lowered that lately, it need not be acted on yet
+   */
+  ceiling(daemon: WatchedDaemon, knownMs = 0): number | undefined {
+    const ceiling = this.#ceilings.get(daemon);
+    const lately = this.#lowered.get(daemon)?.filter(({ atMs }) => this.#now() - atMs < knownMs) ?? [];
+    if (lately.some(({ from }) => from === undefined)) return undefined;
+    return ceiling === undefined ? undefined : Math.max(ceiling, ...lately.map(({ from }) => from ?? 0));
   }
 
   /** Changed options forget the ceiling. */
@@ -86,7 +97,9 @@ export class LaunchRecord {
     const scaleSet = daemon.setOf(name);
     if (scaleSet === undefined || operation === "destroy") return;
     if (operation === "create") this.#underWay(daemon).delete(name);
-    const live = daemon.host.instances().length + this.#underWay(daemon).size;
+    // What strangers have on the same host is not known to it.
+    const its = daemon.host.instances().filter(({ labels }) => daemon.identities.has(labels.identity));
+    const live = its.length + this.#underWay(daemon).size;
     const ceiling = this.#ceilings.get(daemon);
     if (error === undefined) {
       if (operation === "create" && ceiling !== undefined) this.#ceilings.set(daemon, Math.max(ceiling, live));
@@ -95,7 +108,11 @@ export class LaunchRecord {
     }
     const kind = isBackendError(error) ? error.kind : "transient";
     if (kind === "capacity") {
-      this.#ceilings.set(daemon, Math.min(ceiling ?? Number.POSITIVE_INFINITY, live));
+      if (live < (ceiling ?? Number.POSITIVE_INFINITY)) {
+        const before = (this.#lowered.get(daemon) ?? []).filter(({ atMs }) => this.#now() - atMs < REMEMBERED_MS);
+        this.#lowered.set(daemon, [...before, { from: ceiling, atMs: this.#now() }]);
+        this.#ceilings.set(daemon, live);
+      }
       this.#paused(this.of(daemon, scaleSet), 5 * MINUTE_MS, LONGEST_CEILING_MS);
       return;
     }
