@@ -138,6 +138,45 @@ describe("jobs offered beyond what is announced", () => {
   });
 });
 
+describe("a kept job that is gone", () => {
+  test("leaves its room to the next, before the message is acknowledged; one list drops the others that are gone", async () => {
+    const world = createWorld();
+    const { clock, service } = world;
+    const { listener, stop } = listen(world, { maxCapacity: 1 });
+    await clock.advance(10);
+    service.push(1, message({ totalAssignedJobs: 1, totalAvailableJobs: 5 }, ...range(11, 15).map(available)));
+    await clock.advance(10);
+    service.always("POST acquirejobs", ({ body }) =>
+      json(200, body === "[21]" ? { count: 1, value: [21] } : { count: 0, value: [] }),
+    );
+    service.always("GET acquirablejobs", () => list(21));
+    service.push(2, message({ totalAvailableJobs: 1 }, available(21)));
+    await clock.advance(10);
+    expect(asked(world)).toEqual(["[11]", "[21]"]);
+    expect(service.queue).toEqual([]);
+    listener.setMaxCapacity(9);
+    await clock.advance(10);
+    expect(asked(world), "nothing is kept").toHaveLength(2);
+    await stop();
+  });
+
+  test("is found by asking for each where no list can be read", async () => {
+    const world = createWorld();
+    const { clock, service } = world;
+    const { stop } = listen(world, { maxCapacity: 1 });
+    await clock.advance(10);
+    service.push(1, message({ totalAssignedJobs: 1, totalAvailableJobs: 3 }, ...range(11, 13).map(available)));
+    await clock.advance(10);
+    service.always("POST acquirejobs", () => json(200, { count: 0, value: [] }));
+    service.always("GET acquirablejobs", () => json(500, {}));
+    service.push(2, message({ totalAvailableJobs: 1 }, available(14)));
+    await clock.advance(60_000);
+    expect(asked(world)).toEqual(["[11]", "[12]", "[13]", "[14]"]);
+    expect(service.queue).toEqual([]);
+    await stop();
+  });
+});
+
 describe("a message whose jobs are asked for already", () => {
   test("waits for that answer, and asks again where there is none, before it is acknowledged", async () => {
     const world = createWorld();

@@ -86,6 +86,7 @@ function resolveRules(options: SimulatorOptions): ServiceOptions {
   const given = defaultServiceOptions;
   return {
     assignment: options.assignment ?? given.assignment,
+    offersBeyondAnnounced: options.offersBeyondAnnounced ?? given.offersBeyondAnnounced,
     sessionTimeoutMs: options.sessionTimeoutMs ?? given.sessionTimeoutMs,
     maxJobMessages: options.maxJobMessages ?? given.maxJobMessages,
     mergeUndelivered: options.mergeUndelivered ?? given.mergeUndelivered,

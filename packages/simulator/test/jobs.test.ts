@@ -121,6 +121,18 @@ test("with acquiring, a job is offered, granted once, and not granted to who ask
   await clock.drain();
 });
 
+test("offersBeyondAnnounced: more is offered than was announced, and nothing while 0 or nothing was", async () => {
+  const { simulator, client } = await world({ assignment: "acquire", offersBeyondAnnounced: 2 });
+  const session = await client.openSession(await client.createSet());
+  for (let job = 0; job < 5; job++) simulator.queueJob({ runsOn: "linux" });
+  expect(simulator.state().jobs).toMatchObject({ queued: 5, available: 0 });
+  await client.poll(session, { capacity: 1 });
+  expect(simulator.state().jobs).toMatchObject({ queued: 2, available: 3 });
+  simulator.changeRules({ assignment: "direct" });
+  await client.poll(session, { capacity: 4 });
+  expect(simulator.state().jobs).toMatchObject({ queued: 1, available: 3, assigned: 1 });
+});
+
 test("an offer nobody took when the session ended is offered to the next one", async () => {
   const { simulator, client } = await world({ assignment: "acquire" });
   const setId = await client.createSet();

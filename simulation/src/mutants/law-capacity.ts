@@ -147,11 +147,12 @@ export const lawCapacity: readonly Mutant[] = [
     "const alone = demand.able === 0 && fleet.foreign.count === 0;",
     "const alone = fleet.foreign.count === 0;",
   ),
+  mutant("aside while the service is silent", ASIDE, "core/stepping-aside.ts", "if (isUnheard(fleet, at)) return;", ""),
   mutant(
-    "aside while the service is silent",
+    "aside for an outage of the service",
     ASIDE,
-    "core/stepping-aside.ts",
-    "if (at - fleet.answeredAt >= SILENT_MS) return;",
+    "core/reduce.ts",
+    "if (isUnheard(fleet, event.at)) fleet.aside.worked();",
     "",
   ),
   mutant(

@@ -169,6 +169,19 @@ export const lawClientMutants: readonly Mutant[] = [
     "this.#kept.add(id);",
   ),
   client(
+    "offered jobs are acquired beyond what is announced",
+    "listener/offers.ts",
+    "if (ids.length >= room) break;",
+    "if (ids.length >= room + 2) break;",
+  ),
+  client(
+    "a job that is gone keeps its room until the next message",
+    "listener/acquirer.ts",
+    "for (let ids = first; ids.length > 0; ids = this.offers.take(this.#capacity())) {",
+    "for (let ids = first; ids.length > 0; ids = []) {",
+  ),
+  client("each kept job that is gone costs a request", "listener/acquirer.ts", "await this.#dropGone(scope);", ""),
+  client(
     "a message does not wait for what is asked for already",
     "listener/acquirer.ts",
     'await this.#running.get("acquire");\n',

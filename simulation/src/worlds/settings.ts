@@ -52,6 +52,7 @@ export interface Settings {
   readonly service: Pick<
     SimulatorOptions,
     | "assignment"
+    | "offersBeyondAnnounced"
     | "mergeUndelivered"
     | "statisticsAt"
     | "countOfflineRunners"
@@ -334,5 +335,6 @@ function guessesOf(chance: (share: number) => boolean): Partial<Settings["servic
     acknowledgeInLostSession: chance(0.3) ? "accept" : "refuse",
     conflictNamesOwner: chance(0.7),
     deregistrationDelayMs: chance(0.4) ? 10_000 : 0,
+    offersBeyondAnnounced: chance(0.5) ? 3 : 0,
   };
 }

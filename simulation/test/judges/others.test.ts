@@ -58,6 +58,24 @@ describe("I5: what is acknowledged was handled", () => {
     expect(court.invariants).toEqual(["I5"]);
   });
 
+  test("no more is acquired than is announced before or after", async () => {
+    const court = new Court(messages);
+    court.open();
+    await court.pass(SECOND);
+    court.message(offers("1", "2", "3"), { totalAssignedJobs: 3 });
+    court.decide();
+    court.call({ kind: "acquire", scaleSetId: 1, requestIds: ["1", "2"] }, 200);
+    court.poll(5);
+    expect(court.invariants).toEqual([]);
+    court.call({ kind: "acquire", scaleSetId: 1, requestIds: ["gone"] }, 200, { count: 0, value: [] });
+    court.poll(6);
+    expect(court.invariants, "what is not granted takes no room").toEqual([]);
+    court.poll(5);
+    court.call({ kind: "acquire", scaleSetId: 1, requestIds: ["3"] }, 200, { count: 1, value: [3] });
+    court.poll(5);
+    expect(court.invariants).toEqual(["I5"]);
+  });
+
   test("what could be done may become less while a message is handled", () => {
     const court = new Court(messages);
     court.open();

@@ -79,6 +79,13 @@ describe("I11: what a daemon without a session may end", () => {
     expect(court.invariants).toEqual(["I11"]);
   });
 
+  test("a holder's name may have spaces", async () => {
+    const court = await standby("The runner scale set a already has an active session for owner a killed daemon.");
+    await court.pass(4 * MINUTE);
+    court.ask({ kind: "remove", runnerId: 1 });
+    expect(court.invariants).toEqual([]);
+  });
+
   test("30 min after one that names nobody", async () => {
     const court = await standby("There is an active session.");
     await court.pass(28 * MINUTE);

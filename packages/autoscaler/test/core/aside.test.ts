@@ -292,3 +292,15 @@ test("places that can't be given back are no reason to launch, and the set steps
     reason: "every place is taken by a runner that can't be removed",
   });
 });
+
+test("time in which the service was away does not count: nothing could be launched, and it was not our doing", () => {
+  const driver = able().hold({ assigned: 2 });
+  failing(driver, MINUTE);
+  driver.now += 60 * MINUTE;
+  driver.fleet.surveyed("here", driver.now);
+  driver.tell({ type: "session.answered", heldMs: 1_000 });
+  failing(driver, 2 * MINUTE);
+  expect(driver.fleet.aside.serving).toBe("polling");
+  failing(driver, 2 * MINUTE);
+  expect(driver.fleet.aside.serving).not.toBe("polling");
+});

@@ -49,7 +49,7 @@ export class Acquirer {
     scope.signal.throwIfAborted();
     this.offers.ask(chosen);
     const ids = [...new Set([...chosen, ...this.offers.take(this.#capacity())])];
-    await this.#acquire(ids, scope);
+    await this.#acquireWhileRoom(ids, scope);
   }
 
   /** Acquires kept jobs beside everything else, as far as there is room now. */
@@ -64,25 +64,53 @@ export class Acquirer {
   }
 
   async #acquireAll(scope: DeliveryScope): Promise<void> {
-    for (;;) {
-      const ids = this.offers.take(this.#capacity());
-      if (ids.length === 0) return;
-      try {
-        await this.#acquire(ids, scope);
-        this.#failures = 0;
-      } catch (error) {
-        this.#failures += 1;
-        const { pollRetryMinMs: minMs, pollRetryMaxMs: maxMs } = this.#context.timings;
-        const waitMs = waitFor(this.#context, { attempt: this.#failures, minMs, maxMs, error });
-        this.#notBefore = this.#context.clock.monotonic() + waitMs;
-        if (isFinal(error)) this.offers.drop(ids);
-        throw error;
-      }
+    try {
+      await this.#acquireWhileRoom(this.offers.take(this.#capacity()), scope, { dropsRefused: true });
+      this.#failures = 0;
+    } catch (error) {
+      this.#failures += 1;
+      const { pollRetryMinMs: minMs, pollRetryMaxMs: maxMs } = this.#context.timings;
+      const waitMs = waitFor(this.#context, { attempt: this.#failures, minMs, maxMs, error });
+      this.#notBefore = this.#context.clock.monotonic() + waitMs;
+      throw error;
     }
   }
 
-  async #acquire(ids: readonly string[], scope: DeliveryScope): Promise<void> {
+  /** These first, then kept ones: a job that is gone leaves its room to the next. */
+  async #acquireWhileRoom(
+    first: readonly string[],
+    scope: DeliveryScope,
+    { dropsRefused = false }: { readonly dropsRefused?: boolean } = {},
+  ): Promise<void> {
+    let checked = false;
+    for (let ids = first; ids.length > 0; ids = this.offers.take(this.#capacity())) {
+      try {
+        const all = await this.#acquire(ids, scope);
+        if (all || checked || !this.offers.waiting) continue;
+      } catch (error) {
+        if (dropsRefused && isFinal(error)) this.offers.drop(ids);
+        throw error;
+      }
+      // More of those that are kept may be gone: one list tells, where each request for them would tell of a few.
+      checked = true;
+      await this.#dropGone(scope);
+    }
+  }
+
+  async #dropGone(scope: DeliveryScope): Promise<void> {
+    using deadline = this.#context.clock.deadline(this.#context.timings.acquireDeadlineMs, { signal: scope.signal });
+    try {
+      await this.#readList(scope, deadline.signal);
+    } catch (error) {
+      scope.signal.throwIfAborted();
+      this.#context.logger.debug(loggable(error), "offered jobs could not be listed");
+    }
+  }
+
+  /** Answers whether all were granted. */
+  async #acquire(ids: readonly string[], scope: DeliveryScope): Promise<boolean> {
     const { clock, timings, logger } = this.#context;
+    const before = this.#granted;
     for (let from = 0; from < ids.length; from += MOST_AT_ONCE) {
       const some = ids.slice(from, from + MOST_AT_ONCE);
       using deadline = clock.deadline(timings.acquireDeadlineMs, { signal: scope.signal });
@@ -96,17 +124,21 @@ export class Acquirer {
         throw error;
       }
     }
+    return this.#granted - before >= ids.length;
   }
 
   async #list(scope: DeliveryScope): Promise<void> {
-    const { signal, session } = scope;
+    await this.#readList(scope, scope.signal);
+    this.acquireKept(scope);
+  }
+
+  async #readList({ session }: DeliveryScope, signal: AbortSignal): Promise<void> {
     const before = this.offers.kept;
     const jobs = await this.#context.client.listAcquirableJobs(session.scaleSetId, { signal });
     this.offers.listed(
       jobs.map(({ runnerRequestId }) => runnerRequestId),
       before,
     );
-    this.acquireKept(scope);
   }
 
   /** One of each kind at a time. What it fails with is only logged: the next occasion repeats it. */

@@ -35,6 +35,7 @@ const ms = durationSchema;
 const flag = z.boolean();
 const rules = {
   assignment: z.enum(["direct", "acquire"]),
+  offersBeyondAnnounced: z.int().min(0),
   sessionTimeoutMs: ms,
   maxJobMessages: z.int().min(1),
   mergeUndelivered: flag,

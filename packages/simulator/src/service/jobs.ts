@@ -60,15 +60,17 @@ export function mayRun(set: ScaleSetRow, spec: JobSpec): boolean {
     : set.scope.key === `org:${repository.split("/")[0]}`;
 }
 
-/** Gives the set as many of the jobs that wait as it announced capacity for, oldest first. */
+/** Gives the set as many of the jobs that wait as it announced capacity for, oldest first; offers may go beyond that. */
 export function takeJobs(context: Context, set: ScaleSetRow): void {
+  const { assignment, offersBeyondAnnounced } = context.options;
   const capacity = set.session?.capacity ?? 0;
-  while (set.available.size + set.assigned.size + set.running.size < capacity) {
+  const most = capacity > 0 && assignment === "acquire" ? capacity + offersBeyondAnnounced : capacity;
+  while (set.available.size + set.assigned.size + set.running.size < most) {
     const job = oldestFor(context, set);
     if (job === undefined) return;
     leaveBacklog(context, job);
     job.scaleSet = set;
-    if (context.options.assignment === "direct") assign(context, set, job, "the set announced room for it");
+    if (assignment === "direct") assign(context, set, job, "the set announced room for it");
     else offer(context, set, job);
   }
 }

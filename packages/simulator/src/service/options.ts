@@ -2,6 +2,8 @@
 export interface ServiceOptions {
   /** Whether jobs are given to a scale set (`direct`, as github.com does) or offered until acquired (`acquire`, as GHES does). @default "direct" */
   readonly assignment: "direct" | "acquire";
+  /** So many jobs more than the scale set announced are offered to it, where jobs are offered; acquiring them is the client's to decide. @default 0 */
+  readonly offersBeyondAnnounced: number;
   /** A message session ends so long after its last poll or other call. @unit milliseconds @default 60_000 */
   readonly sessionTimeoutMs: number;
   /** Job messages in one message. @default 50 */
@@ -79,6 +81,7 @@ const hourMs = 60 * minuteMs;
 
 export const defaultServiceOptions: ServiceOptions = {
   assignment: "direct",
+  offersBeyondAnnounced: 0,
   sessionTimeoutMs: minuteMs,
   maxJobMessages: 50,
   mergeUndelivered: true,

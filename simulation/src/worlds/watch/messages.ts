@@ -12,6 +12,10 @@ const NEXT_POLL_MS = 5_000;
 interface Handed {
   /** Decisions by then. */
   readonly decisions: number;
+  /** What it said: its id may be used again after an incident. */
+  readonly content: string;
+  /** When the session that it came by was opened. */
+  readonly openedMs: number;
   /** Jobs that it offers. */
   readonly offered: readonly string[];
 }
@@ -34,6 +38,8 @@ export function messages(scene: Scene): Check {
   const spoilt = new Map<string, number>();
   const rooms = new Map<Lease, OfferRoom>();
   const doubts = new Map<Lease, Doubt>();
+  /** Jobs that are taken with those acquired just now, where that is more than was announced. */
+  const excesses = new Map<Lease, { readonly atMs: number; readonly taken: number }>();
   const roomOf = (lease: Lease): OfferRoom => {
     const known = rooms.get(lease);
     if (known !== undefined) return known;
@@ -65,16 +71,24 @@ export function messages(scene: Scene): Check {
       }
       const of = handed.get(lease) ?? new Map<string, Handed>();
       handed.set(lease, of);
-      if (of.has(key)) return;
+      const content = JSON.stringify(message.jobs.length > 0 ? message.jobs : message.statistics);
+      if (of.get(key)?.content === content) return;
       const offered = message.jobs.filter(({ kind }) => kind === "JobAvailable").map(({ requestId }) => requestId);
-      of.set(key, { decisions: lease.decisions, offered });
+      of.set(key, { decisions: lease.decisions, content, openedMs: lease.openedAtMs, offered });
       roomOf(lease).heard(message);
+    },
+    over(daemon, asked) {
+      if ("scaleSetId" in asked) roomOf(facts.lease(daemon, facts.setName(asked.scaleSetId))).over(asked);
     },
     asked(daemon, asked) {
       if ("scaleSetId" in asked) {
         const lease = facts.lease(daemon, facts.setName(asked.scaleSetId));
+        if (asked.kind === "acquire") acquires(lease, asked);
         roomOf(lease).asked(asked);
-        if (asked.kind === "open" || asked.kind === "close") doubts.delete(lease);
+        if (asked.kind === "open" || asked.kind === "close") {
+          doubts.delete(lease);
+          excesses.delete(lease);
+        }
         if (asked.kind === "poll") judge(lease, asked);
       }
       if (asked.kind !== "acknowledge") return;
@@ -92,22 +106,37 @@ export function messages(scene: Scene): Check {
         scene.broke("I5", `${daemon.name} acknowledges message ${key} before it decided upon it`, about);
         return;
       }
-      if (heard.offered.length === 0) return;
+      // In another session, it may have been settled in the earlier one.
+      if (heard.offered.length === 0 || heard.openedMs !== lease.openedAtMs) return;
       scene.checked("I5 offered jobs are acquired before the acknowledgement");
       const answered = heard.offered.filter((id) => acquired.get(lease)?.has(id)).length;
       // What exceeds the announced is kept, and acquired as room comes.
       const room = roomOf(lease);
-      const taken = room.taken(heard.offered);
+      const taken = room.taken(heard.offered, "most");
       if (answered >= Math.min(heard.offered.length, Math.max(0, room.capacity - taken))) return;
       doubts.set(lease, { key, atMs: scene.clock.monotonic(), answered, offered: heard.offered.length, taken });
     },
   };
 
+  function acquires(lease: Lease, { requestIds }: { requestIds: readonly string[] }): void {
+    const room = roomOf(lease);
+    scene.checked("I5 no more is acquired than was announced");
+    const taken = room.taken(requestIds, "fewest") + requestIds.length;
+    if (taken > room.capacity) excesses.set(lease, { atMs: scene.clock.monotonic(), taken });
+  }
+
   /** What could be done may have changed while the message was handled: the next poll says so. */
   function judge(lease: Lease, { scaleSetId, capacity }: { scaleSetId: number; capacity: number }): void {
+    const nowMs = scene.clock.monotonic();
+    const excess = excesses.get(lease);
+    excesses.delete(lease);
+    if (excess !== undefined && nowMs - excess.atMs <= NEXT_POLL_MS && excess.taken > capacity) {
+      const words = `${lease.daemon.name} acquires jobs up to ${excess.taken}, and announces ${capacity}`;
+      scene.broke("I5", words, { scaleSetId });
+    }
     const doubt = doubts.get(lease);
     doubts.delete(lease);
-    if (doubt === undefined || scene.clock.monotonic() - doubt.atMs > NEXT_POLL_MS) return;
+    if (doubt === undefined || nowMs - doubt.atMs > NEXT_POLL_MS) return;
     const room = Math.max(0, capacity - doubt.taken);
     if (doubt.answered >= Math.min(doubt.offered, room)) return;
     const counts = `${doubt.answered} of ${doubt.offered} offered jobs answered, and room for ${room}`;

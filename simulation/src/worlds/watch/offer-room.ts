@@ -1,9 +1,11 @@
 import type { Asked } from "../request.js";
 import type { Answered } from "./events.js";
-import { type Counts, type MessageSeen, sessionIn, statisticsIn } from "./wire.js";
+import { type MessageSeen, sessionIn, statisticsIn } from "./wire.js";
 
-/** Statistics of a message may be older than a grant, for so long; half a percent more, for clocks that run slow. @unit milliseconds */
-const COUNTED_AFTER_MS = 60_000 * 1.006;
+/** Statistics of a message may be older than a grant, for so long. @unit milliseconds */
+const COUNTED_AFTER_MS = 60_000;
+/** By how much a daemon's clock may be off in that time. @unit milliseconds */
+const SKEW_MS = 400;
 
 /**
  * How many offered jobs one life of a daemon may acquire, by what it was told: what it announced, less the assigned of its
@@ -13,7 +15,12 @@ export class OfferRoom {
   /** What its newest poll announced. */
   capacity = 0;
   #assigned = 0;
-  #readMs = Number.NEGATIVE_INFINITY;
+  /** When the newest reading of a message came, and when the newest other one was asked for. */
+  #heardMs = Number.NEGATIVE_INFINITY;
+  #askedMs = Number.NEGATIVE_INFINITY;
+  /** Granted in an answer that is being taken in. */
+  readonly #grantedMs = new Map<string, number>();
+  /** Asked for, or granted, and not named since. */
   readonly #acquiredMs = new Map<string, number>();
   readonly #sentMs = new WeakMap<Asked, number>();
   readonly #now: () => number;
@@ -29,9 +36,10 @@ export class OfferRoom {
   }
 
   answered(asked: Asked, { status, body }: Answered): void {
-    if (asked.kind === "acquire" && status === 200)
-      for (const id of asked.requestIds) this.#acquiredMs.set(id, this.#now());
     if (status !== 200) return;
+    if (asked.kind === "acquire") {
+      for (const id of grantedIn(body) ?? asked.requestIds) this.#grantedMs.set(id, this.#now());
+    }
     const counts =
       asked.kind === "open" || asked.kind === "refresh"
         ? sessionIn(body)?.statistics
@@ -39,24 +47,41 @@ export class OfferRoom {
           ? statisticsIn(body)
           : undefined;
     const sentMs = this.#sentMs.get(asked);
-    if (counts !== undefined && sentMs !== undefined) this.#reads(counts, sentMs);
+    if (counts === undefined || sentMs === undefined) return;
+    this.#assigned = counts.assigned;
+    this.#askedMs = Math.max(this.#askedMs, sentMs);
+  }
+
+  /** Nothing more comes of a request: what was not granted takes no room. */
+  over(asked: Asked): void {
+    if (asked.kind !== "acquire") return;
+    for (const id of asked.requestIds) {
+      const grantedMs = this.#grantedMs.get(id);
+      if (grantedMs === undefined) this.#acquiredMs.delete(id);
+      else this.#acquiredMs.set(id, grantedMs);
+      this.#grantedMs.delete(id);
+    }
   }
 
   /** A message, when it came first. */
   heard({ statistics, jobs }: MessageSeen): void {
     for (const { kind, requestId } of jobs ?? []) if (kind !== "JobAvailable") this.#acquiredMs.delete(requestId);
-    if (statistics !== undefined) this.#reads(statistics, this.#now() - COUNTED_AFTER_MS);
+    if (statistics === undefined) return;
+    this.#assigned = statistics.assigned;
+    this.#heardMs = this.#now();
   }
 
-  /** Jobs that stand against what is announced, beside these. */
-  taken(beside: readonly string[]): number {
-    const uncounted = [...this.#acquiredMs].filter(([id, atMs]) => atMs > this.#readMs && !beside.includes(id));
+  /** Jobs that stand against what is announced, beside these: as many as a daemon may think, by its clock, or as few. */
+  taken(beside: readonly string[], by: "most" | "fewest"): number {
+    const heardMs = this.#heardMs - COUNTED_AFTER_MS + (by === "most" ? -SKEW_MS : SKEW_MS);
+    const countedMs = Math.max(this.#askedMs, heardMs);
+    const uncounted = [...this.#acquiredMs].filter(
+      ([id, atMs]) => (by === "most" ? atMs >= countedMs : atMs > countedMs) && !beside.includes(id),
+    );
     return this.#assigned + uncounted.length;
   }
+}
 
-  /** What was acquired before then, it counts. */
-  #reads({ assigned }: Counts, sinceMs: number): void {
-    this.#assigned = assigned;
-    this.#readMs = Math.max(this.#readMs, sinceMs);
-  }
+function grantedIn(body: string | undefined): string[] | undefined {
+  return /"value":\s*\[([^\]]*)\]/.exec(body ?? "")?.[1]?.match(/\d+/g) ?? (body === undefined ? undefined : []);
 }

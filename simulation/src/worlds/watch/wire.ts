@@ -47,7 +47,8 @@ export function statisticsIn(body: string | undefined): Counts | undefined {
 
 /** Whose session stands in the way, by the message of a 409; undefined where it names no owner. */
 export function holderIn(body: string | undefined): string | undefined {
-  return /for owner (\S+?)\.?"/.exec(body ?? "")?.[1];
+  const holder = /for owner ([^"]+?)\.?"/.exec(body ?? "")?.[1];
+  return holder === "." ? undefined : holder;
 }
 
 function jobsIn(text: unknown): JobMessage[] | undefined {
