@@ -201,11 +201,25 @@ export const lawCapacity: readonly Mutant[] = [
     "",
   ),
   mutant(
+    "turns that could not be used are saved up",
+    "packages/autoscaler/src/engine/place-turns.test.ts",
+    "engine/place-turns.ts",
+    "standing.turn = Math.max(standing.turn, floor - 1 / weight);",
+    "",
+  ),
+  mutant(
     "a freed place is filled before it is divided",
     "packages/autoscaler/test/law",
     "engine/worker.ts",
     "this.#options.onPlaceFreed?.();",
     "",
+  ),
+  mutant(
+    "a full set in a quiet world is tried but once",
+    "packages/autoscaler/test/daemon/shares.test.ts",
+    "daemon/shares.ts",
+    "(claim.full ? TRY_MS : TRY_AGAIN_MS)",
+    "(claim.full ? TRY_MS : Number.POSITIVE_INFINITY)",
   ),
   mutant(
     "a promised place is given away",

@@ -75,6 +75,7 @@ export class Watcher {
         for (const check of this.#checks) check.answered?.(daemonOf(), asked, answer);
       },
       over: (asked) => {
+        facts.over(daemonOf(), asked);
         for (const check of this.#checks) check.over?.(daemonOf(), asked);
       },
       began: (call) => {

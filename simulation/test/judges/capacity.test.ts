@@ -77,6 +77,20 @@ describe("I8: what is announced is at least 1, and what can be done now", () => 
     expect(court.invariants).toEqual(["I8"]);
   });
 
+  test("JIT requests without an answer are failures, too", async () => {
+    const court = opened();
+    for (const runnerName of ["set-a-1", "set-a-2", "set-a-3"]) {
+      const asked = { kind: "jit", scaleSetId: 1, runnerName } as const;
+      court.ask(asked);
+      court.unanswered(asked);
+    }
+    await court.pass(30 * SECOND);
+    court.poll(1);
+    expect(court.invariants).toEqual([]);
+    court.poll(2);
+    expect(court.invariants).toEqual(["I8"]);
+  });
+
   test("a full backend holds as many of its own as it had: strangers on the same host are not known", async () => {
     const court = opened();
     court.launch("set-a-8");

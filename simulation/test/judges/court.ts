@@ -122,10 +122,18 @@ export class Court {
     const daemon = this.#daemon(by);
     const answer = { status, body: body === undefined ? undefined : JSON.stringify(body) };
     this.facts.answered(daemon, asked, answer);
+    this.facts.over(daemon, asked);
     for (const check of this.#checks) {
       check.answered?.(daemon, asked, answer);
       check.over?.(daemon, asked);
     }
+  }
+
+  /** It ended without an answer. */
+  unanswered(asked: Asked, by = 0): void {
+    const daemon = this.#daemon(by);
+    this.facts.over(daemon, asked);
+    for (const check of this.#checks) check.over?.(daemon, asked);
   }
 
   /** A request and its answer, at once. */

@@ -82,13 +82,15 @@ export class Shares {
         : [{ sharer, standing, demand, claim: this.#claim(sharer, standing, demand, now) }];
     });
     const claims = present.map(({ claim }) => claim);
-    this.#turns.settle(claims.filter(({ wanted }) => wanted > 0).map(({ turn }) => turn));
+    this.#turns.settle(claims);
     const shares = fairShares(claims, this.#total);
     let wakeAt = Number.POSITIVE_INFINITY;
     for (const [index, { standing, demand, claim }] of present.entries()) {
       // Without any room it has not been tried.
       if (claim.full && (shares[index] ?? 0) <= demand.wanted) standing.trial = undefined;
-      else if (claim.full && standing.trial !== undefined) wakeAt = Math.min(wakeAt, standing.trial.since + TRY_MS);
+      else if (standing.trial !== undefined) {
+        wakeAt = Math.min(wakeAt, standing.trial.since + (claim.full ? TRY_MS : TRY_AGAIN_MS));
+      }
     }
     this.#wakeups.set(this.divideSoon, wakeAt);
     for (const [index, { sharer }] of present.entries()) sharer.setShare(shares[index] ?? 0);

@@ -114,7 +114,7 @@ export class BackendCeiling {
       const { turn, waitingSince } = this.#turns.note(user, claim, now);
       return { ...claim, held: claim.live, full: false, turn, waitingSince };
     });
-    this.#turns.settle(claims.filter(({ wanted }) => wanted > 0).map(({ turn }) => turn));
+    this.#turns.settle(claims);
     const shares = fairShares(claims, this.#most);
     const next = this.#whoTries(users, claims, now);
     for (const [index, { user }] of users.entries()) {

@@ -18,7 +18,7 @@ function serve(sets: readonly Set[], times: number, turns = new PlaceTurns<Set>(
       const { turn, waitingSince } = turns.note(set, set, time);
       return { held: 0, wanted: set.wanted, full: false, max: 9, weight: set.weight, turn, waitingSince };
     });
-    turns.settle(claims.filter(({ wanted }) => wanted > 0).map(({ turn }) => turn));
+    turns.settle(claims);
     const next = fairShares(claims, 1).indexOf(1);
     const set = sets[next];
     if (set === undefined) throw new Error("no set has the place");
@@ -53,4 +53,19 @@ test("a set that was alone owes the others nothing, and one that wanted nothing 
   a.wanted = 9;
   const order = serve([a, b], 10, turns);
   expect(order).toMatch(/^a?(ab|ba)+[ab]?$/);
+});
+
+test("a set whose launches failed for long is owed no more than a few turns in a row", () => {
+  const turns = new PlaceTurns<Set>();
+  const [stuck, b, c] = [set(9), set(9), set(9)];
+  const note = (one: Set, time: number) => ({ ...turns.note(one, one, time), ...one });
+  for (let time = 0; time < 40; time++) {
+    for (const one of [b, c]) {
+      one.live = time % 2;
+      turns.settle([stuck, b, c].map((each) => note(each, time)));
+    }
+  }
+  expect(note(b, 40).turn).toBe(20);
+  expect(note(stuck, 40).turn).toBeGreaterThanOrEqual(18);
+  expect(serve([stuck, b, c], 6, turns)).toMatch(/^a{1,3}(b|c)/);
 });

@@ -94,7 +94,9 @@ export function capacity(scene: Scene): Check {
     const lately = livedLately(daemon, scaleSet, GIVEN_BACK_MS);
     scene.checked("I8 never more than the maximum");
     const max = Math.max(daemon.maxRunners(scaleSet), lately);
-    const bounds = [{ count: max, why: `at most ${max} may live` }];
+    // A stale list shows runners that are gone, and each that seems to live is announced.
+    const shown = scene.troubles.lastLieMs(["backend"]) < nowMs - LISTED_MS;
+    const bounds = [{ count: shown ? max : Number.POSITIVE_INFINITY, why: `at most ${max} may live` }];
     const { unableSinceMs } = facts.launches.of(daemon, scaleSet);
     if (unableSinceMs !== undefined && nowMs - unableSinceMs > LOWERED_MS) {
       scene.checked("I8 no room is announced while launches fail");
@@ -156,7 +158,7 @@ export function capacity(scene: Scene): Check {
       );
     }).length;
     if (able > 1) scene.checked("I8 the capacity is the total, never the free places");
-    if (Number.isFinite(daemon.mostOfAll()) || facts.launches.ceiling(daemon) !== undefined)
+    if (Number.isFinite(daemon.mostOfAll()) || facts.launches.wasFull(daemon))
       return { count: able, why: `${able} live` };
     const launches = facts.launches.of(daemon, scaleSet);
     const liedMs = scene.troubles.lastLieMs(["statistics", "backend", "runners", "person", "agents"]);

@@ -106,6 +106,11 @@ export class Facts {
     }
   }
 
+  /** The request has ended, with an answer or without one. */
+  over(daemon: WatchedDaemon, asked: Asked): void {
+    this.launches.over(daemon, asked);
+  }
+
   began(daemon: WatchedDaemon, call: BackendCall): void {
     if (call.operation === "create" && !this.owners.has(call.name)) this.owners.set(call.name, daemon.name);
     this.launches.began(daemon, call);

@@ -37,6 +37,7 @@ export class LaunchRecord {
   readonly #lowered = new Map<WatchedDaemon, { readonly from: number | undefined; readonly atMs: number }[]>();
   readonly #beganMs = new Map<string, number>();
   readonly #creating = new Map<WatchedDaemon, Set<string>>();
+  readonly #answered = new WeakSet<Asked>();
   readonly #exitsSeen = new Set<string>();
 
   constructor(now: () => number) {
@@ -76,6 +77,11 @@ export class LaunchRecord {
     const lately = this.#lowered.get(daemon)?.filter(({ atMs }) => this.#now() - atMs < knownMs) ?? [];
     if (lately.some(({ from }) => from === undefined)) return undefined;
     return ceiling === undefined ? undefined : Math.max(ceiling, ...lately.map(({ from }) => from ?? 0));
+  }
+
+  /** Whether this life was ever refused an instance: other options forget that, the same ones don't. */
+  wasFull(daemon: WatchedDaemon): boolean {
+    return this.#lowered.has(daemon);
   }
 
   /** Changed options forget the ceiling. */
@@ -123,6 +129,7 @@ export class LaunchRecord {
 
   answered(daemon: WatchedDaemon, asked: Asked, { status }: Answered): void {
     if (asked.kind !== "jit") return;
+    this.#answered.add(asked);
     const scaleSet = daemon.setOf(asked.runnerName);
     if (scaleSet === undefined) return;
     const state = this.of(daemon, scaleSet);
@@ -133,6 +140,13 @@ export class LaunchRecord {
     // An attempt that failed was repeated, and the request did well after all.
     state.failed.delete(asked.runnerName);
     if (!state.refused && state.failed.size < FAILURES) state.unableSinceMs = undefined;
+  }
+
+  /** A JIT request without an answer is a failed launch, too. */
+  over(daemon: WatchedDaemon, asked: Asked): void {
+    const scaleSet = asked.kind === "jit" ? daemon.setOf(asked.runnerName) : undefined;
+    if (asked.kind !== "jit" || scaleSet === undefined || this.#answered.has(asked)) return;
+    this.#failure(this.of(daemon, scaleSet), asked.runnerName, false);
   }
 
   /** A runner ended by itself. */
