@@ -65,14 +65,16 @@ const commands = [
 
 const rules = [
   "abandoned",
+  "aside",
+  "asked-reading",
   "breaker",
-  "detached",
   "drained",
   "exited",
   "finished",
   "foreign",
   "ghost",
   "idle-age",
+  "kept-names",
   "launch",
   "orphaned",
   "outdated",
@@ -82,8 +84,12 @@ const rules = [
   "retiring",
   "rights",
   "spec-changed",
+  "standby",
   "surplus",
+  "unfit",
+  "unstarted",
   "vanished",
+  "witness",
 ];
 
 /** Everything that a block of worlds has to bring about at least once. */

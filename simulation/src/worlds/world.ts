@@ -49,7 +49,8 @@ export async function runWorld(seed: number, options: WorldOptions = {}): Promis
   await clock.runUntil(() => broken.length > 0 || stage.rested() || clock.monotonic() >= settings.lastsMs + REST_MS);
   if (broken.length === 0 && !stage.rested()) scene.broke("left", `the world does not come to rest: ${unrest(scene)}`);
   if (broken.length === 0) stage.atRest();
-  leftOver(scene, stage.openJobs());
+  // A world that broke was left in the middle of things.
+  if (broken.length === 0) leftOver(scene, stage.openJobs());
   if (broken.length === 0) await stage.stopAll();
   for (const law of broken.length === 0 ? scene.simulator.violations() : []) scene.broke("simulator", law);
   stage.close();

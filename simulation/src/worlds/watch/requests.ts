@@ -12,8 +12,8 @@ const ASKING_A_MINUTE = 20;
 export function requests(scene: Scene): Check {
   const { facts } = scene;
   const counts = new Map<WatchedDaemon, { minute: number; count: number; asking: number }>();
-  /** The largest bound that a daemon's configurations gave it: what is taken out drains on. */
-  const bounds = new Map<WatchedDaemon, number>();
+  /** The largest bounds that a daemon's configurations gave it: what is taken out drains on. */
+  const bounds = new Map<WatchedDaemon, { requests: number; asking: number }>();
   /** Refreshes under way, by the life of a daemon and its scale set. */
   const refreshing = new Map<Lease, number>();
   const refresh = (daemon: WatchedDaemon, scaleSetId: number, change: number): void => {
@@ -54,15 +54,19 @@ export function requests(scene: Scene): Check {
       of.count += 1;
       scene.checked("I7 requests a minute are bounded");
       const sets = daemon.config.scaleSets.length;
-      const now = mostAMinute(sets, daemon.maxRunnersOfAll());
-      const most = Math.max(now, bounds.get(daemon) ?? 0);
+      const maximum = daemon.maxRunnersOfAll();
+      const before = bounds.get(daemon);
+      const most = {
+        requests: Math.max(mostAMinute(sets, maximum), before?.requests ?? 0),
+        asking: Math.max(sets + maximum, before?.asking ?? 0),
+      };
       bounds.set(daemon, most);
-      const withJobs = most + A_JOB * (jobs.begun + jobs.before);
+      const withJobs = most.requests + A_JOB * (jobs.begun + jobs.before);
       if (of.count > withJobs) scene.broke("I7", `${daemon.name} sends more than ${withJobs} requests in a minute`);
       if (asked.kind === "refresh") refresh(daemon, asked.scaleSetId, 1);
       if (asked.kind === "look-up" || asked.kind === "get-set" || asked.kind === "refresh") {
         of.asking += 1;
-        const asking = ASKING_A_MINUTE * (sets + daemon.maxRunnersOfAll() + jobs.begun + jobs.before);
+        const asking = ASKING_A_MINUTE * (most.asking + jobs.begun + jobs.before);
         scene.checked("I7 look-ups and asked readings a minute are bounded");
         if (of.asking > asking) scene.broke("I7", `${daemon.name} asks more than ${asking} questions in a minute`);
       }
