@@ -45,8 +45,8 @@ export const lawCapacity: readonly Mutant[] = [
     "a ticket waits for places that only the session clears",
     ASIDE,
     "core/stepping-aside.ts",
-    "(state.ticketFrom === undefined || occupying > 0)",
-    "state.ticketFrom === undefined",
+    "|| occupying > 0);",
+    ");",
   ),
   mutant(
     "a trial without a place forgets the ticket",
@@ -168,8 +168,8 @@ export const lawCapacity: readonly Mutant[] = [
     "a ticket is tried by the clock",
     ASIDE,
     "core/stepping-aside.ts",
-    "if (state.ticketFrom !== undefined) {",
-    "if (false) {",
+    "(state.ticketFrom === undefined || occupying > 0);",
+    "true;",
   ),
   mutant("an unpolled session is not refreshed", ASIDE, "core/decide.ts", "  aside(fleet, now, plan);\n", ""),
   mutant(
