@@ -105,7 +105,8 @@ export class SessionLoop {
     // The queue may have moved: a refresh brings its new address.
     if (this.#failures % REFRESH_EVERY === 0 && this.#failures > this.#refreshedAfter) {
       this.#refreshedAfter = this.#failures;
-      await session.refresh({ signal });
+      const statistics = await session.refresh({ signal });
+      this.#acquirer.read(statistics, this.#context.refreshSentAt, this.#scope);
     }
     const lastMessageId = (): number => this.#cursor.beginPoll();
     const polled = await this.#poller.poll(session, { generation, lastMessageId, signal });

@@ -52,9 +52,9 @@ export const registrations: readonly Failure[] = [
   }),
   ...lying("runners", [
     lasting("a process outlives its registration (actions/runner#4617)", { minutes: [3, 15] }, (stage) => {
-      const { simulator, random } = stage;
+      const { simulator, random, queue } = stage;
       // In the order in which the simulator writes them.
-      const behaviour = { registrationDroppedAfterMs: 20_000 + random() * 120_000, outlivesRegistration: true };
+      const behaviour = { registrationDroppedAfterMs: 5_000 + random() * 60_000, outlivesRegistration: true };
       const behaves = JSON.stringify(behaviour);
       let outlived = 0;
       const unsubscribe = simulator.journal.subscribe(({ subject, event, cause, behaviour: its }) => {
@@ -63,6 +63,8 @@ export const registrations: readonly Failure[] = [
         }
       });
       simulator.misbehaveRunners([{ share: 0.4, behaviour }]);
+      // Runners must be made while it lasts.
+      queue(3 + Math.floor(random() * 3), {});
       return () => {
         simulator.misbehaveRunners([]);
         unsubscribe();
