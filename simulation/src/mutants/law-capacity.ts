@@ -156,6 +156,13 @@ export const lawCapacity: readonly Mutant[] = [
     "",
   ),
   mutant(
+    "what ends raises the ceiling",
+    "packages/autoscaler/test/core/launch.test.ts",
+    "core/capacity.ts",
+    ' - roster.count("exited") - roster.count("abandoned")',
+    "",
+  ),
+  mutant(
     "closed with a removal open",
     ASIDE,
     "core/stepping-aside.ts",

@@ -32,3 +32,13 @@ export function announcedRoom(fleet: Fleet, now: number): number {
   const underCeiling = ceiling.most === undefined ? free : ceiling.most - roster.countIn(traits.place) + givenBack;
   return Math.max(0, Math.min(free, underCeiling));
 }
+
+/**
+ * Instances that surely take up room on a backend: without launches under way, and without those that ended, since their
+ * destruction may have made room that another launch found.
+ */
+export function surelyMade({ roster, traits }: Fleet, place: string): number {
+  const live = roster.countIn(place);
+  if (place !== traits.place) return live;
+  return Math.max(0, live - roster.count("creating") - roster.count("exited") - roster.count("abandoned"));
+}

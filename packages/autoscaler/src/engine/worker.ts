@@ -1,5 +1,5 @@
 import { abortable } from "../async/abortable.js";
-import { announcedCapacity, announcedRoom } from "../core/capacity.js";
+import { announcedCapacity, announcedRoom, surelyMade } from "../core/capacity.js";
 import type { Command, RunnerCommand } from "../core/commands.js";
 import { decide } from "../core/decide.js";
 import { degraded, demandOf, mostRunners, stuckPlaces } from "../core/demand.js";
@@ -215,10 +215,17 @@ export class Worker {
     const { roster, ceiling, traits } = fleet;
     const live = roster.countIn(place);
     const { wanted, full } = place === traits.place ? this.demand() : { wanted: 0, full: false };
-    const making = place === traits.place ? roster.count("creating") : 0;
     const max = place === traits.place ? mostRunners(fleet) : 0;
     const weight = this.#options.priority?.() ?? 1;
-    return { wanted: Math.min(wanted, max), live, made: live - making, trying: ceiling.trying, full, max, weight };
+    return {
+      wanted: Math.min(wanted, max),
+      live,
+      made: surelyMade(fleet, place),
+      trying: ceiling.trying,
+      full,
+      max,
+      weight,
+    };
   }
 
   #setCeiling(most: number | undefined, trials: number): void {

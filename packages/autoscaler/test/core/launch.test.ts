@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { announcedCapacity } from "../../src/core/capacity.js";
+import { announcedCapacity, surelyMade } from "../../src/core/capacity.js";
 import { stuckPlaces } from "../../src/core/demand.js";
 import { Driver, noJobs, seen } from "./driver.js";
 
@@ -405,4 +405,16 @@ describe("what is announced", () => {
     const driver = new Driver({ max: 8 }).hold({ assigned: 2 }).launchAll().tell({ type: "drain" });
     expect(announced(driver)).toBe(2);
   });
+});
+
+test("an instance whose destruction is under way does not raise the ceiling of its backend: it may have made the room", () => {
+  const driver = new Driver({ max: 5 }).hold({ assigned: 2 }).launchAll();
+  expect(surelyMade(driver.fleet, "here")).toBe(2);
+  driver
+    .started("r1")
+    .completed("r1")
+    .tell({ type: "instance.changed", instance: seen("r1", "exited") });
+  expect(surelyMade(driver.fleet, "here")).toBe(1);
+  driver.reading({ assigned: 5, running: 1 }).act();
+  expect(surelyMade(driver.fleet, "here"), "nor does a launch under way").toBe(1);
 });
