@@ -8,6 +8,8 @@ function core(name: string, file: string, find: string, replace: string): Mutant
 
 /** What ends a live runner, what an exit meant, and when readings are asked for. */
 export const witnessMutants: readonly Mutant[] = [
+  // Seed 350, twoLiars: stale lists, and removals that find no runner.
+  core("lost and denied is destroyed", "answers.ts", "if (runner.lost) fleet.remove(runner, at);\n    else ", ""),
   core(
     "one 404 ends a detached runner",
     "witness.ts",

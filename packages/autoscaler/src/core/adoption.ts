@@ -114,6 +114,7 @@ function missed(fleet: Fleet, runner: Runner, begunAt: number, at: number): void
     return;
   }
   fleet.totals.lost += 1;
+  runner.lost = true;
   runner.exit = { code: undefined, reason: "its instance is not there any more" };
   fleet.move(runner, "exited", at, at);
 }

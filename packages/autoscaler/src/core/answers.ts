@@ -121,7 +121,9 @@ function ended(fleet: Fleet, runner: Runner, at: number): void {
     runner.mayBeRegistered = false;
     fleet.verdicts.unregistered(runner.name, "absent");
     if (!worked(runner)) fleet.keptNames.keep(runner, at);
-    fleet.roster.lookAt(runner, at);
+    // Lists may be stale and the 404 false: there is nothing to destroy, and one that lives is adopted when it is listed.
+    if (runner.lost) fleet.remove(runner, at);
+    else fleet.roster.lookAt(runner, at);
   }
 }
 

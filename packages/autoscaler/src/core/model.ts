@@ -98,6 +98,8 @@ export interface Runner {
   unfit: string | undefined;
   /** Begin of the first whole list that missed it. */
   missingSince: number | undefined;
+  /** Two whole lists missed it. */
+  lost: boolean;
   exit: Exit | undefined;
   /** Hash of the runner spec it was made from. */
   readonly spec: string;

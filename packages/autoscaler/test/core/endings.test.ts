@@ -419,3 +419,17 @@ describe("lost instances", () => {
     expect(driver.runner("r1").missingSince).toBeUndefined();
   });
 });
+
+test("one that two stale lists missed and a false 404 denied is not destroyed: it may work, and is adopted when it is listed", () => {
+  const driver = new Driver().hold({ assigned: 1 }).launchAll().started("r1");
+  driver.now += 31_000;
+  driver.inventory([]);
+  driver.now += 31_000;
+  driver.inventory([]);
+  expect(driver.actions()).toContain("deregister r1");
+  driver.tell({ type: "deregister.done", name: "r1", answer: "absent" });
+  expect(driver.actions().filter((action) => action.includes("r1"))).toEqual([]);
+  driver.now += 60_000;
+  driver.inventory([seen("r1", "started")]);
+  expect(driver.runner("r1")).toMatchObject({ phase: "started", belief: { kind: "unknown" } });
+});
