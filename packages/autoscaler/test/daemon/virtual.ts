@@ -90,7 +90,8 @@ export function virtual(seed = 1): Here {
   };
 }
 
-function scaleSetOf(set: Partial<ScaleSetConfig>): ScaleSetConfig {
+/** A scale set of the memory backend, with defaults for what is left out. */
+export function scaleSetOf(set: Partial<ScaleSetConfig>): ScaleSetConfig {
   const name = set.name ?? "linux";
   return {
     name,

@@ -14,7 +14,7 @@ import { defaultTimings } from "../../src/core/settings.js";
 import { type Autoscaler, createAutoscaler } from "../../src/daemon.js";
 import type { Backend } from "../../src/ports/provisioner.js";
 import { MemoryHost, type MemoryHostOptions } from "../../src/testing.js";
-import { memoryKind } from "../daemon/virtual.js";
+import { memoryKind, scaleSetOf } from "../daemon/virtual.js";
 import { StoppableClock } from "./stoppable-clock.js";
 
 /** One request of a daemon, as it was answered. */
@@ -163,22 +163,6 @@ export function here(
       await clock.runUntil(() => clock.monotonic() >= end, { limitMs: ms + 60_000 });
     },
     until: (holds: () => boolean, limitMs = 3_600_000): Promise<void> => clock.runUntil(holds, { limitMs }),
-  };
-}
-
-function scaleSetOf(set: Partial<ScaleSetConfig>): ScaleSetConfig {
-  const name = set.name ?? "linux";
-  return {
-    name,
-    labels: [name],
-    runnerGroup: "default",
-    minRunners: 0,
-    maxRunners: 10,
-    disableUpdate: false,
-    namePrefix: name,
-    workFolder: "_work",
-    provisioner: { kind: "memory", options: {} },
-    ...set,
   };
 }
 
