@@ -10,6 +10,14 @@ function core(name: string, file: string, find: string, replace: string): Mutant
 export const witnessMutants: readonly Mutant[] = [
   // Seed 350, twoLiars: stale lists, and removals that find no runner.
   core("lost and denied is destroyed", "answers.ts", "if (runner.lost) fleet.remove(runner, at);\n    else ", ""),
+  // Seeds 86, 218, 394, twoLiars: stale lists, and removals of runners that they show again.
+  core("lost stays lost", "adoption.ts", "if (known.lost) foundAgain(fleet, known, instance, event.at);", ""),
+  core(
+    "lost and removed comes back",
+    "adoption.ts",
+    "  // Removed meanwhile: it has nothing to run.\n  if (!runner.mayBeRegistered) return;\n",
+    "",
+  ),
   core(
     "one 404 ends a detached runner",
     "witness.ts",
