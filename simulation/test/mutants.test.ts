@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { readHints } from "../src/mutants/catches.js";
 import { mutate } from "../src/mutants/mutant.js";
 import { mutants, rules } from "../src/mutants/mutants.js";
 
@@ -9,6 +10,16 @@ const root = new URL("../../", import.meta.url);
 test.each(mutants)("the mutant '$name' still finds its place, exactly once", (mutant) => {
   const source = readFileSync(fileURLToPath(new URL(mutant.file, root)), "utf8");
   expect(mutate(source, mutant)).not.toBe(source);
+});
+
+test("no two mutants have the same name", () => {
+  const names = mutants.map(({ name }) => name);
+  expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
+});
+
+test("what is known to catch a mutant is known of one that there is", () => {
+  const names = new Set(mutants.map(({ name }) => name));
+  expect([...readHints().keys()].filter((name) => !names.has(name))).toEqual([]);
 });
 
 test("every rule of the core has a mutant that leaves it out", () => {
