@@ -1,10 +1,7 @@
-import type { Mutant } from "./mutants.js";
+import { coreGround } from "./grounds.js";
+import { type Mutant, mutantsOf } from "./mutant.js";
 
-const CORE = "packages/autoscaler/test/core";
-
-function core(name: string, file: string, find: string, replace: string): Mutant {
-  return { name, file: `packages/autoscaler/src/core/${file}`, find, replace, tests: CORE };
-}
+const core = mutantsOf({ ...coreGround, worlds: ["liars", "twoLiars", "clouds", "storm"] });
 
 /** What ends a live runner, what an exit meant, and when readings are asked for. */
 export const witnessMutants: readonly Mutant[] = [
