@@ -22,7 +22,7 @@ export interface DaemonSettings {
   readonly credentials: "token" | "app";
 }
 
-export interface ScaleSetSettings {
+interface ScaleSetSettings {
   readonly name: string;
   readonly minRunners: number;
   readonly maxRunners: number;
