@@ -24,7 +24,7 @@ export interface BlockOptions {
   readonly onWorld?: ((report: WorldReport, progress: BlockProgress) => void) | undefined;
 }
 
-export interface BlockProgress {
+interface BlockProgress {
   readonly done: number;
   readonly of: number;
   readonly virtualMs: number;

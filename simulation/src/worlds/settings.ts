@@ -14,7 +14,7 @@ export interface DaemonSettings {
   readonly credentials: "token" | "app";
 }
 
-export interface ScaleSetSettings {
+interface ScaleSetSettings {
   readonly name: string;
   readonly minRunners: number;
   readonly maxRunners: number;
