@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import type { WorldName } from "./settings.js";
+import type { WorldName } from "./kinds.js";
 import { Tally } from "./tally.js";
 import type { WorldReport } from "./world.js";
 
