@@ -9,7 +9,7 @@ import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const names = ["client", "simulator", "autoscaler", "docker"];
+const names = ["client", "simulator", "provisioner", "process", "autoscaler", "docker"];
 const folder = mkdtempSync(join(tmpdir(), "scaleset-packages-"));
 const problems = [];
 const npm = (args, cwd) => execFileSync("npm", args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
@@ -63,8 +63,9 @@ try {
         "@scaleset/client",
         "@scaleset/simulator",
         "@scaleset/autoscaler",
-        "@scaleset/autoscaler/provisioner",
-        "@scaleset/autoscaler/testing",
+        "@scaleset/provisioner",
+        "@scaleset/provisioner/testing",
+        "@scaleset/process",
         "@scaleset/docker",
         "@scaleset/docker/host-image",
       ],

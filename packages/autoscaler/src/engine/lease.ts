@@ -1,5 +1,5 @@
 import type { Clock, Random } from "@scaleset/client";
-import { abortable } from "../async/abortable.js";
+import { abortable } from "@scaleset/provisioner";
 import { Waiters } from "./waiters.js";
 
 /** A command waits this long for the lease, and is dropped then. @unit milliseconds */
