@@ -2,9 +2,8 @@ import type { Mutant } from "./mutants.js";
 
 const CORE = "packages/autoscaler/test/core";
 const LAUNCH = `${CORE}/launch.test.ts`;
-const ASIDE = `${CORE}/aside.test.ts`;
 
-/** What is announced, the ceiling of a backend, stepping aside, and shared places (lifecycle.md §3). */
+/** What is announced, the ceiling of a backend and shared places (lifecycle.md §3). */
 export const lawCapacity: readonly Mutant[] = [
   mutant(
     "the maximum is announced while launches fail",
@@ -40,27 +39,6 @@ export const lawCapacity: readonly Mutant[] = [
     "core/demand.ts",
     'ending + roster.count("detached") - named',
     "ending - named",
-  ),
-  mutant(
-    "a ticket waits for places that only the session clears",
-    ASIDE,
-    "core/stepping-aside.ts",
-    "|| occupying > 0);",
-    ");",
-  ),
-  mutant(
-    "a trial without a place forgets the ticket",
-    ASIDE,
-    "core/stepping-aside.ts",
-    "const ticket = name === undefined && !degraded(fleet) && lacksShare(fleet);",
-    "const ticket = false;",
-  ),
-  mutant(
-    "a place that comes free while a set leaves is not taken",
-    ASIDE,
-    "core/stepping-aside.ts",
-    "worksAfterAll(fleet) || placeCameFree(fleet)",
-    "worksAfterAll(fleet)",
   ),
   mutant(
     "announced before what lives was listed",
@@ -127,58 +105,12 @@ export const lawCapacity: readonly Mutant[] = [
     "Math.max(0, able - target)",
   ),
   mutant(
-    "never aside without a runner",
-    ASIDE,
-    "core/stepping-aside.ts",
-    "if (at - aside.helplessSince < timings.asideMs) return;",
-    "return;",
-  ),
-  mutant(
-    "never aside without lists",
-    ASIDE,
-    "core/stepping-aside.ts",
-    "if (alone && at - listedAt(fleet) >= staleAfterMs(fleet))",
-    "if (false)",
-  ),
-  mutant(
-    "aside with runners that can take a job",
-    ASIDE,
-    "core/stepping-aside.ts",
-    "const alone = demand.able === 0 && fleet.foreign.count === 0;",
-    "const alone = fleet.foreign.count === 0;",
-  ),
-  mutant("aside while the service is silent", ASIDE, "core/stepping-aside.ts", "if (isUnheard(fleet, at)) return;", ""),
-  mutant(
-    "aside for an outage of the service",
-    ASIDE,
-    "core/reduce.ts",
-    "if (isUnheard(fleet, event.at)) fleet.aside.worked();",
-    "",
-  ),
-  mutant(
     "what ends raises the ceiling",
     "packages/autoscaler/test/core/launch.test.ts",
     "core/capacity.ts",
     ' - roster.count("exited") - roster.count("abandoned")',
     "",
   ),
-  mutant(
-    "closed with a removal open",
-    ASIDE,
-    "core/stepping-aside.ts",
-    "return open === 0 && !isLaunchingOrAlive(fleet);",
-    "return true;",
-  ),
-  mutant("a trial polls at once", ASIDE, "core/stepping-aside.ts", "&& (seen || (lived && blind))", ""),
-  mutant("trials do not slow down", ASIDE, "core/aside.ts", "this.#pauseMs * 2", "this.#pauseMs"),
-  mutant(
-    "a ticket is tried by the clock",
-    ASIDE,
-    "core/stepping-aside.ts",
-    "(state.ticketFrom === undefined || occupying > 0);",
-    "true;",
-  ),
-  mutant("an unpolled session is not refreshed", ASIDE, "core/decide.ts", "  aside(fleet, now, plan);\n", ""),
   mutant(
     "one trial above the ceiling after the other",
     "packages/autoscaler/src/engine/backend-ceiling.test.ts",

@@ -1,4 +1,5 @@
 import { dockerMutants } from "./docker.js";
+import { lawAside } from "./law-aside.js";
 import { lawCapacity } from "./law-capacity.js";
 import { lawClientMutants } from "./law-client.js";
 import { leaseMutants } from "./law-lease.js";
@@ -66,6 +67,7 @@ const withoutRule = Object.entries(ruleNames).map(([name, rule]) =>
 export const mutants: readonly Mutant[] = [
   ...withoutRule,
   ...dockerMutants,
+  ...lawAside,
   ...lawCapacity,
   ...lawClientMutants,
   ...leaseMutants,
