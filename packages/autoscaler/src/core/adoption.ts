@@ -15,8 +15,11 @@ export function takeInventory(
   const seen = new Set<string>();
   for (const instance of event.instances) {
     seen.add(instance.name);
-    if (fleet.roster.get(instance.name) !== undefined) seeInstance(fleet, instance, event.at);
-    else if (!fleet.roster.wasGoneAfter(instance.name, event.begunAt)) adopt(fleet, instance, event.place, event.at);
+    const known = fleet.roster.get(instance.name);
+    if (known !== undefined) {
+      if (known.lost) foundAgain(fleet, known, instance, event.at);
+      seeInstance(fleet, instance, event.at);
+    } else if (!fleet.roster.wasGoneAfter(instance.name, event.begunAt)) adopt(fleet, instance, event.place, event.at);
   }
   for (const runner of [...fleet.roster.all()]) {
     if (runner.place !== event.place) continue;
@@ -71,6 +74,8 @@ function adopt(fleet: Fleet, instance: SeenInstance, place: string, at: number):
     askTwice: instance.state === "created",
     unfit: instance.unfit,
   });
+  // It lives, so its own rules remove it.
+  fleet.keptNames.forget(name);
   if (phase === "exited") runner.exit = { code: instance.exitCode, reason: instance.exitReason };
   // Another owner's fresh instance is left alone for a while: it may be about to start it.
   fleet.add(runner, phase === "created" ? at + fleet.timings.foreignCreatedMs - instance.ageMs : at);
@@ -117,4 +122,23 @@ function missed(fleet: Fleet, runner: Runner, begunAt: number, at: number): void
   runner.lost = true;
   runner.exit = { code: undefined, reason: "its instance is not there any more" };
   fleet.move(runner, "exited", at, at);
+}
+
+/** The lists that missed it were stale: it lives, so it is what it was, or nobody can tell. */
+function foundAgain(fleet: Fleet, runner: Runner, instance: SeenInstance, at: number): void {
+  if (instance.state === "created") return;
+  runner.lost = false;
+  if (instance.state === "exited") {
+    runner.exit = { code: instance.exitCode, reason: instance.exitReason };
+    return;
+  }
+  // Removed meanwhile: it has nothing to run.
+  if (!runner.mayBeRegistered) return;
+  runner.exit = undefined;
+  if (runner.jobEnded) {
+    fleet.move(runner, "finishing", at, at + fleet.timings.completionGraceMs);
+    return;
+  }
+  if (runner.belief.kind !== "job") fleet.roster.believe(runner, { kind: "unknown", askAt: at });
+  enterStarted(fleet, runner, at);
 }

@@ -433,3 +433,76 @@ test("one that two stale lists missed and a false 404 denied is not destroyed: i
   driver.inventory([seen("r1", "started")]);
   expect(driver.runner("r1")).toMatchObject({ phase: "started", belief: { kind: "unknown" } });
 });
+
+test("one that was lost and is listed again is removed by its own rules alone: a 400 would be asked for again at once, for ever", () => {
+  const driver = new Driver({ min: 1 }).hold({ idle: 1 }).launchAll().pass(60_000);
+  driver.pass(31_000).inventory([]).pass(31_000).inventory([]);
+  expect(driver.actions()).toContain("deregister r1");
+  driver.tell({ type: "deregister.done", name: "r1", answer: "absent" });
+  expect(driver.phase("r1")).toBe("gone");
+  driver
+    .pass(60_000)
+    .inventory([seen("r1", "started")])
+    .started("r1");
+  const done: string[] = [];
+  for (let minute = 0; minute < 70; minute++) done.push(...driver.pass(60_000).actions());
+  expect(done).not.toContain("deregister r1");
+});
+
+describe("one that two stale lists missed, and a later one shows again", () => {
+  const lost = (): Driver => {
+    const driver = new Driver().hold({ assigned: 1 }).launchAll().started("r1", "job-1");
+    driver.pass(31_000).inventory([]).pass(31_000).inventory([]);
+    expect(driver.runner("r1")).toMatchObject({ phase: "exited", lost: true });
+    driver.act();
+    return driver;
+  };
+  const answered = (driver: Driver, answer: "busy" | "removed" | "absent"): Driver =>
+    driver.tell({ type: "deregister.done", name: "r1", answer });
+
+  test("is what it was: nobody asks to remove it any more (worlds 86, 218, 394, twoLiars)", () => {
+    const driver = answered(lost(), "busy").inventory([seen("r1", "started")]);
+    expect(driver.runner("r1")).toMatchObject({
+      phase: "started",
+      lost: false,
+      belief: { kind: "job", jobId: "job-1" },
+    });
+    expect(driver.pass(60_000).actions()).toEqual([]);
+  });
+
+  test("is kept when the removal under way finds nobody: one 404 is a rumor", () => {
+    const driver = answered(lost().inventory([seen("r1", "started")]), "absent");
+    expect(driver.phase("r1")).toBe("started");
+    expect(driver.actions()).toEqual([]);
+  });
+
+  test("has its time to exit where its job was completed", () => {
+    const driver = new Driver().hold({ assigned: 1 }).launchAll().started("r1", "job-1").completed("r1", "job-1");
+    driver
+      .reading({ assigned: 0 })
+      .pass(31_000)
+      .inventory([])
+      .pass(31_000)
+      .inventory([])
+      .inventory([seen("r1", "started")]);
+    expect(driver.phase("r1")).toBe("finishing");
+    expect(driver.pass(299_000).actions()).toEqual([]);
+    expect(driver.pass(1_000).actions()).toEqual(["deregister r1"]);
+  });
+
+  test("goes where the service removed it meanwhile", () => {
+    expect(
+      answered(lost(), "removed")
+        .inventory([seen("r1", "started")])
+        .actions(),
+    ).toEqual(["destroy r1"]);
+  });
+
+  test("is cleared away where it ended meanwhile", () => {
+    const driver = answered(lost(), "busy")
+      .inventory([seen("r1", "exited")])
+      .pass(5_000);
+    expect(driver.actions()).toEqual(["deregister r1"]);
+    expect(answered(driver, "absent").actions()).toEqual(["destroy r1"]);
+  });
+});
