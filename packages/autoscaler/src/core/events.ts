@@ -99,7 +99,7 @@ export type BackendEvent =
   | { readonly type: "backend.works-again"; readonly place: string };
 
 /** What this daemon was told to do. */
-export type OwnEvent =
+type OwnEvent =
   | { readonly type: "limits.changed"; readonly minRunners: number; readonly maxRunners: number }
   /** Most runners that a limit shared with other scale sets leaves to this one. */
   | { readonly type: "share.changed"; readonly share: number | undefined }
