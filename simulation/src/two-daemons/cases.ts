@@ -48,13 +48,7 @@ const quick: Settings = {
   ...real,
   sessionTimeoutMs: 20 * SECOND,
   pollHoldMs: 5 * SECOND,
-  timings: {
-    leaseMs: 20 * SECOND,
-    asideRefreshMs: 10 * SECOND,
-    standbyIdleMs: 5 * SECOND,
-    surplusMs: 5 * SECOND,
-    inventoryIntervalMs: 5 * SECOND,
-  },
+  timings: { leaseMs: 20 * SECOND, standbyIdleMs: 5 * SECOND, surplusMs: 5 * SECOND, inventoryIntervalMs: 5 * SECOND },
 };
 
 const none = { minRunners: 0, timings: { surplusMs: 5 * SECOND, inventoryIntervalMs: 5 * SECOND } };

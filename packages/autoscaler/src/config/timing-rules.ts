@@ -26,7 +26,6 @@ const orders: readonly Order[] = [
     upper: "askedReadingMinMs",
     why: "statistics would be asked for less often than the newest may be old",
   },
-  { lower: "asideRefreshMs", upper: "leaseMs", why: "the right to act would lapse between two refreshes" },
   {
     lower: "destroyGraceMs",
     upper: "provisionerStepDeadlineMs",

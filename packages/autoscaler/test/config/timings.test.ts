@@ -10,8 +10,7 @@ test("a lease that leaves no time for a call to the service is refused, and so i
   expect(await errorsOf(() => load(`${VALID}timings: { leaseMs: 60000 }\n`))).toEqual([
     "7:21: timings.leaseMs: expected 20000 to 50000 ms, found 60000: another daemon may hold the session by then, and both would act",
   ]);
-  // A refresh must still come within it.
-  const short = (await load(`${VALID}timings: { leaseMs: 20000, asideRefreshMs: 10000 }\n`)).config;
+  const short = (await load(`${VALID}timings: { leaseMs: 20000 }\n`)).config;
   expect(short.timings.leaseMs).toBe(20_000);
 });
 
@@ -21,7 +20,6 @@ test.each([
   ["asideTrialMinMs: 700000", "asideTrialMinMs (700000) must not be above asideTrialMaxMs (600000)"],
   ["askedReadingMinMs: 400000", "askedReadingMinMs (400000) must not be above askedReadingMaxMs (300000)"],
   ["askedReadingGapMs: 250000", "askedReadingGapMs (250000) must not be above askedReadingMinMs (240000)"],
-  ["asideRefreshMs: 50001", "asideRefreshMs (50001) must not be above leaseMs (50000)"],
   ["destroyGraceMs: 60000", "destroyGraceMs (60000) must be below provisionerStepDeadlineMs (60000)"],
   ["exitRecheckMs: 75000", "exitRecheckMs (75000) must be below verdictMs (75000)"],
   ["standbyUnnamedMs: 1000", "standbyIdleMs (300000) must not be above standbyUnnamedMs (1000)"],
