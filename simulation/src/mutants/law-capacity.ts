@@ -84,6 +84,20 @@ export const lawCapacity: readonly Mutant[] = [
     "",
   ),
   mutant(
+    "a count of runners elsewhere is announced beyond the maximum",
+    LAUNCH,
+    "core/capacity.ts",
+    "Math.min(fleet.limits.maxRunners, all)",
+    "all",
+  ),
+  mutant(
+    "a false completion gave the place back",
+    LAUNCH,
+    "core/fleet.ts",
+    'if (phase === "started") this.#givenBack.delete(runner);',
+    "",
+  ),
+  mutant(
     "the end of a pause unblocks the announcement",
     LAUNCH,
     "core/launch-pause.ts",
