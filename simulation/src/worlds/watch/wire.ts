@@ -8,7 +8,7 @@ export interface Counts {
   readonly idle: number;
 }
 
-export interface JobMessage {
+interface JobMessage {
   readonly kind: string;
   readonly jobId: string;
   /** As text: ids may pass 2^53. */
