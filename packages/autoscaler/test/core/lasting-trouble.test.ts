@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { MINUTE, SECOND, Stage, statistics } from "./adversary-fleet.js";
+import { MINUTE, SECOND, Stage, statistics } from "./stage.js";
 
 test("a runner whose end failed is not ended at its next job: the service knows it again, and a message names its job", () => {
   const stage = new Stage({ minRunners: 1, maxRunners: 3 });
@@ -18,7 +18,7 @@ test("a runner whose end failed is not ended at its next job: the service knows 
     ends += 1;
     return { type: "destroy.failed", name: idle, message: "the engine does not answer" };
   };
-  for (let minutes = 0; ends === 0 && minutes < 90; minutes++) stage.pass(MINUTE);
+  for (let seconds = 0; ends === 0 && seconds < 90 * 60; seconds++) stage.pass(SECOND);
   expect(ends).toBe(1);
   // The lie is over, and the runner gets a job before the end is tried again.
   hides = false;
@@ -97,3 +97,60 @@ test.each(["retiring", "detached"] as const)(
     expect(stage.begun.filter((line) => line.endsWith(`destroy ${runner}`))).toEqual([]);
   },
 );
+
+test("an instance that can't be destroyed for hours causes no storm of removals", () => {
+  const stage = new Stage({ minRunners: 1, maxRunners: 3 });
+  stage.open();
+  stage.counts = statistics(0, 0, 1);
+  stage.pass(20 * SECOND);
+  const [name] = [...stage.fleet.roster.all()].map((runner) => runner.name);
+  if (name === undefined) throw new Error("nothing was launched");
+  let held = true;
+  stage.answer = (command) => {
+    if (command.name !== name) return stage.truth(command);
+    if (command.type === "deregister") return { type: "deregister.done", name, answer: "absent" };
+    if (command.type === "destroy" && held) return { type: "destroy.failed", name, message: "device or resource busy" };
+    return stage.truth(command);
+  };
+  stage.tell({
+    type: "instance.changed",
+    instance: {
+      name,
+      state: "exited",
+      own: true,
+      foreignSchema: false,
+      spec: "spec",
+      ageMs: 0,
+      exitCode: 1,
+      exitReason: undefined,
+    },
+  });
+  const removals = (): number => stage.begun.filter((line) => line.endsWith(`deregister ${name}`)).length;
+  stage.pass(3 * 60 * MINUTE);
+  expect(removals()).toBe(2);
+  // Its registration is asked for once more, an hour after it is gone.
+  held = false;
+  stage.pass(70 * MINUTE);
+  expect(removals()).toBe(3);
+});
+
+test("a stop during a trial accepts no job: the session that was open without polls is not polled", () => {
+  const stage = new Stage({ minRunners: 0, maxRunners: 3 });
+  stage.counts = statistics(1, 0, 0);
+  stage.answer = (command) =>
+    command.type === "create"
+      ? { type: "create.failed", name: command.name, kind: "transient", message: "no image" }
+      : stage.truth(command);
+  stage.open();
+  for (let minutes = 0; stage.fleet.aside.serving !== "aside" && minutes < 20; minutes++) stage.pass(MINUTE);
+  expect(stage.fleet.aside.serving).toBe("aside");
+  stage.tell({ type: "session.ended" });
+  // Its trial is under way when the daemon is stopped.
+  stage.answer = (command) => (command.type === "create" ? undefined : stage.truth(command));
+  for (let seconds = 0; stage.fleet.aside.serving !== "unpolled" && seconds < 30 * 60; seconds++) stage.pass(1_000);
+  stage.open();
+  stage.pass(5_000);
+  expect(stage.fleet.roster.count("creating")).toBe(1);
+  stage.tell({ type: "stopping" });
+  expect(stage.fleet.aside.serving).not.toBe("polling");
+});
