@@ -228,7 +228,7 @@ export const witnessMutants: readonly Mutant[] = [
   core(
     "an end that failed is repeated whatever is known by then",
     "outcomes.ts",
-    "  else proveAnew(fleet, runner, at);",
+    "  else proveAgain(fleet, runner, at);",
     '  else {\n    runner.mayBeRegistered = false;\n    fleet.move(runner, "abandoned", at, at);\n    again(fleet, runner, at);\n  }',
     { tests: law, worlds: { none: "no world has a destroy that fails after the proof" } },
   ),

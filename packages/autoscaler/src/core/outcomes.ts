@@ -5,7 +5,7 @@ import type { FailureKind, OutcomeEvent } from "./events.js";
 import type { Fleet } from "./fleet.js";
 import type { CommandType, Runner } from "./model.js";
 import { newRunner } from "./runner.js";
-import { proveAnew } from "./witness.js";
+import { proveAgain } from "./witness.js";
 
 const NEVER = Number.POSITIVE_INFINITY;
 
@@ -186,7 +186,7 @@ function pauseLaunches(fleet: Fleet, runner: Runner, kind: FailureKind, message:
 /** Of the live ones only those proved unknown to the service were to be destroyed: one that lives on may get a job. */
 function destroyFailed(fleet: Fleet, runner: Runner, at: number): void {
   if (runner.phase === "abandoned" || runner.phase === "exited") again(fleet, runner, at);
-  else proveAnew(fleet, runner, at);
+  else proveAgain(fleet, runner, at);
 }
 
 /** Its instance is gone. One that was ended by force may still be registered: that goes now. */

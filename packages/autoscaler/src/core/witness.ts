@@ -27,7 +27,7 @@ export function forget404s(fleet: Fleet, runner: Runner): void {
 }
 
 /** Its end failed, so it may live on: it is tried again only after two more readings that leave no job for it. */
-export function proveAnew(fleet: Fleet, runner: Runner, at: number): void {
+export function proveAgain(fleet: Fleet, runner: Runner, at: number): void {
   fleet.witness.proved.delete(runner);
   runner.agreedAt = undefined;
   if (fleet.witness.open.has(runner)) fleet.asking.want(at);

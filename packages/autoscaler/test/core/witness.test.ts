@@ -209,7 +209,7 @@ describe("a live runner that the service does not know (witness rule)", () => {
     expect(mayDestroy(exited), "its registration would stay").toBe(false);
   });
 
-  test("a destroy that was dropped leaves it as it was; one that failed is tried again once it is proved anew", () => {
+  test("a destroy that was dropped leaves it as it was; one that failed is tried again once it is proved again", () => {
     const driver = hide(unknown(), "r1");
     live(driver, 29, one);
     expect(live(driver, 5, one)).toContain("destroy r1");
