@@ -4,10 +4,10 @@ import { abortable, type Backend, type InstanceLabels, isBackendError, type Reve
 import type { RunnerCommand } from "../core/commands.js";
 import type { DropReason, FailureKind, OutcomeEvent } from "../core/events.js";
 import type { CommandType } from "../core/model.js";
-import type { Timings } from "../core/settings.js";
+import { CALL_NEEDS_MS, type Timings } from "../core/settings.js";
 import type { ScaleSetService } from "../ports/service.js";
 import type { AskBudget } from "./ask-budget.js";
-import { CALL_NEEDS_MS, type Lease } from "./lease.js";
+import type { Lease } from "./lease.js";
 import type { Limiter } from "./limiter.js";
 
 export interface ExecutorOptions {
@@ -52,6 +52,9 @@ const launching: ReadonlySet<CommandType> = new Set<CommandType>(["create", "req
 
 const asksService: ReadonlySet<CommandType> = new Set<CommandType>(["request-jit", "deregister"]);
 
+/** No JIT config is needed after these. */
+const spendsJit: ReadonlySet<CommandType> = new Set<CommandType>(["start", "deregister", "destroy"]);
+
 /** What is left of the lease when a command begins. */
 function needMs({ type }: RunnerCommand): number {
   return asksService.has(type) ? CALL_NEEDS_MS : 0;
@@ -82,11 +85,6 @@ export class Executor {
   /** The session that commands act under from now on; those of an earlier one that have not begun are dropped. */
   set generation(generation: number | undefined) {
     this.#generation = generation;
-  }
-
-  /** Lets go of the JIT configs of runners that are gone. */
-  forgetGone(): void {
-    for (const name of this.#jitConfigs.keys()) if (!this.#options.isThere(name)) this.#jitConfigs.delete(name);
   }
 
   /** How many JIT configs are held. */
@@ -166,7 +164,9 @@ export class Executor {
 
   #report(outcome: OutcomeEvent, command: RunnerCommand): void {
     this.#options.tell(outcome, command);
-    if (!this.#options.isThere(command.name)) this.#jitConfigs.delete(command.name);
+    // A dropped start is decided again.
+    const spent = spendsJit.has(command.type) && outcome.type !== "command.dropped";
+    if (spent || !this.#options.isThere(command.name)) this.#jitConfigs.delete(command.name);
   }
 
   async #carryOut(command: RunnerCommand, leaseMs: number): Promise<OutcomeEvent> {
@@ -223,15 +223,13 @@ export class Executor {
   async #start(name: string, signal: AbortSignal): Promise<OutcomeEvent> {
     const jitConfig = this.#jitConfigs.get(name);
     if (jitConfig === undefined) {
-      return { type: "start.failed", name, kind: "gone", message: "its JIT config is not here any more" };
+      return { type: "start.failed", name, kind: "gone", message: "its JIT config is no longer here" };
     }
     try {
       await abortable(this.#options.backendOf(name).start(name, jitConfig, { signal }), signal);
       return { type: "start.done", name };
     } catch (error) {
       return { type: "start.failed", name, ...failure(error) };
-    } finally {
-      this.#jitConfigs.delete(name);
     }
   }
 
@@ -251,7 +249,6 @@ export class Executor {
     runner: { readonly name: string; readonly runnerId: number | undefined },
     signal: AbortSignal,
   ): Promise<OutcomeEvent> {
-    this.#jitConfigs.delete(runner.name);
     try {
       const answer = await abortable(this.#options.service.deregister(runner, { signal }), signal);
       return { type: "deregister.done", name: runner.name, answer };
@@ -261,7 +258,6 @@ export class Executor {
   }
 
   async #destroy(name: string, signal: AbortSignal): Promise<OutcomeEvent> {
-    this.#jitConfigs.delete(name);
     const backend = this.#options.backendOf(name);
     if (this.#options.wantsOutput(name)) await this.#keepOutput(backend, name, signal);
     try {
