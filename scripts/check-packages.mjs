@@ -52,6 +52,15 @@ try {
   const installed = readdirSync(join(alone, "node_modules")).filter((each) => !each.startsWith("."));
   if (installed.sort().join() !== "@scaleset,undici") problems.push(`the client brings ${installed.join(", ")}`);
 
+  const backendAlone = mkdtempSync(join(folder, "docker-"));
+  writeFileSync(join(backendAlone, "package.json"), '{"private":true,"type":"module"}');
+  npm(["install", "--no-audit", "--no-fund", tarballs.get("provisioner"), tarballs.get("docker")], backendAlone);
+  const ours = readdirSync(join(backendAlone, "node_modules/@scaleset")).sort().join();
+  if (ours !== "docker,provisioner") problems.push(`@scaleset/docker brings ${ours}`);
+  const brought = readdirSync(join(backendAlone, "node_modules"));
+  for (const unneeded of ["hono", "commander", "pino", "yaml", "undici"])
+    if (brought.includes(unneeded)) problems.push(`@scaleset/docker brings ${unneeded}`);
+
   const together = mkdtempSync(join(folder, "together-"));
   writeFileSync(join(together, "package.json"), '{"private":true,"type":"module"}');
   npm(["install", "--no-audit", "--no-fund", ...tarballs.values()], together);
