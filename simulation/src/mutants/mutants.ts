@@ -77,6 +77,13 @@ export const mutants: readonly Mutant[] = [
     "if (!delivery.settled) {\n      const { generation } = scope;",
     "await this.#acknowledge(messageId, scope);\n    if (!delivery.settled) {\n      const { generation } = scope;",
   ),
+  {
+    name: "no number of scale sets is too many for a host",
+    file: "packages/autoscaler/src/config/rules.ts",
+    find: "if (needed <= pace) continue;",
+    replace: "if (needed > 0) continue;",
+    tests: "packages/autoscaler/test/config",
+  },
   core(
     "destroy before deregistering",
     "core/rules/take-down.ts",
