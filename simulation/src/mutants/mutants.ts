@@ -84,6 +84,13 @@ export const mutants: readonly Mutant[] = [
     replace: "if (needed > 0) continue;",
     tests: "packages/autoscaler/test/config",
   },
+  {
+    name: "who is denied for hours is not reported",
+    file: "packages/autoscaler/src/engine/runner-problems.ts",
+    find: "yield* unconfirmed(fleet, now);",
+    replace: "",
+    tests: "packages/autoscaler/test/status",
+  },
   core(
     "destroy before deregistering",
     "core/rules/take-down.ts",
