@@ -9,6 +9,8 @@ export const timingDescriptions: Readonly<Record<keyof Timings, string>> = {
   inventoryIntervalMs: "All instances are listed this often, jittered by a fifth; at once when a watch ends.",
   surplusMs: "Idle runners beyond the target are retired once there were too many for this long.",
   completionGraceMs: "A runner whose job is completed has this long to exit by itself.",
+  completionUnseenMs:
+    "The same where its exit can't be seen. The next job may have been assigned to its place already.",
   witnessMs:
     "A live runner that the service does not know is ended only when every look-up of this time said so, and statistics leave no job for it.",
   witnessNamedMs: "The same as witnessMs, for a runner that an open job names.",
