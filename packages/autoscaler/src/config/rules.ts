@@ -6,6 +6,7 @@ import type { ConfigIssue, Path } from "./issue.js";
 import { scaleSetDefaults } from "./schema.js";
 import { type ConfigSource, isMapping, valueAt } from "./source.js";
 import { suggest } from "./suggest.js";
+import { timingIssues } from "./timing-rules.js";
 
 /** 2,000 sets at the 100 requests a second that are the default. */
 const SETS_PER_REQUEST_A_SECOND = 20;
@@ -43,6 +44,7 @@ export function checkRules(context: RuleContext): Findings {
   }
   rules.minimumsTogether();
   rules.pace();
+  rules.timings();
   return { issues, warnings };
 }
 
@@ -121,6 +123,10 @@ class Rules {
     if (typeof limit !== "number" || wanted <= limit) return;
     const problem = `the minimums of all scale sets (${wanted}) are more than limits.maxRunners (${limit})`;
     this.#warn(path, problem, `raise it to ${wanted} or more, or lower minRunners`);
+  }
+
+  timings(): void {
+    for (const { path, problem, remedy } of timingIssues(this.#context.raw)) this.#refuse(path, problem, remedy);
   }
 
   /** A container may have its work anywhere; on this machine it would be left behind, and runners would share it. */

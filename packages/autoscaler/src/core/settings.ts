@@ -121,6 +121,12 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const OFF = Number.POSITIVE_INFINITY;
 
+/**
+ * What is left of the lease when a call to the service begins: its deadline is what is left, and a shorter one would cut
+ * off calls that succeed. @unit milliseconds
+ */
+export const CALL_NEEDS_MS = 15_000;
+
 export const defaultTimings: Timings = {
   provisionerStepDeadlineMs: 60 * SECOND,
   inventoryIntervalMs: 60 * SECOND,
