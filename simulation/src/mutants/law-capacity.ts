@@ -194,6 +194,34 @@ export const lawCapacity: readonly Mutant[] = [
     "this.#pauseMs",
   ),
   mutant(
+    "room under a ceiling that nobody wants is kept from those for which jobs wait",
+    "packages/autoscaler/src/engine/backend-ceiling.test.ts",
+    "engine/backend-ceiling.ts",
+    "const full = this.#tries.note(user, claim, now);",
+    "const full = false;",
+  ),
+  mutant(
+    "a promised place under a ceiling is given away",
+    "packages/autoscaler/src/engine/backend-ceiling.test.ts",
+    "engine/backend-ceiling.ts",
+    "held: Math.max(claim.held, promised)",
+    "held: claim.held",
+  ),
+  mutant(
+    "a set that could not be tried for want of room waits for a minute",
+    "packages/autoscaler/src/engine/backend-ceiling.test.ts",
+    "engine/tries.ts",
+    "if (!isOn || share > wanted)",
+    "if (true)",
+  ),
+  mutant(
+    "what vanished at work keeps its place after its job",
+    "packages/autoscaler/test/core/endings.test.ts",
+    "core/beliefs.ts",
+    "        fleet.roster.lookAt(runner, at);\n",
+    "",
+  ),
+  mutant(
     "places have no turns",
     "packages/autoscaler/src/engine/place-turns.test.ts",
     "engine/place-turns.ts",
@@ -224,9 +252,9 @@ export const lawCapacity: readonly Mutant[] = [
   mutant(
     "a full set in a quiet world is tried but once",
     "packages/autoscaler/test/daemon/shares.test.ts",
-    "daemon/shares.ts",
-    "(claim.full ? TRY_MS : TRY_AGAIN_MS)",
-    "(claim.full ? TRY_MS : Number.POSITIVE_INFINITY)",
+    "engine/tries.ts",
+    "(isOn ? TRY_MS : TRY_AGAIN_MS)",
+    "(isOn ? TRY_MS : Number.POSITIVE_INFINITY)",
   ),
   mutant(
     "a promised place is given away",
