@@ -1,7 +1,8 @@
 import { fileURLToPath } from "node:url";
 import { mergeConfig } from "vitest/config";
 import base from "../vitest.config.js";
-import { mutantNamed, mutate } from "./src/mutants/mutants.js";
+import { mutate } from "./src/mutants/mutant.js";
+import { mutantNamed } from "./src/mutants/mutants.js";
 
 /** The unit tests with one thing done wrong: the mutant named in the environment. */
 const mutant = mutantNamed(process.env["MUTANT"] ?? "");

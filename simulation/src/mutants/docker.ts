@@ -1,8 +1,10 @@
-import type { Mutant } from "./mutants.js";
+import { type Mutant, mutantsOf } from "./mutant.js";
 
-function docker(name: string, file: string, find: string, replace: string): Mutant {
-  return { name, file: `packages/docker/src/${file}`, find, replace, tests: "packages/docker/test" };
-}
+const docker = mutantsOf({
+  folder: "packages/docker/src/",
+  tests: ["packages/docker/test"],
+  worlds: { none: "worlds have a backend of their own" },
+});
 
 /** Of the Docker backend. */
 export const dockerMutants: readonly Mutant[] = [

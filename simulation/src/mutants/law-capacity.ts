@@ -1,277 +1,195 @@
-import type { Mutant } from "./mutants.js";
+import { coreGround, daemonGround, engineGround } from "./grounds.js";
+import { type Mutant, mutantsOf } from "./mutant.js";
 
-const CORE = "packages/autoscaler/test/core";
-const LAUNCH = `${CORE}/launch.test.ts`;
-const ASIDE = `${CORE}/aside.test.ts`;
+const core = mutantsOf({ ...coreGround, worlds: ["full", "broken", "outdated", "storm"] });
+const engine = mutantsOf({ ...engineGround, worlds: ["full", "fair", "limits"] });
+const daemon = mutantsOf(daemonGround);
 
 /** What is announced, the ceiling of a backend, stepping aside, and shared places (lifecycle.md §3). */
 export const lawCapacity: readonly Mutant[] = [
-  mutant(
-    "the maximum is announced while launches fail",
-    LAUNCH,
-    "core/capacity.ts",
-    " || degraded(fleet)) return 0",
-    ") return 0",
-  ),
-  mutant(
+  core("the maximum is announced while launches fail", "capacity.ts", " || degraded(fleet)) return 0", ") return 0"),
+  core(
     "launches under way are announced while launches fail",
-    LAUNCH,
-    "core/capacity.ts",
+    "capacity.ts",
     "(degraded(fleet) ? launchesUnderWay(fleet, now) : 0)",
     "0",
   ),
-  mutant(
-    "a runner ended by force is announced twice",
-    LAUNCH,
-    "core/capacity.ts",
-    ' - roster.named("abandoned"))',
-    ")",
-  ),
-  mutant(
+  core("a runner ended by force is announced twice", "capacity.ts", ' - roster.named("abandoned"))', ")"),
+  core(
     "a completed job's place is announced though no exit is seen",
-    LAUNCH,
-    "core/fleet.ts",
+    "fleet.ts",
     'phase === "finishing" && this.traits.observesExit',
     'phase === "finishing"',
   ),
-  mutant(
+  core(
     "a detached runner's place is not wanted beside the job's",
-    LAUNCH,
-    "core/demand.ts",
+    "demand.ts",
     'ending + roster.count("detached") - named',
     "ending - named",
   ),
-  mutant(
-    "a ticket waits for places that only the session clears",
-    ASIDE,
-    "core/stepping-aside.ts",
-    "|| occupying > 0);",
-    ");",
-  ),
-  mutant(
+  core("a ticket waits for places that only the session clears", "stepping-aside.ts", "|| occupying > 0);", ");"),
+  core(
     "a trial without a place forgets the ticket",
-    ASIDE,
-    "core/stepping-aside.ts",
+    "stepping-aside.ts",
     "const ticket = name === undefined && !degraded(fleet) && lacksShare(fleet);",
     "const ticket = false;",
   ),
-  mutant(
+  core(
     "a place that comes free while a set leaves is not taken",
-    ASIDE,
-    "core/stepping-aside.ts",
+    "stepping-aside.ts",
     "worksAfterAll(fleet) || placeCameFree(fleet)",
     "worksAfterAll(fleet)",
   ),
-  mutant(
+  core(
     "announced before what lives was listed",
-    LAUNCH,
-    "core/capacity.ts",
+    "capacity.ts",
     "if (!fleet.stockTaken(session.openedAt, now)) return 0;",
     "",
   ),
-  mutant(
+  core(
     "an exit counts beside its place",
-    LAUNCH,
-    "core/capacity.ts",
+    "capacity.ts",
     "fleet.able(now) - fleet.endsSinceReading(now)",
     "fleet.able(now)",
   ),
-  mutant(
+  core(
     "a place that is not given back stays announced",
-    LAUNCH,
-    "core/conclusions.ts",
+    "conclusions.ts",
     "while (fleet.givingBack.takeUntil(at) !== undefined);",
     "",
   ),
-  mutant(
+  core(
     "the end of a pause unblocks the announcement",
-    LAUNCH,
-    "core/launch-pause.ts",
+    "launch-pause.ts",
     "    this.#blockedAt = undefined;\n    if (launchedAt",
     "    if (launchedAt",
   ),
-  mutant(
+  core(
     "a launch from before a block unblocks",
-    LAUNCH,
-    "core/launch-pause.ts",
+    "launch-pause.ts",
     "if (launchedAt < (this.#blockedAt ?? Number.NEGATIVE_INFINITY)) return;",
     "",
   ),
-  mutant(
+  core(
     "a held back instance is able",
-    LAUNCH,
-    "core/fleet.ts",
+    "fleet.ts",
     '(launchPause.holdsJit(now) ? 0 : roster.count("created"))',
     'roster.count("created")',
   ),
-  mutant("a trial above the ceiling is able at once", LAUNCH, "core/fleet.ts", "      ceiling.trying +", "      0 +"),
-  mutant(
-    "launched above the ceiling",
-    LAUNCH,
-    "core/demand.ts",
-    "Math.max(0, Math.min(free, underCeiling))",
-    "Math.max(0, free)",
-  ),
-  mutant(
+  core("a trial above the ceiling is able at once", "fleet.ts", "      ceiling.trying +", "      0 +"),
+  core("launched above the ceiling", "demand.ts", "Math.max(0, Math.min(free, underCeiling))", "Math.max(0, free)"),
+  core(
     "a fallen share destroys what was made",
-    `${CORE}/strange-demand.test.ts`,
-    "core/rules/launch.ts",
+    "rules/launch.ts",
     "roster.size - ownMaximum(fleet)",
     "roster.size - mostRunners(fleet)",
   ),
-  mutant(
+  core(
     "a fallen share retires runners whose jobs were accepted",
-    `${CORE}/strange-demand.test.ts`,
-    "core/demand.ts",
+    "demand.ts",
     "Math.max(0, able - kept)",
     "Math.max(0, able - target)",
   ),
-  mutant(
+  core(
     "never aside without a runner",
-    ASIDE,
-    "core/stepping-aside.ts",
+    "stepping-aside.ts",
     "if (at - aside.helplessSince < timings.asideMs) return;",
     "return;",
   ),
-  mutant(
+  core(
     "never aside without lists",
-    ASIDE,
-    "core/stepping-aside.ts",
+    "stepping-aside.ts",
     "if (alone && at - listedAt(fleet) >= staleAfterMs(fleet))",
     "if (false)",
   ),
-  mutant(
+  core(
     "aside with runners that can take a job",
-    ASIDE,
-    "core/stepping-aside.ts",
+    "stepping-aside.ts",
     "const alone = demand.able === 0 && fleet.foreign.count === 0;",
     "const alone = fleet.foreign.count === 0;",
   ),
-  mutant("aside while the service is silent", ASIDE, "core/stepping-aside.ts", "if (isUnheard(fleet, at)) return;", ""),
-  mutant(
-    "aside for an outage of the service",
-    ASIDE,
-    "core/reduce.ts",
-    "if (isUnheard(fleet, event.at)) fleet.aside.worked();",
-    "",
-  ),
-  mutant(
-    "what ends raises the ceiling",
-    "packages/autoscaler/test/core/launch.test.ts",
-    "core/capacity.ts",
-    ' - roster.count("exited") - roster.count("abandoned")',
-    "",
-  ),
-  mutant(
+  core("aside while the service is silent", "stepping-aside.ts", "if (isUnheard(fleet, at)) return;", ""),
+  core("aside for an outage of the service", "reduce.ts", "if (isUnheard(fleet, event.at)) fleet.aside.worked();", ""),
+  core("what ends raises the ceiling", "capacity.ts", ' - roster.count("exited") - roster.count("abandoned")', ""),
+  core(
     "closed with a removal open",
-    ASIDE,
-    "core/stepping-aside.ts",
+    "stepping-aside.ts",
     "return open === 0 && !isLaunchingOrAlive(fleet);",
     "return true;",
   ),
-  mutant("a trial polls at once", ASIDE, "core/stepping-aside.ts", "&& (seen || (lived && blind))", ""),
-  mutant("trials do not slow down", ASIDE, "core/aside.ts", "this.#pauseMs * 2", "this.#pauseMs"),
-  mutant(
+  core("a trial polls at once", "stepping-aside.ts", "&& (seen || (lived && blind))", ""),
+  core("trials do not slow down", "aside.ts", "this.#pauseMs * 2", "this.#pauseMs"),
+  core(
     "a ticket is tried by the clock",
-    ASIDE,
-    "core/stepping-aside.ts",
+    "stepping-aside.ts",
     "(state.ticketFrom === undefined || occupying > 0);",
     "true;",
   ),
-  mutant("an unpolled session is not refreshed", ASIDE, "core/decide.ts", "  aside(fleet, now, plan);\n", ""),
-  mutant(
-    "one trial above the ceiling after the other",
-    "packages/autoscaler/src/engine/backend-ceiling.test.ts",
-    "engine/backend-ceiling.ts",
-    "this.#atOnce * 2",
-    "this.#atOnce",
+  core("an unpolled session is not refreshed", "decide.ts", "  aside(fleet, now, plan);\n", ""),
+  engine(
+    "a minimum below the ceiling waits for jobs",
+    "backend-ceiling.ts",
+    "claim.full || claim.wanted > (shares[index] ?? 0)",
+    "claim.full",
+    { worlds: { none: "hardly a world ends with a ceiling below the minimum: the last job's trial has raised it" } },
   ),
-  mutant(
+  engine("one trial above the ceiling after the other", "backend-ceiling.ts", "this.#atOnce * 2", "this.#atOnce"),
+  engine(
     "trials above the ceiling do not slow down",
-    "packages/autoscaler/src/engine/backend-ceiling.test.ts",
-    "engine/backend-ceiling.ts",
+    "backend-ceiling.ts",
     "Math.min(TRY_MAX_MS, this.#pauseMs * 2)",
     "this.#pauseMs",
   ),
-  mutant(
+  engine(
     "room under a ceiling that nobody wants is kept from those for which jobs wait",
-    "packages/autoscaler/src/engine/backend-ceiling.test.ts",
-    "engine/backend-ceiling.ts",
+    "backend-ceiling.ts",
     "const full = this.#tries.note(user, claim, now);",
     "const full = false;",
+    { worlds: { none: "few worlds have a place that nobody wants beside a set that is full: 1 of 240 met it" } },
   ),
-  mutant(
+  engine(
     "a promised place under a ceiling is given away",
-    "packages/autoscaler/src/engine/backend-ceiling.test.ts",
-    "engine/backend-ceiling.ts",
+    "backend-ceiling.ts",
     "held: Math.max(claim.held, promised)",
     "held: claim.held",
+    { worlds: { none: "few worlds have a place that nobody wants beside a set that is full: 1 of 240 met it" } },
   ),
-  mutant(
+  engine("a promise is room under a ceiling", "backend-ceiling.ts", "Math.min(share, room[index] ?? 0)", "share"),
+  engine(
     "a set that could not be tried for want of room waits for a minute",
-    "packages/autoscaler/src/engine/backend-ceiling.test.ts",
-    "engine/tries.ts",
+    "tries.ts",
     "if (!isOn || share > wanted)",
     "if (true)",
+    { worlds: { none: "few worlds have a place that nobody wants beside a set that is full: 1 of 240 met it" } },
   ),
-  mutant(
+  core(
     "what vanished at work keeps its place after its job",
-    "packages/autoscaler/test/core/endings.test.ts",
-    "core/beliefs.ts",
+    "beliefs.ts",
     "        fleet.roster.lookAt(runner, at);\n",
     "",
+    { worlds: ["shared"] },
   ),
-  mutant(
-    "places have no turns",
-    "packages/autoscaler/src/engine/place-turns.test.ts",
-    "engine/place-turns.ts",
-    "standing.turn += (live - standing.live) / weight;",
-    "",
-  ),
-  mutant(
+  engine("places have no turns", "place-turns.ts", "standing.turn += (live - standing.live) / weight;", ""),
+  engine(
     "a set that wanted nothing saves its turns up",
-    "packages/autoscaler/src/engine/place-turns.test.ts",
-    "engine/place-turns.ts",
+    "place-turns.ts",
     "standing.turn = Math.max(standing.turn, this.#lowest);",
     "",
   ),
-  mutant(
+  engine(
     "turns that could not be used are saved up",
-    "packages/autoscaler/src/engine/place-turns.test.ts",
-    "engine/place-turns.ts",
+    "place-turns.ts",
     "standing.turn = Math.max(standing.turn, floor - 1 / weight);",
     "",
   ),
-  mutant(
-    "a freed place is filled before it is divided",
-    "packages/autoscaler/test/law",
-    "engine/worker.ts",
-    "this.#options.onPlaceFreed?.();",
-    "",
-  ),
-  mutant(
+  engine("a freed place is filled before it is divided", "worker.ts", "this.#options.onPlaceFreed?.();", ""),
+  engine(
     "a full set in a quiet world is tried but once",
-    "packages/autoscaler/test/daemon/shares.test.ts",
-    "engine/tries.ts",
+    "tries.ts",
     "(isOn ? TRY_MS : TRY_AGAIN_MS)",
     "(isOn ? TRY_MS : Number.POSITIVE_INFINITY)",
+    { tests: ["packages/autoscaler/test/daemon/shares.test.ts"] },
   ),
-  mutant(
-    "a promised place is given away",
-    "packages/autoscaler/test/daemon/shares.test.ts",
-    "daemon/shares.ts",
-    "const held = Math.max(live, promised);",
-    "const held = live;",
-  ),
-  mutant(
-    "aside keeps its slot",
-    "packages/autoscaler/test/daemon/slots.test.ts",
-    "daemon/slots.ts",
-    "      this.#stepAside();\n",
-    "",
-  ),
+  daemon("a promised place is given away", "shares.ts", "const held = Math.max(live, promised);", "const held = live;"),
+  daemon("aside keeps its slot", "slots.ts", "      this.#stepAside();\n", ""),
 ];
-
-function mutant(name: string, tests: string, file: string, find: string, replace: string): Mutant {
-  return { name, file: `packages/autoscaler/src/${file}`, find, replace, tests };
-}

@@ -1,8 +1,8 @@
-import type { Mutant } from "./mutants.js";
+import { clientGround, serviceGround } from "./grounds.js";
+import { type Mutant, mutantsOf } from "./mutant.js";
 
-function client(name: string, file: string, find: string, replace: string): Mutant {
-  return { name, file: `packages/client/src/${file}`, find, replace, tests: "packages/client" };
-}
+const client = mutantsOf(clientGround);
+const service = mutantsOf(serviceGround);
 
 /** Rules of the listener that the second edition of the law added or changed. */
 export const lawClientMutants: readonly Mutant[] = [
@@ -205,11 +205,10 @@ export const lawClientMutants: readonly Mutant[] = [
     "return this.#acquirer.granted === granted ? first : await this.#freshStatistics(options);",
     "return first;",
   ),
-  {
-    name: "a message whose handling failed is taken for handled",
-    file: "packages/autoscaler/src/service/client-adapter.ts",
-    find: "const redelivered = again && attempt === 1;",
-    replace: "const redelivered = again && attempt > 0;",
-    tests: "packages/autoscaler/test/service",
-  },
+  service(
+    "a message whose handling failed is taken for handled",
+    "client-adapter.ts",
+    "const redelivered = again && attempt === 1;",
+    "const redelivered = again && attempt > 0;",
+  ),
 ];

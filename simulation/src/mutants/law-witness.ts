@@ -1,10 +1,7 @@
-import type { Mutant } from "./mutants.js";
+import { coreGround } from "./grounds.js";
+import { type Mutant, mutantsOf } from "./mutant.js";
 
-const CORE = "packages/autoscaler/test/core";
-
-function core(name: string, file: string, find: string, replace: string): Mutant {
-  return { name, file: `packages/autoscaler/src/core/${file}`, find, replace, tests: CORE };
-}
+const core = mutantsOf({ ...coreGround, worlds: ["liars", "twoLiars", "clouds", "storm"] });
 
 /** What ends a live runner, what an exit meant, and when readings are asked for. */
 export const witnessMutants: readonly Mutant[] = [
@@ -16,6 +13,37 @@ export const witnessMutants: readonly Mutant[] = [
     "lost and removed comes back",
     "adoption.ts",
     "  // Removed meanwhile: it has nothing to run.\n  if (!runner.mayBeRegistered) return;\n",
+    "",
+  ),
+  core("what is adopted is asked about for ever", "adoption.ts", "  fleet.keptNames.forget(name);\n", ""),
+  core(
+    "a destroy that waited ends a runner with a job",
+    "rights.ts",
+    'if (command === "destroy" && runner !== undefined && !mayBeDestroyed(fleet, runner, now)) return false;',
+    "",
+  ),
+  core(
+    "a 404 from before a completion counts after it",
+    "beliefs.ts",
+    "  if (!fleet.traits.observesExit) forget404s(fleet, runner);\n",
+    "",
+  ),
+  core(
+    "closed while a runner ends unseen",
+    "stepping-aside.ts",
+    ' + roster.count("detached") + unseen',
+    ' + roster.count("detached")',
+  ),
+  core(
+    "a removal waits behind a question",
+    "roster.ts",
+    'if (pending === "look-up") return phase === "started" || phase === "detached";',
+    "",
+  ),
+  core(
+    "the answer to a question ends another command",
+    "outcomes.ts",
+    'if (!isOfLookUp(event) || runner.pending === "look-up") ',
     "",
   ),
   core(

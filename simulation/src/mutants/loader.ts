@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import type { LoadFnOutput, LoadHookContext } from "node:module";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
-import { mutantNamed, mutate } from "./mutants.js";
+import { mutate } from "./mutant.js";
+import { mutantNamed } from "./mutants.js";
 
 const ROOT = new URL("../../../", import.meta.url);
 

@@ -1,7 +1,7 @@
 import type { Settings } from "./stage.js";
 
 /** What happens to the daemon that holds the session. */
-export type Blow =
+type Blow =
   /** SIGKILL; it is started again at once, and no other daemon is there. */
   | { readonly kind: "restart" }
   /** SIGKILL while another daemon stands by; it is started again once that one has taken over. */
@@ -16,7 +16,7 @@ export interface Case {
   readonly jobs: number;
   /** Jobs are queued over this time. @unit milliseconds */
   readonly feedMs: number;
-  /** The longest that a restarted daemon, or the other one, may need to hold the session. @unit milliseconds */
+  /** The longest that a restarted daemon, or the other one, may need to hold the session; undefined where none needs to. @unit milliseconds */
   readonly serveLimitMs: number | undefined;
   /** After this nothing idle is left on the first machine. @unit milliseconds */
   readonly settleMs: number;
@@ -65,7 +65,8 @@ function stop(settings: Settings, forMs: number, settleMs: number): Case {
     settings,
     jobs: 40,
     feedMs: forMs + 30 * SECOND,
-    serveLimitMs: undefined,
+    // A shorter stop may end before the service gives the session up.
+    serveLimitMs: forMs >= takeoverLimit(settings) ? takeoverLimit(settings) : undefined,
     settleMs,
     whenIdle: false,
   };

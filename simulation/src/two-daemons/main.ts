@@ -62,6 +62,7 @@ function print(all: readonly CaseReport[]): void {
     "allowed",
     "unheld",
     "settled s",
+    "last",
   ];
   const rows = all.map(({ name, servingMs, summary, counted, mostAllowed, settledMs, holder }) => [
     name,
@@ -87,6 +88,9 @@ function print(all: readonly CaseReport[]): void {
         .join("  "),
     );
   }
+  console.log(
+    "serving: from the kill or stop until a daemon held the session that works; last: who held it in the end",
+  );
   console.log(
     "online: most runners online at one moment; unheld: instances made by the first while the second held the session",
   );

@@ -5,10 +5,11 @@ import { mayPass } from "./watch/settled.js";
  * Every job has ended, nothing is left of runners that are gone, and over all machines together as many live as the
  * minimum asks for. Each daemon has cleared its own machine by itself.
  */
-export function atRest({ simulator, hosts, daemons, facts, countsOffline }: Scene): boolean {
+export function atRest(scene: Scene): boolean {
+  const { simulator, hosts, daemons, facts } = scene;
   const runners = simulator.state().runners.filter(({ name }) => !facts.forgotten.has(name));
-  const ghost = (name: string): boolean => hosts.some((host) => mayPass(host, name, countsOffline));
-  if (runners.some(({ name, state }) => state === "busy" || (state === "offline" && !ghost(name)))) return false;
+  if (runners.some(({ name, state }) => state === "busy" || (state === "offline" && !mayPass(scene, name))))
+    return false;
   const live = hosts.reduce((sum, host) => sum + host.instances().length, 0);
   if (live !== runners.length) return false;
   // A registration that nobody remembers may count as a runner of another machine until the service drops it.

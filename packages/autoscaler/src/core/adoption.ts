@@ -74,6 +74,8 @@ function adopt(fleet: Fleet, instance: SeenInstance, place: string, at: number):
     askTwice: instance.state === "created",
     unfit: instance.unfit,
   });
+  // It lives, so its own rules remove it.
+  fleet.keptNames.forget(name);
   if (phase === "exited") runner.exit = { code: instance.exitCode, reason: instance.exitReason };
   // Another owner's fresh instance is left alone for a while: it may be about to start it.
   fleet.add(runner, phase === "created" ? at + fleet.timings.foreignCreatedMs - instance.ageMs : at);

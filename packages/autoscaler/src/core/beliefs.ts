@@ -2,7 +2,7 @@ import type { JobNews } from "./events.js";
 import { explainExit, ranWell } from "./exits.js";
 import type { Fleet } from "./fleet.js";
 import type { Runner } from "./model.js";
-import { nextLookUp } from "./witness.js";
+import { forget404s, nextLookUp } from "./witness.js";
 
 const NEVER = Number.POSITIVE_INFINITY;
 
@@ -77,6 +77,8 @@ function finishing(fleet: Fleet, runner: Runner, at: number): void {
   fleet.roster.believe(runner, { kind: "none" });
   runner.startedAt ??= at;
   runner.jobEnded = true;
+  // One 404 after its time to exit ends it: an earlier one is not that.
+  if (!fleet.traits.observesExit) forget404s(fleet, runner);
   fleet.move(runner, "finishing", at, at + fleet.timings.completionGraceMs);
 }
 

@@ -23,7 +23,7 @@ export function applyOutcome(fleet: Fleet, event: OutcomeEvent & { readonly at: 
     issued(fleet, runner, event.command, event.rule, event.at);
     return;
   }
-  fleet.roster.setPending(runner, undefined);
+  if (!isOfLookUp(event) || runner.pending === "look-up") fleet.roster.setPending(runner, undefined);
   switch (event.type) {
     case "command.dropped":
       if (event.why === "lease") fleet.leaseMissed = true;
@@ -80,6 +80,12 @@ export function applyOutcome(fleet: Fleet, event: OutcomeEvent & { readonly at: 
       destroyFailed(fleet, runner, event.at);
       break;
   }
+}
+
+/** Another command may have been begun beside it. */
+function isOfLookUp(event: OutcomeEvent): boolean {
+  if (event.type === "command.dropped") return event.command === "look-up";
+  return event.type === "look-up.done" || event.type === "look-up.failed";
 }
 
 function launched(fleet: Fleet, name: string, at: number): void {

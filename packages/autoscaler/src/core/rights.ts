@@ -1,5 +1,6 @@
 import type { Fleet } from "./fleet.js";
 import type { CommandType, Runner } from "./model.js";
+import { isProved } from "./witness.js";
 
 /**
  * Holds the session and has seen what lives, so everything may be decided. Whether the lease is good is asked when a command
@@ -11,7 +12,14 @@ export function holds(fleet: Fleet, now: number): boolean {
 
 /** Whether a command is allowed now, given that the lease is good. */
 export function may(fleet: Fleet, command: CommandType, runner: Runner | undefined, now: number): boolean {
+  if (command === "destroy" && runner !== undefined && !mayBeDestroyed(fleet, runner, now)) return false;
   return holds(fleet, now) || mayWithoutSession(fleet, command, runner, now);
+}
+
+/** While the command waited, a message may have named a job of a runner that was proved to have none, or it exited. */
+function mayBeDestroyed(fleet: Fleet, runner: Runner, now: number): boolean {
+  if (!runner.mayBeRegistered || runner.forced) return true;
+  return fleet.witness.proved.has(runner) && isProved(fleet, runner, now);
 }
 
 /**

@@ -155,7 +155,7 @@ export class Roster {
   /** When to look at a runner again. While a command is under way nothing is decided about it. */
   lookAt(runner: Runner, dueAt: number): void {
     runner.dueAt = dueAt;
-    this.#due[runner.phase].set(runner, runner.pending === undefined ? dueAt : Number.POSITIVE_INFINITY);
+    this.#due[runner.phase].set(runner, isWaitedFor(runner) ? Number.POSITIVE_INFINITY : dueAt);
   }
 
   setPending(runner: Runner, command: CommandType | undefined): void {
@@ -219,4 +219,10 @@ export class Roster {
   isCompleted(jobId: string): boolean {
     return this.#completedJobs.has(jobId);
   }
+}
+
+/** A look-up may wait long for its turn, and tells nothing about a runner that is to go: its removal does not wait. */
+function isWaitedFor({ pending, phase }: Runner): boolean {
+  if (pending === "look-up") return phase === "started" || phase === "detached";
+  return pending !== undefined;
 }

@@ -112,7 +112,10 @@ function placeCameFree(fleet: Fleet): boolean {
 
 /** Whether nothing is left that needs the session. */
 function mayClose(fleet: Fleet): boolean {
-  const open = fleet.roster.count("retiring") + fleet.roster.count("detached");
+  const { roster, traits } = fleet;
+  // Without a session nobody would end one whose exit can't be seen.
+  const unseen = traits.observesExit ? 0 : roster.count("finishing");
+  const open = roster.count("retiring") + roster.count("detached") + unseen;
   return open === 0 && !isLaunchingOrAlive(fleet);
 }
 

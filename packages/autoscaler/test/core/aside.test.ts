@@ -108,6 +108,14 @@ describe("a set that can run nothing", () => {
   });
 });
 
+test("keeps its session while a runner whose exit nobody sees has its job done", () => {
+  const driver = new Driver({ max: 1 }, { asideMs: defaultTimings.asideMs }, { observesExit: false });
+  driver.hold({ assigned: 1 }).launchAll().started("r1").completed("r1");
+  driver.fleet.aside.leave("a test", false, driver.now);
+  driver.pass(1_000);
+  expect(driver.fleet.aside.serving).toBe("unpolled");
+});
+
 test("while a question about a runner keeps the session open, launching is tried all the same", () => {
   const driver = able({ min: 1, max: 3 }).hold().launchAll();
   driver.pass(121_000).reading({ registered: 1, idle: 1 });

@@ -451,6 +451,21 @@ test("one that two stale lists missed and a false 404 denied is not destroyed: i
   expect(driver.runner("r1")).toMatchObject({ phase: "started", belief: { kind: "unknown" } });
 });
 
+test("one that was lost and is listed again is removed by its own rules alone: a 400 would be asked for again at once, for ever", () => {
+  const driver = new Driver({ min: 1 }).hold({ idle: 1 }).launchAll().pass(60_000);
+  driver.pass(31_000).inventory([]).pass(31_000).inventory([]);
+  expect(driver.actions()).toContain("deregister r1");
+  driver.tell({ type: "deregister.done", name: "r1", answer: "absent" });
+  expect(driver.phase("r1")).toBe("gone");
+  driver
+    .pass(60_000)
+    .inventory([seen("r1", "started")])
+    .started("r1");
+  const done: string[] = [];
+  for (let minute = 0; minute < 70; minute++) done.push(...driver.pass(60_000).actions());
+  expect(done).not.toContain("deregister r1");
+});
+
 describe("one that two stale lists missed, and a later one shows again", () => {
   const lost = (): Driver => {
     const driver = new Driver().hold({ assigned: 1 }).launchAll().started("r1", "job-1");

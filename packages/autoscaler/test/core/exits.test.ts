@@ -181,3 +181,27 @@ describe("a 404 that nothing explains, about a runner that ended", () => {
     expect(driver.fleet.keptNames.has("r1")).toBe(false);
   });
 });
+
+describe("a look-up that waits for its turn", () => {
+  const waiting = (): Driver => {
+    const driver = new Driver({ min: 1 }).hold({ idle: 1 }).launchAll();
+    driver.lookUps = undefined;
+    for (let minute = 0; minute < 20 && driver.runner("r1").pending === undefined; minute++) driver.pass(60_000).act();
+    expect(driver.runner("r1").pending).toBe("look-up");
+    return driver;
+  };
+
+  test("keeps nobody's removal waiting", () => {
+    expect(exits(waiting(), "r1").actions()).toContain("deregister r1");
+  });
+
+  test("and its answer ends no other command", () => {
+    const driver = exits(waiting(), "r1");
+    driver.act();
+    driver.tell({ type: "look-up.done", name: "r1", answer: "absent" });
+    expect(driver.runner("r1").pending).toBe("deregister");
+    expect(driver.actions()).not.toContain("deregister r1");
+    driver.tell({ type: "command.dropped", name: "r1", command: "look-up", why: "rights" });
+    expect(driver.runner("r1").pending).toBe("deregister");
+  });
+});

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Statistics } from "../../src/core/model.js";
+import { may } from "../../src/core/rights.js";
 import { Driver, noJobs, seen } from "./driver.js";
 
 const MINUTE = 60_000;
@@ -194,6 +195,20 @@ describe("a live runner that the service does not know (witness rule)", () => {
     expect(driver.actions()).not.toContain("destroy r1");
   });
 
+  test("a destroy that waits is off when a message names its job, and when it exits", () => {
+    const wait = (): Driver => {
+      const driver = hide(unknown(), "r1");
+      live(driver, 29, one);
+      for (let second = 0; second < 300; second += 5) if (live(driver, 1 / 12, one).includes("destroy r1")) break;
+      expect(mayDestroy(driver)).toBe(true);
+      return driver;
+    };
+    const mayDestroy = (driver: Driver): boolean => may(driver.fleet, "destroy", driver.runner("r1"), driver.now);
+    expect(mayDestroy(wait().started("r1", "late"))).toBe(false);
+    const exited = wait().tell({ type: "instance.changed", instance: seen("r1", "exited", { exitCode: 0 }) });
+    expect(mayDestroy(exited), "its registration would stay").toBe(false);
+  });
+
   test("a destroy that was dropped leaves it as it was; one that failed is tried again", () => {
     const driver = hide(unknown(), "r1");
     live(driver, 29, one);
@@ -243,6 +258,17 @@ describe("where exits can't be seen", () => {
     driver.lookUps = "absent";
     driver.tell({ type: "deregister.done", name: "r1", answer: "absent" }).act();
     driver.tell({ type: "statistics", statistics: { ...noJobs, assigned: 1, running: 1, busy: 1 } });
+    expect(driver.actions()).not.toContain("destroy r1");
+  });
+
+  test("a 404 from before its completion takes nothing from its five minutes", () => {
+    const driver = new Driver({ max: 4 }, {}, { observesExit: false }).hold({ assigned: 1 }).launchAll();
+    driver.pass(110_000).started("r1").pass(10_000);
+    driver.lookUps = "absent";
+    driver.act();
+    expect(driver.runner("r1").absences).toBe(1);
+    driver.completed("r1").pass(10_000).tell({ type: "statistics.asked" });
+    driver.tell({ type: "statistics", statistics: { ...noJobs, registered: 1 } });
     expect(driver.actions()).not.toContain("destroy r1");
   });
 
