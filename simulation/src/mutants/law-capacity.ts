@@ -59,6 +59,18 @@ export const lawCapacity: readonly Mutant[] = [
     "",
   ),
   core(
+    "a count of runners elsewhere is announced beyond the maximum",
+    "capacity.ts",
+    "Math.min(fleet.limits.maxRunners, all)",
+    "all",
+  ),
+  core(
+    "a false completion gave the place back",
+    "fleet.ts",
+    'if (phase === "started") this.#givenBack.delete(runner);',
+    "",
+  ),
+  core(
     "the end of a pause unblocks the announcement",
     "launch-pause.ts",
     "    this.#blockedAt = undefined;\n    if (launchedAt",

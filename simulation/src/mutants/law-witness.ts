@@ -15,6 +15,19 @@ export const witnessMutants: readonly Mutant[] = [
     "  // Removed meanwhile: it has nothing to run.\n  if (!runner.mayBeRegistered) return;\n",
     "",
   ),
+  // Seed 20, clouds: jobs assigned to places of runners whose end nobody sees.
+  core(
+    "an unseen end waits as long as a seen one",
+    "beliefs.ts",
+    "traits.observesExit ? timings.completionGraceMs : timings.completionUnseenMs",
+    "timings.completionGraceMs",
+  ),
+  core(
+    "an adopted one that may be long gone is asked about late",
+    "beliefs.ts",
+    'runner.belief.kind === "unknown"\n    ? at + spread.next(timings.lookUpConfirmMs)\n    : online + spread.next(timings.lookUpMs)',
+    "online + spread.next(timings.lookUpMs)",
+  ),
   core("what is adopted is asked about for ever", "adoption.ts", "  fleet.keptNames.forget(name);\n", ""),
   core(
     "a destroy that waited ends a runner with a job",
@@ -25,7 +38,7 @@ export const witnessMutants: readonly Mutant[] = [
   core(
     "a 404 from before a completion counts after it",
     "beliefs.ts",
-    "  if (!fleet.traits.observesExit) forget404s(fleet, runner);\n",
+    "  if (!traits.observesExit) forget404s(fleet, runner);\n",
     "",
   ),
   core(

@@ -1,4 +1,4 @@
-import { enterStarted } from "./beliefs.js";
+import { enterStarted, finishing } from "./beliefs.js";
 import type { BackendEvent, SeenInstance } from "./events.js";
 import { weighExit } from "./exits.js";
 import type { Fleet } from "./fleet.js";
@@ -136,7 +136,7 @@ function foundAgain(fleet: Fleet, runner: Runner, instance: SeenInstance, at: nu
   if (!runner.mayBeRegistered) return;
   runner.exit = undefined;
   if (runner.jobEnded) {
-    fleet.move(runner, "finishing", at, at + fleet.timings.completionGraceMs);
+    finishing(fleet, runner, at);
     return;
   }
   if (runner.belief.kind !== "job") fleet.roster.believe(runner, { kind: "unknown", askAt: at });

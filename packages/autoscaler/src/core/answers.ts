@@ -1,5 +1,5 @@
 import { enterStarted } from "./beliefs.js";
-import { explainExit, worked } from "./exits.js";
+import { explainExit, ranWell, worked } from "./exits.js";
 import type { Fleet } from "./fleet.js";
 import type { Runner } from "./model.js";
 import { leave, mayBeOrphan } from "./orphans.js";
@@ -17,6 +17,8 @@ export function deregistered(fleet: Fleet, runner: Runner, answer: "removed" | "
 
 /** "Job still running": hands off. */
 function busy(fleet: Fleet, runner: Runner, at: number): void {
+  // As good as a message that names its job.
+  if (runner.phase !== "exited" && !worked(runner)) ranWell(fleet, runner.launchedAt);
   runner.busyAt = at;
   forget404s(fleet, runner);
   explainExit(fleet, runner.name, at);

@@ -210,6 +210,15 @@ function staleAfterMs({ timings }: Fleet): number {
   return timings.asideMs + timings.provisionerStepDeadlineMs + timings.inventoryIntervalMs;
 }
 
+/**
+ * Whether it is aside because its backend makes no runners. One that lacks a shared place waits for that place; where the
+ * runners are what fails, a check of the backend says nothing about them.
+ */
+export function waitsForBackend({ aside: { state }, breaker, outdated, limits }: Fleet): boolean {
+  if (state.kind !== "aside" || state.ticketFrom !== undefined || limits.maxRunners === 0) return false;
+  return !breaker.tripped && outdated.shutAt === undefined;
+}
+
 /** Lists work again after a time without. */
 export function listWorksAgain(fleet: Fleet, before: number, at: number): boolean {
   return at - before >= staleAfterMs(fleet);
