@@ -204,4 +204,13 @@ export const lawCapacity: readonly Mutant[] = [
   ),
   daemon("a promised place is given away", "shares.ts", "const held = Math.max(live, promised);", "const held = live;"),
   daemon("aside keeps its slot", "slots.ts", "      this.#stepAside();\n", ""),
+  core(
+    "a stop polls a session that only tries",
+    "stepping-aside.ts",
+    "if (fleet.stopping) return;",
+    "if (fleet.stopping) return fleet.aside.work();",
+    {
+      worlds: { none: "no world stops a daemon while its trial is under way" },
+    },
+  ),
 ];

@@ -3,6 +3,9 @@ import { type Mutant, mutantsOf } from "./mutant.js";
 
 const core = mutantsOf({ ...coreGround, worlds: ["liars", "twoLiars", "clouds", "storm"] });
 
+/** Failures that last, on a fleet alone. */
+const law = ["packages/autoscaler/test/core/lasting-trouble.test.ts"];
+
 /** What ends a live runner, what an exit meant, and when readings are asked for. */
 export const witnessMutants: readonly Mutant[] = [
   // Seed 350, twoLiars: stale lists, and removals that find no runner.
@@ -179,11 +182,11 @@ export const witnessMutants: readonly Mutant[] = [
     "return this.#row >= this.#timings.idleExitsInRow;",
     "return this.#row > 1e9 * this.#timings.idleExitsInRow;",
   ),
-  core("a false 404 leaks a registration", "answers.ts", "if (!worked(runner)) fleet.keptNames.keep(runner, at);", ""),
+  core("a false 404 leaks a registration", "answers.ts", "runner.deniedOnly = !worked(runner);", ""),
   core(
     "a destroy by the witness rule keeps no name",
     "outcomes.ts",
-    "if (fleet.witness.proved.has(runner)) fleet.keptNames.keep(runner, at);",
+    "runner.deniedOnly ||= fleet.witness.proved.has(runner);",
     "",
   ),
   core(
@@ -235,4 +238,25 @@ export const witnessMutants: readonly Mutant[] = [
     "if (traits.observesExit) return NEVER;",
   ),
   core("runners of a former set need readings", "orphans.ts", "      runner.formerSet = true;\n", ""),
+  core(
+    "an end that failed is repeated whatever is known by then",
+    "outcomes.ts",
+    "  else proveAgain(fleet, runner, at);",
+    '  else {\n    runner.mayBeRegistered = false;\n    fleet.move(runner, "abandoned", at, at);\n    again(fleet, runner, at);\n  }',
+    { tests: law, worlds: { none: "no world has a destroy that fails after the proof" } },
+  ),
+  core(
+    "one that was asked to go is judged by the counts of another scale set",
+    "orphans.ts",
+    '(phase !== "started" && phase !== "retiring" && phase !== "detached")',
+    'phase !== "started"',
+    { tests: law, worlds: { none: "no world loses a scale set while removals get no answer" } },
+  ),
+  core(
+    "the second removal is asked for while the instance is there",
+    "answers.ts",
+    "runner.deniedOnly = !worked(runner);",
+    "if (!worked(runner)) fleet.keptNames.keep(runner, at);",
+    { tests: law, worlds: { none: "no world has an instance that can't be destroyed for an hour" } },
+  ),
 ];

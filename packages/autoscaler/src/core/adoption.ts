@@ -40,7 +40,7 @@ export function seeInstance(fleet: Fleet, instance: SeenInstance, at: number): v
   if (runner.phase === "created" && runner.adopted) {
     fleet.roster.believe(runner, { kind: "unknown", askAt: at });
     enterStarted(fleet, runner, at);
-  } else if (runner.phase === "abandoned" && runner.mayBeRegistered) {
+  } else if (runner.phase === "abandoned" && runner.mayBeRegistered && !runner.forced) {
     // A start that was given up was carried out after all: it may work, so the service is asked first.
     fleet.move(runner, "retiring", at, at);
   }

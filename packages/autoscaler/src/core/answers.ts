@@ -97,6 +97,8 @@ function unregistered(fleet: Fleet, runner: Runner, at: number): void {
 /** The service does not know it: what that means depends on what the instance may be doing. */
 function absent(fleet: Fleet, runner: Runner, at: number): void {
   runner.ghost = false;
+  // Its scale set went away while the removal was under way: a 404 about it means nothing.
+  if (runner.phase === "started" && runner.orphanedAt !== undefined) return;
   if (runner.phase === "exited" || runner.phase === "abandoned") {
     ended(fleet, runner, at);
   } else if (runner.phase === "retiring" && mayBeOrphan(fleet, runner)) {
@@ -122,7 +124,7 @@ function ended(fleet: Fleet, runner: Runner, at: number): void {
   } else {
     runner.mayBeRegistered = false;
     fleet.verdicts.unregistered(runner.name, "absent");
-    if (!worked(runner)) fleet.keptNames.keep(runner, at);
+    runner.deniedOnly = !worked(runner);
     // Lists may be stale and the 404 false: there is nothing to destroy, and one that lives is adopted when it is listed.
     if (runner.lost) fleet.remove(runner, at);
     else fleet.roster.lookAt(runner, at);

@@ -263,6 +263,8 @@ export class Fleet {
     this.witness.delete(runner);
     this.givingBack.delete(runner);
     this.ceiling.settled(runner.name);
+    // Not before: while it is here, its own rules remove it.
+    if (runner.deniedOnly) this.keptNames.keep(runner, at);
     if (!this.verdicts.has(runner.name)) {
       this.breaker.ended(runner.name);
       this.outdated.ended(runner.name);

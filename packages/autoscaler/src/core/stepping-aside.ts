@@ -8,7 +8,9 @@ const SILENT_MS = 75_000;
 /** Whether the set steps aside, tries to come back, or works again; after each event. */
 export function judgeAside(fleet: Fleet, demand: Demand, at: number): void {
   const { aside } = fleet;
-  if (fleet.stopping || fleet.drainingSince !== undefined) {
+  // What accepts no job now must not begin to at the end.
+  if (fleet.stopping) return;
+  if (fleet.drainingSince !== undefined) {
     if (aside.state.kind !== "aside") aside.work();
     return;
   }

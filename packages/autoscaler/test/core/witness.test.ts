@@ -209,7 +209,7 @@ describe("a live runner that the service does not know (witness rule)", () => {
     expect(mayDestroy(exited), "its registration would stay").toBe(false);
   });
 
-  test("a destroy that was dropped leaves it as it was; one that failed is tried again", () => {
+  test("a destroy that was dropped leaves it as it was; one that failed is tried again once it is proved again", () => {
     const driver = hide(unknown(), "r1");
     live(driver, 29, one);
     expect(live(driver, 5, one)).toContain("destroy r1");
@@ -218,7 +218,9 @@ describe("a live runner that the service does not know (witness rule)", () => {
     expect(driver.runner("r1").mayBeRegistered).toBe(true);
     expect(live(driver, 10, one)).toContain("destroy r1");
     driver.tell({ type: "destroy.failed", name: "r1", message: "engine down" });
-    expect(driver.pass(5_000).actions()).toContain("destroy r1");
+    expect(driver.phase("r1")).toBe("detached");
+    expect(live(driver, 1, one)).not.toContain("destroy r1");
+    expect(live(driver, 6, one)).toContain("destroy r1");
   });
 
   test("its name is kept: its removal is asked for once more after an hour", () => {

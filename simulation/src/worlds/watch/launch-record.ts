@@ -38,11 +38,11 @@ export class LaunchRecord {
   readonly #fullUntilMs = new Map<WatchedDaemon, number>();
   /** What the ceilings were before they were lowered lately. */
   readonly #lowered = new Map<WatchedDaemon, { readonly from: number | undefined; readonly atMs: number }[]>();
+  readonly #makers = new Map<string, WatchedDaemon>();
+  /** The newest two lists of a daemon. */
+  readonly #lists = new Map<WatchedDaemon, readonly ReadonlySet<string>[]>();
   readonly #beganMs = new Map<string, number>();
   readonly #creating = new Map<WatchedDaemon, Set<string>>();
-  readonly #makers = new Map<string, WatchedDaemon>();
-  /** What the newest list showed. */
-  readonly #listed = new Map<WatchedDaemon, ReadonlySet<string>>();
   readonly #answered = new WeakSet<Asked>();
   readonly #exitsSeen = new Set<string>();
 
@@ -55,11 +55,11 @@ export class LaunchRecord {
     this.#ceilings.delete(daemon);
     this.#lowered.delete(daemon);
     this.#creating.delete(daemon);
-    this.#listed.delete(daemon);
+    this.#lists.delete(daemon);
   }
 
   listed(daemon: WatchedDaemon, names: ReadonlySet<string>): void {
-    this.#listed.set(daemon, names);
+    this.#lists.set(daemon, [names, ...(this.#lists.get(daemon) ?? []).slice(0, 1)]);
   }
 
   of(daemon: WatchedDaemon, scaleSet: string): LaunchState {
@@ -98,7 +98,11 @@ export class LaunchRecord {
   /** Whether no set of it may launch: as much lives as its backend ever held, and a trial may be as far away as this. */
   isFull(daemon: WatchedDaemon): boolean {
     const ceiling = this.#ceilings.get(daemon);
-    return ceiling !== undefined && this.#now() < (this.#fullUntilMs.get(daemon) ?? 0) && this.#live(daemon) >= ceiling;
+    return (
+      ceiling !== undefined &&
+      this.#now() < (this.#fullUntilMs.get(daemon) ?? 0) &&
+      this.#live(daemon) + this.#goneUnseen(daemon) >= ceiling
+    );
   }
 
   /** Changed options forget the ceiling. */
@@ -110,9 +114,9 @@ export class LaunchRecord {
     const scaleSet = daemon.setOf(name);
     if (scaleSet === undefined) return;
     if (operation === "create") {
+      this.#makers.set(name, daemon);
       this.#beganMs.set(name, this.#now());
       this.#underWay(daemon).add(name);
-      this.#makers.set(name, daemon);
     }
     if (operation === "start") this.of(daemon, scaleSet).lastStartMs = this.#now();
   }
@@ -130,10 +134,11 @@ export class LaunchRecord {
     }
     const kind = isBackendError(error) ? error.kind : "transient";
     if (kind === "capacity") {
-      if (live < (ceiling ?? Number.POSITIVE_INFINITY)) {
+      const known = live + this.#goneUnseen(daemon);
+      if (known < (ceiling ?? Number.POSITIVE_INFINITY)) {
         const before = (this.#lowered.get(daemon) ?? []).filter(({ atMs }) => this.#now() - atMs < REMEMBERED_MS);
         this.#lowered.set(daemon, [...before, { from: ceiling, atMs: this.#now() }]);
-        this.#ceilings.set(daemon, live);
+        this.#ceilings.set(daemon, known);
       }
       this.#fullUntilMs.set(daemon, this.#now() + LONGEST_CEILING_MS);
       this.#paused(this.of(daemon, scaleSet), 5 * MINUTE_MS, LONGEST_CEILING_MS);
@@ -142,6 +147,16 @@ export class LaunchRecord {
     const state = this.of(daemon, scaleSet);
     if (kind === "gone") this.#paused(state, MINUTE_MS, LONGEST_PAUSE_MS);
     else this.#failure(state, name, kind === "rejected" || kind === "denied");
+  }
+
+  /** Instances of other daemons that are gone, and that this one counts until two lists did not show them. */
+  #goneUnseen(daemon: WatchedDaemon): number {
+    const shown = new Set((this.#lists.get(daemon) ?? []).flatMap((names) => [...names]));
+    return [...shown].filter((name) => {
+      const maker = this.#makers.get(name);
+      const another = maker !== undefined && maker !== daemon && maker.path === daemon.path;
+      return another && daemon.host.find(name) === undefined;
+    }).length;
   }
 
   answered(daemon: WatchedDaemon, asked: Asked, { status, body }: Answered): void {
@@ -196,18 +211,7 @@ export class LaunchRecord {
   /** As it knows: without what strangers have on the same host. */
   #live(daemon: WatchedDaemon): number {
     const its = daemon.host.instances().filter(({ labels }) => daemon.identities.has(labels.identity));
-    return its.length + this.#goneSinceListed(daemon) + this.#underWay(daemon).size;
-  }
-
-  /** Another daemon's instances that ended since the newest list: until the next one they are taken for live. */
-  #goneSinceListed(daemon: WatchedDaemon): number {
-    let count = 0;
-    for (const name of this.#listed.get(daemon) ?? []) {
-      const maker = this.#makers.get(name);
-      const elsewhere = maker !== undefined && maker !== daemon && maker.path === daemon.path;
-      if (elsewhere && daemon.host.find(name) === undefined) count += 1;
-    }
-    return count;
+    return its.length + this.#underWay(daemon).size;
   }
 
   #failure(state: LaunchState, name: string, refused: boolean): void {
