@@ -7,6 +7,12 @@ const service = mutantsOf(serviceGround);
 /** Rules of the listener that the second edition of the law added or changed. */
 export const lawClientMutants: readonly Mutant[] = [
   client(
+    "acquired up to a capacity that is not announced yet",
+    "listener/poller.ts",
+    "return Math.min(this.#capacity, this.#announced);",
+    "return this.#capacity;",
+  ),
+  client(
     "a failed acknowledgement passes the cursor",
     "listener/delivery.ts",
     'const failed = this.#failedCall(messageId, "acknowledge-failed", error, scope);\n      if (failed !== undefined) return failed;',
@@ -159,8 +165,8 @@ export const lawClientMutants: readonly Mutant[] = [
   client(
     "jobs are acquired without polling",
     "listener/acquirer.ts",
-    "return this.#poller.polling ? this.#poller.capacity : 0;",
-    "return this.#poller.capacity;",
+    "return this.#poller.polling ? this.#poller.accepted : 0;",
+    "return this.#poller.accepted;",
   ),
   client(
     "kept jobs grow without end",
