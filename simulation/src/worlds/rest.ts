@@ -3,13 +3,15 @@ import { mayPass } from "./watch/settled.js";
 
 /**
  * Every job has ended, nothing is left of runners that are gone, and over all machines together as many live as the
- * minimum asks for. Each daemon has cleared its own machine by itself.
+ * minimum asks for, none of them unfit. Each daemon has cleared its own machine by itself.
  */
 export function atRest({ simulator, hosts, daemons, facts, countsOffline }: Scene): boolean {
   const runners = simulator.state().runners.filter(({ name }) => !facts.forgotten.has(name));
   const ghost = (name: string): boolean => hosts.some((host) => mayPass(host, name, countsOffline));
   if (runners.some(({ name, state }) => state === "busy" || (state === "offline" && !ghost(name)))) return false;
-  const live = hosts.reduce((sum, host) => sum + host.instances().length, 0);
+  const instances = hosts.flatMap((host) => host.instances());
+  if (instances.some(({ state, unfit }) => state === "started" && unfit !== undefined)) return false;
+  const live = instances.length;
   if (live !== runners.length) return false;
   // A registration that nobody remembers may count as a runner of another machine until the service drops it.
   return facts.forgotten.size > 0 || live === leastOf(daemons);
