@@ -10,14 +10,14 @@ export interface Figure {
   readonly limit?: number | undefined;
 }
 
-export function median(values: readonly number[]): number {
+function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
   const upper = sorted[middle] ?? Number.NaN;
   return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2;
 }
 
-export function ratio({ ours, bare }: Figure): number {
+function ratio({ ours, bare }: Figure): number {
   return median(ours) / median(bare);
 }
 

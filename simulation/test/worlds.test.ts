@@ -4,8 +4,8 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 import { runBlock } from "../src/worlds/block.js";
+import { worldNames } from "../src/worlds/kinds.js";
 import { storyOf } from "../src/worlds/report.js";
-import { worldNames } from "../src/worlds/settings.js";
 import { runWorld } from "../src/worlds/world.js";
 
 const built = (name: string): string => fileURLToPath(new URL(`../dist/worlds/${name}.js`, import.meta.url));

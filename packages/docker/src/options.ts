@@ -80,7 +80,7 @@ export const JIT_FOLDER = "/.scaleset";
 export const JIT_VARIABLE = "ACTIONS_RUNNER_INPUT_JITCONFIG";
 
 /** The official image, whose layout the default command expects. */
-export const DEFAULT_IMAGE = "ghcr.io/actions/actions-runner:latest";
+const DEFAULT_IMAGE = "ghcr.io/actions/actions-runner:latest";
 
 type Definition = Parameters<typeof defineProvisioner<DockerOptions>>[0];
 type Schema = ReturnType<Definition["options"]>;

@@ -34,6 +34,9 @@ import type { Random } from "./time/random.js";
 import { readWorkflow } from "./workflow/read-workflow.js";
 import { WorkflowRun, type WorkflowView } from "./workflow/run.js";
 
+/** Made once: an abort without a reason makes an exception each time. */
+const EARLIER = new Error("something is due earlier");
+
 /** Makes a simulator. It does nothing until somebody calls it. @throws TypeError on options that make no sense */
 export function createSimulator(options: SimulatorOptions = {}): Simulator {
   return new Simulator(resolveOptions(options));
@@ -395,7 +398,7 @@ export class Simulator implements AsyncDisposable {
     const dueAtMs = this.#service.dueAtMs();
     if (dueAtMs === undefined || this.#closing.signal.aborted) return;
     if (this.#alarm !== undefined && this.#alarm.atMs <= dueAtMs) return;
-    this.#alarm?.stop.abort();
+    this.#alarm?.stop.abort(EARLIER);
     const alarm = { atMs: dueAtMs, stop: new AbortController() };
     this.#alarm = alarm;
     const { clock } = this.#options;

@@ -3,7 +3,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { realClock } from "@scaleset/simulator";
 import type { Order } from "../worlds/block.js";
-import { type WorldName, worldNames } from "../worlds/settings.js";
+import { type WorldName, worldNames } from "../worlds/kinds.js";
 import type { WorldReport } from "../worlds/world.js";
 import type { Mutant } from "./mutant.js";
 

@@ -126,6 +126,13 @@ export const lawCapacity: readonly Mutant[] = [
     "true;",
   ),
   core("an unpolled session is not refreshed", "decide.ts", "  aside(fleet, now, plan);\n", ""),
+  engine(
+    "a minimum below the ceiling waits for jobs",
+    "backend-ceiling.ts",
+    "claim.full || claim.wanted > (shares[index] ?? 0)",
+    "claim.full",
+    { worlds: { none: "hardly a world ends with a ceiling below the minimum: the last job's trial has raised it" } },
+  ),
   engine("one trial above the ceiling after the other", "backend-ceiling.ts", "this.#atOnce * 2", "this.#atOnce"),
   engine(
     "trials above the ceiling do not slow down",

@@ -1,4 +1,4 @@
-import type { WorldName } from "../worlds/settings.js";
+import type { WorldName } from "../worlds/kinds.js";
 
 /** One wrong on purpose: a text in a source file, which is there exactly once, and what stands there instead. */
 export interface Mutant {

@@ -1,4 +1,4 @@
-import type { WorldName } from "../worlds/settings.js";
+import type { WorldName } from "../worlds/kinds.js";
 import { dockerMutants } from "./docker.js";
 import { clientGround, coreGround, engineGround } from "./grounds.js";
 import { lawCapacity } from "./law-capacity.js";

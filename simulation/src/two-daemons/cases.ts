@@ -1,7 +1,7 @@
 import type { Settings } from "./stage.js";
 
 /** What happens to the daemon that holds the session. */
-export type Blow =
+type Blow =
   /** SIGKILL; it is started again at once, and no other daemon is there. */
   | { readonly kind: "restart" }
   /** SIGKILL while another daemon stands by; it is started again once that one has taken over. */

@@ -20,7 +20,7 @@ export interface Settings {
 }
 
 /** One machine: its state folder, its instances, and the daemon that runs there now. */
-export interface Machine {
+interface Machine {
   readonly owner: string;
   /** Starts its daemon, also again after a kill. */
   start(): Daemon;

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import type { WorldName } from "./settings.js";
+import type { WorldName } from "./kinds.js";
 import { Tally } from "./tally.js";
 import type { WorldReport } from "./world.js";
 
@@ -24,7 +24,7 @@ export interface BlockOptions {
   readonly onWorld?: ((report: WorldReport, progress: BlockProgress) => void) | undefined;
 }
 
-export interface BlockProgress {
+interface BlockProgress {
   readonly done: number;
   readonly of: number;
   readonly virtualMs: number;

@@ -1,4 +1,4 @@
-import { kinds } from "./settings.js";
+import { kinds } from "./kinds.js";
 import type { TallyKind } from "./tally.js";
 
 const failuresOfNobody = [

@@ -1,9 +1,9 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { runBlock } from "./block.js";
+import { kinds, type WorldName, worldNames } from "./kinds.js";
 import { coverage, neverHappened, storyOf } from "./report.js";
 import { readSeeds } from "./seeds.js";
-import { kinds, type WorldName, worldNames } from "./settings.js";
 
 /**
  * `npm run simulate -- --seeds 1..1000 [--world NAME] [--hours H] [--ignore I2,I8] [--processes N]`: worlds under virtual time. Non-zero

@@ -1,15 +1,20 @@
-import { pick, type Stage } from "./failures/failure.js";
+import { type Failure, pick, type Stage } from "./failures/failure.js";
 import type { Settings } from "./settings.js";
 
-/** Failures come one after the other in each lane, with calm between them, until the world's misfortunes are over. */
-export function misfortunes(stage: Stage, { failures, lanes, pauseMs }: Settings): Promise<void>[] {
-  return Array.from({ length: lanes }, () => lane(stage, failures, pauseMs));
+/**
+ * Failures come one after the other in each lane, with calm between them, until the world's misfortunes are over: those
+ * dealt to it, then any of its kind.
+ */
+export function misfortunes(stage: Stage, { failures, dealt, lanes, pauseMs }: Settings): Promise<void>[] {
+  const first = [...dealt];
+  const next = (): Failure | undefined => first.shift() ?? pick(stage.random, failures);
+  return Array.from({ length: lanes }, () => lane(stage, next, pauseMs));
 }
 
-async function lane(stage: Stage, failures: Settings["failures"], pauseMs: number): Promise<void> {
+async function lane(stage: Stage, next: () => Failure | undefined, pauseMs: number): Promise<void> {
   while (!stage.over) {
     await stage.sleep(-Math.log(1 - stage.random()) * pauseMs);
-    const failure = pick(stage.random, failures);
+    const failure = next();
     if (stage.over || failure === undefined) continue;
     const ends = stage.begins(failure.name, failure);
     await failure.strike(stage);

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type WorldName, worldNames } from "./settings.js";
+import { type WorldName, worldNames } from "./kinds.js";
 import { runWorld } from "./world.js";
 
 // Prints the hash of what happened in one world, for whoever wants to compare it with that of another process.

@@ -5,10 +5,11 @@ import { mayPass } from "./watch/settled.js";
  * Every job has ended, nothing is left of runners that are gone, and over all machines together as many live as the
  * minimum asks for, none of them unfit. Each daemon has cleared its own machine by itself.
  */
-export function atRest({ simulator, hosts, daemons, facts, countsOffline }: Scene): boolean {
+export function atRest(scene: Scene): boolean {
+  const { simulator, hosts, daemons, facts } = scene;
   const runners = simulator.state().runners.filter(({ name }) => !facts.forgotten.has(name));
-  const ghost = (name: string): boolean => hosts.some((host) => mayPass(host, name, countsOffline));
-  if (runners.some(({ name, state }) => state === "busy" || (state === "offline" && !ghost(name)))) return false;
+  if (runners.some(({ name, state }) => state === "busy" || (state === "offline" && !mayPass(scene, name))))
+    return false;
   const instances = hosts.flatMap((host) => host.instances());
   if (instances.some(({ state, unfit }) => state === "started" && unfit !== undefined)) return false;
   const live = instances.length;

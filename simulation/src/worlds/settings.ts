@@ -1,15 +1,7 @@
 import { defaultTimings, type Timings } from "@scaleset/autoscaler";
-import { type Random, type SimulatorOptions, seededRandom } from "@scaleset/simulator";
-import { falseAbsences, registrations } from "./failures/agents.js";
-import { backendFailures } from "./failures/backend.js";
-import { daemonFailures, interruptions, mendings, reconfigurations, scaleDowns } from "./failures/daemons.js";
+import { type SimulatorOptions, seededRandom } from "@scaleset/simulator";
 import type { Failure } from "./failures/failure.js";
-import { handEdits } from "./failures/hands.js";
-import { backendOutages, brokenStandbys, fullHosts, serviceOutages } from "./failures/outages.js";
-import { clockJumps, memoryLosses, pauses } from "./failures/pauses.js";
-import { acquireFailures, falseCompletions, lastingMiscounts, miscounts, queueFailures } from "./failures/queues.js";
-import { deprecations, runnerFailures } from "./failures/runners.js";
-import { serviceFailures, vanishings } from "./failures/service.js";
+import { dealtTo, type Kind, kinds, type WorldName, worldOf } from "./kinds.js";
 import type { Skew } from "./process-clock.js";
 
 export interface DaemonSettings {
@@ -22,7 +14,7 @@ export interface DaemonSettings {
   readonly credentials: "token" | "app";
 }
 
-export interface ScaleSetSettings {
+interface ScaleSetSettings {
   readonly name: string;
   readonly minRunners: number;
   readonly maxRunners: number;
@@ -68,192 +60,14 @@ export interface Settings {
     | "deregistrationDelayMs"
   >;
   readonly failures: readonly Failure[];
+  /** Those that strike before any other. */
+  readonly dealt: readonly Failure[];
   /** Mean time between two failures, for each of the lanes in which they come. @unit milliseconds */
   readonly pauseMs: number;
   readonly lanes: number;
 }
 
-type Kind = Partial<Omit<Settings, "world" | "seed" | "failures" | "daemons">> & {
-  readonly about: string;
-  readonly failures: readonly Failure[];
-  /** How many daemons, each on a host of its own unless the scope is shared. @default 1 */
-  readonly daemonCount?: (random: Random) => number;
-  readonly strangers?: boolean;
-  /** All scale sets of a daemon share fewer places than one of them may have. */
-  readonly sharedPlaces?: boolean;
-  /** How long things go wrong. @default 1 */
-  readonly hours?: number;
-};
-
 const HOUR_MS = 3_600_000;
-const named = (failures: readonly Failure[], pattern: RegExp): Failure[] =>
-  failures.filter(({ name }) => pattern.test(name));
-
-/** The worlds there are: what is mixed in each. */
-export const kinds = {
-  narrow: {
-    about: "one launch at a time, and sessions that end while the others wait",
-    failures: [...interruptions, ...interruptions, ...named(serviceFailures, /^F(2|3|13|15)/)],
-    launchConcurrency: 1,
-  },
-  calm: { about: "one daemon, and nothing goes wrong but time", failures: scaleDowns, pauseMs: 900_000 },
-  storm: {
-    about: "everything that the service, runners and the backend do wrong, at once",
-    failures: [...serviceFailures, ...runnerFailures, ...backendFailures, ...scaleDowns],
-    lanes: 2,
-  },
-  crash: {
-    about: "one daemon, killed at any await, with answers lost",
-    failures: [
-      ...daemonFailures,
-      ...daemonFailures,
-      ...named(serviceFailures, /^F(7|13|15)/),
-      ...named(backendFailures, /hang|lost|transient/),
-      ...scaleDowns,
-    ],
-    pauseMs: 180_000,
-  },
-  takeover: {
-    about: "two or three daemons on machines of their own, fighting for the sessions",
-    failures: [...daemonFailures, ...named(serviceFailures, /^F(1|3|5|13|14)/), ...named(backendFailures, /^F22/)],
-    daemonCount: (random) => 2 + Math.floor(random() * 2),
-  },
-  shared: {
-    about: "two or three daemons on one shared backend, fighting for the sessions",
-    failures: [...daemonFailures, ...serviceFailures, ...backendFailures],
-    daemonCount: (random) => 2 + Math.floor(random() * 2),
-    scope: "shared",
-  },
-  clouds: {
-    about: "machines whose end nobody sees",
-    failures: [...serviceFailures, ...runnerFailures, ...named(backendFailures, /lost|fails/), ...daemonFailures],
-    scope: "shared",
-    observesExit: false,
-    bootDeadlineMs: 600_000,
-    jobs: 40,
-  },
-  vanish: {
-    about: "scale sets and registrations go away",
-    failures: [...vanishings, ...vanishings, ...named(serviceFailures, /^F(1|3|6|9)/), ...daemonFailures],
-  },
-  outdated: {
-    about: "runners that are of no use: too old, gone at once, never there",
-    failures: [...deprecations, ...runnerFailures, ...named(serviceFailures, /^F6/)],
-  },
-  phantom: {
-    about: "statistics that say what is not so",
-    failures: named(serviceFailures, /^F(8|10|11|12)/),
-  },
-  strangers: {
-    about: "two organizations with scale sets of the same name, on one backend",
-    failures: [...daemonFailures, ...named(serviceFailures, /^F(2|3|15)/), ...backendFailures],
-    scope: "shared",
-    strangers: true,
-  },
-  reload: {
-    about: "limits and runner specs that change, and refused launches that are lifted, while jobs run",
-    failures: [
-      ...reconfigurations,
-      ...reconfigurations,
-      ...mendings,
-      ...scaleDowns,
-      ...daemonFailures,
-      ...named(serviceFailures, /^F(2|3|13)/),
-    ],
-    daemonCount: (random) => 1 + Math.floor(random() * 2),
-    scope: "shared",
-  },
-  frozen: {
-    about: "daemons that are stopped, or whose machine sleeps, while others wait for their sessions",
-    failures: [...pauses, ...pauses, ...clockJumps, ...memoryLosses, ...named(daemonFailures, /killed/)],
-    daemonCount: (random) => 1 + Math.floor(random() * 3),
-    hours: 3,
-  },
-  liars: {
-    about: "the agents API, statistics and messages lie, one at a time",
-    failures: [...falseAbsences, ...miscounts, ...queueFailures, ...falseCompletions, ...registrations],
-    daemonCount: (random) => 1 + Math.floor(random() * 2),
-    pauseMs: 900_000,
-    long: 0.25,
-    hours: 3,
-  },
-  full: {
-    about: "machines that hold less than the maximum says",
-    failures: [...fullHosts, ...fullHosts, ...named(backendFailures, /create fails: capacity/), ...scaleDowns],
-    daemonCount: (random) => 1 + Math.floor(random() * 2),
-    pauseMs: 600_000,
-    long: 0.3,
-    hours: 3,
-  },
-  broken: {
-    about: "backends and a service that are broken for long, with standbys or without",
-    failures: [...backendOutages, ...brokenStandbys, ...brokenStandbys, ...named(daemonFailures, /killed/)],
-    daemonCount: (random) => 1 + Math.floor(random() * 3),
-    pauseMs: 900_000,
-    hours: 3,
-  },
-  away: {
-    about: "a service that is away for hours",
-    failures: serviceOutages,
-    daemonCount: (random) => 1 + Math.floor(random() * 2),
-    pauseMs: 1_800_000,
-    hours: 8,
-    jobs: 60,
-  },
-  deaf: {
-    about: "messages that never come, and jobs that can't be acquired",
-    failures: [...queueFailures, ...queueFailures, ...acquireFailures, ...named(serviceFailures, /^F(2|3) /)],
-    daemonCount: (random) => 1 + Math.floor(random() * 2),
-    hours: 2,
-  },
-  edits: {
-    about: "people who change scale sets at GitHub by hand",
-    failures: [...handEdits, ...handEdits, ...named(daemonFailures, /killed/), ...named(serviceFailures, /^F3/)],
-    daemonCount: (random) => 1 + Math.floor(random() * 2),
-    hours: 2,
-  },
-  fair: {
-    about: "many jobs for scale sets that share few places",
-    failures: [...scaleDowns, ...named(serviceFailures, /^F(2|3) /), ...named(daemonFailures, /stopped/)],
-    sharedPlaces: true,
-    pauseMs: 900_000,
-    hours: 2,
-    jobs: 150,
-  },
-  twoLiars: {
-    about: "two liars at once, and statistics that lie forever",
-    failures: [
-      ...falseAbsences,
-      ...miscounts,
-      ...queueFailures,
-      ...falseCompletions,
-      ...lastingMiscounts,
-      ...named(backendOutages, /stale/),
-      ...named(pauses, /minutes/),
-    ],
-    daemonCount: (random) => 1 + Math.floor(random() * 2),
-    lanes: 2,
-    long: 0.2,
-    hours: 2,
-  },
-  limits: {
-    about: "jobs that may not take for ever, and runners that may not idle for ever",
-    failures: [...scaleDowns, ...daemonFailures],
-    timings: { ...defaultTimings, maxJobDurationMs: 12 * 60_000, maxIdleAgeMs: 15 * 60_000 },
-    long: 0.1,
-    jobs: 35,
-    pauseMs: 600_000,
-  },
-} as const satisfies Record<string, Kind>;
-
-export type WorldName = keyof typeof kinds;
-
-export const worldNames = Object.keys(kinds).filter((name): name is WorldName => name in kinds);
-
-/** Which world a seed is, where nobody says. */
-export function worldOf(seed: number): WorldName {
-  return worldNames[seed % worldNames.length] ?? "calm";
-}
 
 export function settingsOf(
   seed: number,
@@ -318,6 +132,7 @@ export function settingsOf(
       largeIds: chance(0.3),
     },
     failures: kind.failures,
+    dealt: dealtTo(seed, kind),
     pauseMs: kind.pauseMs ?? 240_000,
     lanes: kind.lanes ?? 1,
   };

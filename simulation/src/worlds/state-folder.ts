@@ -1,5 +1,5 @@
 /** A message session as a daemon records it; the autoscaler's own port has the same shape. */
-export interface RecordedSession {
+interface RecordedSession {
   readonly identity: string;
   readonly configUrl: string;
   readonly owner: string;

@@ -20,7 +20,8 @@ import { useless } from "./watch/useless.js";
 /** Tells every check of everything that happens. */
 export class Watcher {
   readonly #scene: Scene;
-  readonly #checks: readonly Check[];
+  /** Those that want to know of it, by what it is. */
+  readonly #by: ReturnType<typeof byEvent>;
   readonly #memory: Memory;
 
   constructor(scene: Scene) {
@@ -48,7 +49,7 @@ export class Watcher {
       ...judges.map((judge) => judge(scene)),
       this.#memory,
     ];
-    this.#checks = checks;
+    this.#by = byEvent(checks);
   }
 
   entry(entry: JournalEntry): void {
@@ -63,11 +64,11 @@ export class Watcher {
       job: entry.job,
       scaleSetId: entry.scaleSetId,
     });
-    for (const check of this.#checks) check.entry?.(entry);
+    for (const check of this.#by.entry) check.entry(entry);
   }
 
   look(): void {
-    for (const check of this.#checks) check.look?.();
+    for (const check of this.#by.look) check.look();
   }
 
   /** Everything has come to rest. */
@@ -81,28 +82,28 @@ export class Watcher {
     return {
       asked: (asked) => {
         facts.asked(daemonOf(), asked);
-        for (const check of this.#checks) check.asked?.(daemonOf(), asked);
+        for (const check of this.#by.asked) check.asked(daemonOf(), asked);
       },
       answered: (asked, answer) => {
         facts.answered(daemonOf(), asked, answer);
-        for (const check of this.#checks) check.answered?.(daemonOf(), asked, answer);
+        for (const check of this.#by.answered) check.answered(daemonOf(), asked, answer);
       },
       over: (asked) => {
         facts.over(daemonOf(), asked);
-        for (const check of this.#checks) check.over?.(daemonOf(), asked);
+        for (const check of this.#by.over) check.over(daemonOf(), asked);
       },
       began: (call) => {
         chronicle.tell(daemonOf().name, `begins to ${call.operation} ${call.name}`, { runner: call.name });
-        for (const check of this.#checks) check.began?.(daemonOf(), call);
+        for (const check of this.#by.began) check.began(daemonOf(), call);
         facts.began(daemonOf(), call);
       },
       ended: (call, error) => {
         facts.ended(daemonOf(), call, error);
-        for (const check of this.#checks) check.ended?.(daemonOf(), call, error);
+        for (const check of this.#by.ended) check.ended(daemonOf(), call, error);
       },
       listed: (names, begunMs) => facts.listed(daemonOf(), names, begunMs),
       jitHandedOver: (name, jitConfig) => {
-        for (const check of this.#checks) check.jitHandedOver?.(name, jitConfig);
+        for (const check of this.#by.jitHandedOver) check.jitHandedOver(name, jitConfig);
       },
       destroyDelayMs,
       decided: (event) => {
@@ -116,7 +117,7 @@ export class Watcher {
             details: { set: event.scaleSet },
           });
         }
-        for (const check of this.#checks) check.decided?.(daemonOf(), event);
+        for (const check of this.#by.decided) check.decided(daemonOf(), event);
       },
       commanded: (event) => {
         const { command, outcome } = event;
@@ -126,11 +127,30 @@ export class Watcher {
       logged: (level, message, data) => {
         const runner = "runner" in data ? String(data.runner) : undefined;
         chronicle.tell(daemonOf().name, `${level}: ${message}`, { dull: level === "debug", details: data, runner });
-        for (const check of this.#checks) check.logged?.(daemonOf(), level, message, data);
+        for (const check of this.#by.logged) check.logged(daemonOf(), level, message, data);
       },
       endedUnasked: (error) => {
         this.#scene.broke("I1", `${daemonOf().name} ended unasked: ${String(error)}`);
       },
     };
   }
+}
+
+type Told<Name extends keyof Check> = Check & Required<Pick<Check, Name>>;
+
+function byEvent(checks: readonly Check[]) {
+  const those = <Name extends keyof Check>(name: Name): readonly Told<Name>[] =>
+    checks.filter((check): check is Told<Name> => check[name] !== undefined);
+  return {
+    asked: those("asked"),
+    answered: those("answered"),
+    over: those("over"),
+    began: those("began"),
+    ended: those("ended"),
+    jitHandedOver: those("jitHandedOver"),
+    decided: those("decided"),
+    logged: those("logged"),
+    entry: those("entry"),
+    look: those("look"),
+  };
 }

@@ -1,5 +1,5 @@
 import type { Order } from "./block.js";
-import { worldOf } from "./settings.js";
+import { worldOf } from "./kinds.js";
 import type { Broken } from "./watch/scene.js";
 import { runWorld, type WorldReport } from "./world.js";
 

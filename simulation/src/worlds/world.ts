@@ -1,7 +1,8 @@
 import type { Chronicle } from "./chronicle.js";
+import type { WorldName } from "./kinds.js";
 import { misfortunes } from "./nemesis.js";
 import { unrest } from "./rest.js";
-import { settingsOf, type WorldName } from "./settings.js";
+import { settingsOf } from "./settings.js";
 import { setStage } from "./stage.js";
 import type { TallyRow } from "./tally.js";
 import type { Broken } from "./watch/scene.js";

@@ -14,7 +14,7 @@ export function describeSchema(schema: z.ZodType): SchemaNode | undefined {
 }
 
 /** What the schema says about a path; every reading of it where there are several. */
-export function nodesAt(root: SchemaNode | undefined, path: Path): readonly SchemaNode[] {
+function nodesAt(root: SchemaNode | undefined, path: Path): readonly SchemaNode[] {
   let nodes = root === undefined ? [] : spread(root);
   for (const step of path) nodes = nodes.flatMap((node) => spread(child(node, step)));
   return nodes;

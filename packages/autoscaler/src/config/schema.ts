@@ -62,7 +62,7 @@ const target = z
   .strictObject({ url, ...credential })
   .describe("Where to register, and with which credential. Without one, that of github is used (same host only).");
 
-export const targetName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, {
+const targetName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, {
   error: "expected a name of letters, digits, dots, dashes and underscores",
 });
 

@@ -46,11 +46,6 @@ function freePlaces({ occupying, ceiling, roster, traits }: Fleet, most: number)
   return Math.max(0, Math.min(free, underCeiling));
 }
 
-/** Runners that jobs and the minimum ask for, whatever is shared with other sets. */
-export function unsharedTarget(fleet: Fleet, now: number): number {
-  return Math.min(ownMaximum(fleet), fleet.limits.minRunners + demandOf(fleet, now).assigned);
-}
-
 /**
  * Of the jobs that the service counts, those that are not on runners we can't see. How many of them there are may be
  * outdated, so what waits, and what is known to run here, is never taken off.

@@ -97,7 +97,7 @@ export type BackendEvent =
   | { readonly type: "instance.changed"; readonly instance: SeenInstance };
 
 /** What this daemon was told to do. */
-export type OwnEvent =
+type OwnEvent =
   | { readonly type: "limits.changed"; readonly minRunners: number; readonly maxRunners: number }
   /** Most runners that a limit shared with other scale sets leaves to this one. */
   | { readonly type: "share.changed"; readonly share: number | undefined }

@@ -113,7 +113,7 @@ export interface Runner {
   readonly foreignSchema: boolean;
 }
 
-export interface Exit {
+interface Exit {
   readonly code: number | undefined;
   readonly reason: string | undefined;
 }

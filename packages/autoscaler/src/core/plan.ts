@@ -4,7 +4,8 @@ import type { Command, Decision, PlannedCommand } from "./commands.js";
 export class Plan {
   readonly #commands: PlannedCommand[] = [];
   readonly #reasons: { readonly rule: string; readonly reason: string }[] = [];
-  readonly #named = new Set<string>();
+  /** Made at the first command: most decisions have none. */
+  #named: Set<string> | undefined;
   #rule = "";
   #wakeAt = Number.POSITIVE_INFINITY;
   #mostLaunches = Number.POSITIVE_INFINITY;
@@ -25,21 +26,21 @@ export class Plan {
   /** One runner gets one command at a time, and the fleet one of a kind: what an earlier rule asked for stands. */
   command(command: Command, reason: string): void {
     const subject = "name" in command ? command.name : command.type;
-    if (this.#named.has(subject)) return;
-    this.#named.add(subject);
+    if (this.has(subject)) return;
+    this.#named = (this.#named ?? new Set()).add(subject);
     this.#commands.push({ command, rule: this.#rule, reason });
   }
 
   /** Asks for the end of a runner that could take a job. */
   retire(runner: { readonly name: string; readonly runnerId: number | undefined }, reason: string): void {
-    if (this.#named.has(runner.name)) return;
+    if (this.has(runner.name)) return;
     this.#retired += 1;
     this.command({ type: "deregister", name: runner.name, runnerId: runner.runnerId }, reason);
   }
 
   /** Whether an earlier rule asked something of it. */
   has(name: string): boolean {
-    return this.#named.has(name);
+    return this.#named?.has(name) === true;
   }
 
   /** How many runners that could take a job are asked to go. */

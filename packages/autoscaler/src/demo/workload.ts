@@ -1,5 +1,5 @@
 /** One job of the demo: a real shell script. */
-export interface DemoJob {
+interface DemoJob {
   readonly displayName: string;
   readonly script: string;
   readonly durationMs: number;

@@ -64,7 +64,7 @@ test("is divided among the sets of the backend, and a freed place goes round", (
   expect([a.most, b.most]).toEqual([1, 0]);
 });
 
-test("one launch above it is tried after 5 minutes, then after 10, 20 and 30, and only where jobs may wait", async () => {
+test("one launch above it is tried after 5 minutes, then after 10, 20 and 30, and only where jobs may wait or a minimum is not met", async () => {
   const { clock, ceiling: held, a, b } = ceiling();
   b.claim = { ...b.claim, full: false, wanted: 0 };
   a.has(3);
@@ -85,9 +85,12 @@ test("one launch above it is tried after 5 minutes, then after 10, 20 and 30, an
     expect(held.most).toBe(3);
   }
   await clock.runFor(60 * MINUTE);
-  a.claim = { ...a.claim, full: false };
+  a.claim = { ...a.claim, full: false, wanted: 3 };
   held.divide();
   expect(a.trials).toBe(0);
+  a.claim = { ...a.claim, wanted: 4 };
+  held.divide();
+  expect(a.trials, "a minimum that is not met").toBe(1);
 });
 
 test("one that succeeds is followed at once by two, four and eight, until there is no room", async () => {

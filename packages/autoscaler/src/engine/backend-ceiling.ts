@@ -33,8 +33,9 @@ const MOST_AT_ONCE = 8;
 
 /**
  * What a backend can hold, known once it had no room, and divided between its scale sets. Above that nothing is promised:
- * from time to time, while jobs may wait, one instance is made to see whether there is room again. Each that succeeds is
- * followed at once by more, so that a backend that was full for a moment is used again within minutes.
+ * from time to time, while jobs may wait or a minimum is not met, one instance is made to see whether there is room
+ * again. Each that succeeds is followed at once by more, so that a backend that was full for a moment is used again
+ * within minutes.
  */
 export class BackendCeiling {
   readonly #clock: Clock;
@@ -116,24 +117,28 @@ export class BackendCeiling {
     });
     this.#turns.settle(claims);
     const shares = fairShares(claims, this.#most);
-    const next = this.#whoTries(users, claims, now);
+    const next = this.#whoTries(users, { claims, shares, now });
     for (const [index, { user }] of users.entries()) {
       user.setCeiling(shares[index] ?? 0, index === next ? this.#atOnce : 0);
     }
     this.#dividing = false;
   }
 
-  /** Of the sets for which jobs may wait, the one whose turn it is. */
+  /** Of the sets for which jobs may wait, or that want more than their share, the one whose turn it is. */
   #whoTries(
     users: readonly { readonly claim: CeilingClaim }[],
-    claims: readonly Claim[],
-    now: number,
+    {
+      claims,
+      shares,
+      now,
+    }: { readonly claims: readonly Claim[]; readonly shares: readonly number[]; readonly now: number },
   ): number | undefined {
     const live = users.reduce((sum, { claim }) => sum + claim.live, 0);
     if (now < this.#tryAt || live > (this.#most ?? 0)) return undefined;
     let next: number | undefined;
     for (const [index, { claim }] of users.entries()) {
-      if (!claim.full || claim.live >= claim.max) continue;
+      const lacks = claim.full || claim.wanted > (shares[index] ?? 0);
+      if (!lacks || claim.live >= claim.max) continue;
       if (next === undefined || (claims[index]?.turn ?? 0) < (claims[next]?.turn ?? 0)) next = index;
     }
     return next;

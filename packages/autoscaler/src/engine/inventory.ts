@@ -4,6 +4,9 @@ import type { FleetEvent, SeenInstance } from "../core/events.js";
 import type { Timings } from "../core/settings.js";
 import type { Backend, Instance } from "../ports/provisioner.js";
 
+/** Made once: an abort without a reason makes an exception each time. */
+const HURRY = new Error("a list is wanted sooner");
+
 /** A watch that lived so long was well. @unit milliseconds */
 const WATCH_PROVED_MS = 30_000;
 
@@ -61,7 +64,7 @@ export class Inventory {
   /** Has a list begun soon, also when one is under way: that one began too early. */
   refresh(): void {
     this.#wanted = true;
-    this.#hurry?.abort();
+    this.#hurry?.abort(HURRY);
   }
 
   /** Lists and watches until the signal aborts. Never rejects. */
@@ -155,7 +158,7 @@ export class Inventory {
   async #pause(ms: number, signal: AbortSignal): Promise<void> {
     const hurry = new AbortController();
     this.#hurry = hurry;
-    const end = (): void => hurry.abort();
+    const end = (): void => hurry.abort(HURRY);
     signal.addEventListener("abort", end, { once: true });
     await this.#clock.sleep(ms, { signal: hurry.signal }).catch(() => {});
     signal.removeEventListener("abort", end);

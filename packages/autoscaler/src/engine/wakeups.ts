@@ -1,6 +1,9 @@
 import type { Clock } from "@scaleset/client";
 import { IndexedHeap } from "../core/indexed-heap.js";
 
+/** Made once: an abort without a reason makes an exception each time. */
+const OTHER_TIME = new Error("another time is first");
+
 /** The one timer of the process: everybody's next look goes into one heap, and nothing ticks. */
 export class Wakeups {
   readonly #clock: Clock;
@@ -21,7 +24,7 @@ export class Wakeups {
     const first = this.#heap.first;
     if (this.#sleep !== undefined) {
       if (this.#sleep.until <= first && first !== Number.POSITIVE_INFINITY) return;
-      this.#sleep.abort.abort();
+      this.#sleep.abort.abort(OTHER_TIME);
       this.#sleep = undefined;
     }
     if (first === Number.POSITIVE_INFINITY) return;

@@ -11,7 +11,7 @@ const BACKDATED_S = 60;
 const LIFE_S = 9 * 60;
 
 /** The header and payload of an App's JWT, encoded: what is to be signed. */
-export function appJwtInput(issuer: string, nowMs: number): string {
+function appJwtInput(issuer: string, nowMs: number): string {
   const iat = Math.floor(nowMs / 1_000) - BACKDATED_S;
   return `${encode({ alg: "RS256", typ: "JWT" })}.${encode({ iat, exp: iat + LIFE_S, iss: issuer })}`;
 }

@@ -18,7 +18,7 @@ export interface Credentials {
   token(api: GitHubApi, options: TokenOptions): Promise<Secret>;
 }
 
-export interface TokenOptions {
+interface TokenOptions {
   readonly signal?: AbortSignal | undefined;
   readonly refused?: Secret | undefined;
 }

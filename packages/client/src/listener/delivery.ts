@@ -15,6 +15,9 @@ import { tellJobs } from "./metrics.js";
 import type { PoisonMessage, RecoveringReason } from "./observer.js";
 import { StopListening } from "./stop-listening.js";
 
+/** Made once: an exception takes its stack each time that one is made. */
+const HANDLED = new DOMException("the handler is done", "AbortError");
+
 /** What came of a message. `failed`: it stays unacknowledged and comes again. */
 export type Delivered =
   | { readonly kind: "done" }
@@ -205,7 +208,7 @@ export class Deliverer {
     try {
       return await abortable(work(), stopping);
     } finally {
-      stop.abort(new DOMException("the handler is done", "AbortError"));
+      stop.abort(HANDLED);
       await beating;
     }
   }

@@ -14,6 +14,9 @@ import type { ListenerOptions } from "./options.js";
 import { Poller } from "./poller.js";
 import { type Loss, SessionLoop } from "./session-loop.js";
 
+/** Made once: an exception takes its stack each time that one is made. */
+const SESSION_ENDS = new DOMException("the session ends", "AbortError");
+
 /**
  * Holds a scale set's message session for as long as it runs, whatever the service does, and hands every message to a
  * handler: waits while another one holds the session, replaces sessions and scale sets that were lost, polls on after
@@ -203,7 +206,7 @@ export class Listener {
     } finally {
       ended.signal.removeEventListener("abort", onEnded);
       this.#scope = undefined;
-      ended.abort(new DOMException("the session ends", "AbortError"));
+      ended.abort(SESSION_ENDS);
       ended[Symbol.dispose]();
       await this.#acquirer.settled();
     }

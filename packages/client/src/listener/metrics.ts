@@ -14,7 +14,7 @@ export function tellJobs(context: ListenerContext, message: RunnerScaleSetMessag
 }
 
 /** What is between the times of a job; undefined where one of them is not set. */
-export function durationsOf(job: JobDetails): JobDurations {
+function durationsOf(job: JobDetails): JobDurations {
   return {
     queuedMs: between(job.queueTime, job.scaleSetAssignTime),
     startupMs: between(job.scaleSetAssignTime, job.runnerAssignTime),

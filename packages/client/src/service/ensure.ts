@@ -52,7 +52,7 @@ function mayExist(error: unknown): boolean {
 }
 
 /** Where a scale set is not as wanted. What was left open is no drift; labels are compared as sets, in any case. */
-export function driftOf(actual: RunnerScaleSet, wanted: NewRunnerScaleSet): readonly Drift[] {
+function driftOf(actual: RunnerScaleSet, wanted: NewRunnerScaleSet): readonly Drift[] {
   const drift: Drift[] = [];
   const wantedNames = wanted.labels === undefined ? undefined : namesOf(wantedLabels(wanted.labels));
   const actualNames = namesOf(actual.labels);

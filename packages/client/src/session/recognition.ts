@@ -1,7 +1,7 @@
 import type { RunnerScaleSetMessage } from "../types.js";
 
 /** Enough for every message that can still come again; the queue answers the lowest unacknowledged one first. */
-export const REMEMBERED = 256;
+const REMEMBERED = 256;
 
 /**
  * What identifies a message besides its id, since a queue may restart its ids. Its jobs; statistics only without jobs, as

@@ -47,7 +47,7 @@ export function violationLines(
 }
 
 /** One entry of the journal in a line. */
-export function entryText(entry: JournalEntry): string {
+function entryText(entry: JournalEntry): string {
   const { atMs, subject, event, cause, job, runnerName, messageId, scaleSetId, call, status, refusal } = entry;
   const about = [
     job === undefined ? "" : `job ${job}`,

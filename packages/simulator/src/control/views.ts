@@ -113,7 +113,7 @@ export function viewJob(job: JobRow): JobView {
   };
 }
 
-export function viewRunner(runner: RunnerRow): RunnerView {
+function viewRunner(runner: RunnerRow): RunnerView {
   const state = runner.job?.state === "running" ? "busy" : isOnline(runner) ? "idle" : "offline";
   const { id, name, scaleSet, everOnline, job } = runner;
   return { id, name, scaleSetId: scaleSet.id, state, everOnline, job: job?.id };

@@ -70,7 +70,7 @@ export function controlRoutes(port: ControlPort): Hono {
 }
 
 /** A control call that makes no sense; the message is for whoever sent it. */
-export class WrongCall extends Error {}
+class WrongCall extends Error {}
 
 async function readBody(
   context: Context,

@@ -28,7 +28,7 @@ const exceptions: Record<RefusalKind, readonly [status: number, namespace: strin
   JobTakenException: [409, "GitHub.DistributedTask.WebApi"],
 };
 
-export function statusOf(refusal: Refusal): number {
+function statusOf(refusal: Refusal): number {
   return exceptions[refusal.kind][0];
 }
 

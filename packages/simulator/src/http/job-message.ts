@@ -3,8 +3,8 @@ import type { JobRow, ScaleSetRow } from "../service/state.js";
 import { paths } from "./places.js";
 
 /** Names of the variables by which a job tells the in-process runner how long it takes and how it ends. */
-export const durationVariable = "simulator.durationMs";
-export const resultVariable = "simulator.result";
+const durationVariable = "simulator.durationMs";
+const resultVariable = "simulator.result";
 
 /** The smallest job message that every known runner understands (runner-protocol.md §3). */
 export function jobMessage(options: {

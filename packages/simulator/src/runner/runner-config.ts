@@ -14,7 +14,7 @@ export interface RunnerConfig {
 }
 
 /** Where `.runner` says how to misbehave. */
-export const behaviourKey = "SimulatedBehaviour";
+const behaviourKey = "SimulatedBehaviour";
 
 /** Reads an encoded JIT config as the official runner does. @throws Error when it cannot be read; the text holds nothing of it */
 export function readJitConfig(encoded: string): RunnerConfig {

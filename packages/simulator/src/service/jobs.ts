@@ -45,7 +45,7 @@ export function queueJob(context: Context, spec: JobSpec, workflowRunId?: string
  * Whether this set may run this job: labels, name, id, scope and runner group, each if the job asks for it. Of several
  * sets that may, the oldest that has room gets it: jobs go to sets in the order in which the sets were created.
  */
-export function mayRun(set: ScaleSetRow, spec: JobSpec): boolean {
+function mayRun(set: ScaleSetRow, spec: JobSpec): boolean {
   if (spec.scaleSetId !== undefined && spec.scaleSetId !== set.id) return false;
   if (spec.scaleSetName !== undefined && spec.scaleSetName.toLowerCase() !== set.name.toLowerCase()) return false;
   if (!spec.runsOn.every((label) => set.labels.some(({ name }) => name.toLowerCase() === label.toLowerCase())))

@@ -124,7 +124,7 @@ export function endRunnerSession(context: Context, session: RunnerSessionRow, ca
 }
 
 /** Counts the time in which a runner has no session, and forgets it when that lasts too long. */
-export function expectOnline(context: Context, runner: RunnerRow): void {
+function expectOnline(context: Context, runner: RunnerRow): void {
   runner.offlineSinceMs = context.now();
   runner.stopTimer();
   if (runner.removed) return;

@@ -3,7 +3,7 @@ import { Refusal } from "./refusal.js";
 import type { RunnerGroupRow, Scope } from "./state.js";
 
 /** Reads the path of a config URL: `/org`, `/owner/repo` or `/enterprises/name`; anything else is nothing. */
-export function parseScopePath(path: string): Pick<Scope, "kind" | "key" | "path"> | undefined {
+function parseScopePath(path: string): Pick<Scope, "kind" | "key" | "path"> | undefined {
   const trimmed = path.replace(/^\/+|\/+$/g, "");
   const parts = trimmed.split("/");
   const [first, second] = parts;

@@ -106,7 +106,7 @@ export interface JobMessage {
 export type JobResult = "succeeded" | "failed" | "canceled";
 
 /** One shell step of a job. */
-export interface JobStep {
+interface JobStep {
   readonly name: string;
   readonly script: string;
   readonly env: Readonly<Record<string, string>>;
@@ -206,7 +206,7 @@ export interface RunnerSessionRow {
 }
 
 /** Counts over the whole life of the service. */
-export interface Tally {
+interface Tally {
   queued: number;
   succeeded: number;
   failed: number;

@@ -4,13 +4,21 @@ import { adding, type Failure, lasting, lying, MINUTE_MS, pick, type Stage } fro
 
 const all: readonly MemoryOperation[] = ["check", "create", "start", "list", "destroy", "logs"];
 
+/** Mostly a host whose daemon holds a session: on that of a daemon that only waits, little strikes. */
+function likelyAtWork({ daemons, hosts, simulator, random }: Stage): MemoryHost | undefined {
+  const holders = new Set(simulator.state().scaleSets.map(({ session }) => session?.ownerName));
+  const atWork = daemons.filter(({ name }) => holders.has(name)).map(({ host }) => host);
+  return pick(random, atWork.length > 0 && random() < 0.75 ? atWork : hosts);
+}
+
 function broken(
   name: string,
   { operations, fault }: { readonly operations: readonly MemoryOperation[]; readonly fault: MemoryFault },
   minutes: readonly [number, number] = [8, 70],
 ): Failure {
-  return lasting(name, { minutes }, ({ hosts, random, queue }) => {
-    const host = pick(random, hosts);
+  return lasting(name, { minutes }, (stage) => {
+    const { random, queue } = stage;
+    const host = likelyAtWork(stage);
     if (host === undefined) return undefined;
     const outage = host.failAll(operations, fault);
     queue(1 + Math.floor(random() * 3), {});
@@ -41,8 +49,9 @@ export const backendOutages: readonly Failure[] = lying("backend", [
       })
     );
   }),
-  lasting("creates are slow", { minutes: [3, 30] }, ({ hosts, random, queue }) => {
-    const slow = pick(random, hosts)?.slowDown("create", 20_000 + random() * 60_000);
+  lasting("creates are slow", { minutes: [3, 30] }, (stage) => {
+    const { random, queue } = stage;
+    const slow = likelyAtWork(stage)?.slowDown("create", 20_000 + random() * 60_000);
     queue(3 + Math.floor(random() * 4), {});
     return (
       slow &&

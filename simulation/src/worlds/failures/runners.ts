@@ -4,12 +4,14 @@ import { type Failure, lying, MINUTE_MS } from "./failure.js";
 function misbehaving(name: string, behaviour: RunnerBehaviour, share: number, minutes = 8): Failure {
   return {
     name,
-    async strike({ simulator, random, sleep, struck }) {
+    async strike({ simulator, random, queue, sleep, struck }) {
       const wanted = JSON.stringify(behaviour);
       const unsubscribe = simulator.journal.subscribe((entry) => {
         if (entry.subject === "runner" && entry.event === "registered" && entry.behaviour === wanted) struck(name);
       });
       simulator.misbehaveRunners([{ share, behaviour }]);
+      // Runners must be made while it lasts.
+      queue(2 + Math.floor(random() * 3), {});
       await sleep((1 + random() * minutes) * MINUTE_MS);
       simulator.misbehaveRunners([]);
       unsubscribe();

@@ -1,5 +1,16 @@
 import { type Fault, faultCatalogue } from "@scaleset/simulator";
-import { type Failure, lying, MINUTE_MS, moment, once, pick, renewing, type Stage, spoiling } from "./failure.js";
+import {
+  adding,
+  type Failure,
+  lying,
+  MINUTE_MS,
+  moment,
+  once,
+  pick,
+  renewing,
+  type Stage,
+  spoiling,
+} from "./failure.js";
 
 const at = (call: Fault["call"], effect: Fault["effect"]): Fault => ({ call, effect });
 
@@ -143,9 +154,7 @@ export const serviceFailures: readonly Failure[] = lying("service", [
   spoiling("F7 removals fail", [at("remove-runner", { kind: "answer", status: 500 })]),
   spoiling("F8 look-ups fail", [at("get-runner", { kind: "answer", status: 500 })], { probability: 1, minutes: 12 }),
   once("F7 a removal's answer is lost", at("remove-runner", { kind: "lost-answer" })),
-  spoiling("F18 labels are dropped", [
-    at(["create-scale-set", "update-scale-set", "get-scale-set"], { kind: "patch", body: { labels: [] } }),
-  ]),
+  spoiling("F15 look-ups by name fail", [at("list-runners", { kind: "answer", status: 500 })]),
   spoiling("any call is slow", [
     {
       effect: { kind: "latency", ms: 4_000 },
@@ -177,6 +186,19 @@ export const vanishings: readonly Failure[] = lying("service", [
     const id = aSet(stage);
     return id !== undefined && stage.simulator.removeScaleSet(id);
   }),
+  {
+    name: "F18 labels are dropped",
+    async strike(stage) {
+      const { simulator, random, sleep, struck } = stage;
+      // Labels are sent, and compared with what comes back, where a set is made.
+      const id = aSet(stage);
+      if (id === undefined || !simulator.removeScaleSet(id)) return;
+      const calls = ["create-scale-set", "update-scale-set"] as const;
+      const end = adding(stage, "F18 labels are dropped", [at(calls, { kind: "patch", body: { labels: [] } })]);
+      await sleep((4 + random() * 4) * MINUTE_MS);
+      struck("F18 labels are dropped", end());
+    },
+  },
   {
     name: "F4 the scale set is hidden",
     async strike(stage) {

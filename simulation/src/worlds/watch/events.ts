@@ -9,4 +9,3 @@ export interface Answered {
 type Observer = NonNullable<AutoscalerPorts["observer"]>;
 
 export type DecisionEvent = Parameters<NonNullable<Observer["onDecision"]>>[0];
-export type CommandEvent = Parameters<NonNullable<Observer["onCommand"]>>[0];

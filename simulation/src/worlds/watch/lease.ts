@@ -55,6 +55,8 @@ export class Lease {
   readonly absent = new Map<string, AbsentRow>();
   readonly busyAtMs = new Map<string, number>();
   readonly readings: AskedReading[] = [];
+  /** Whether any statistics counted anything: until then, zeros beside a runner may be empty ones (lifecycle.md §2). */
+  countsShown = false;
   readonly #context: LeaseContext;
   readonly #sent = new WeakMap<Asked, number>();
 
@@ -87,7 +89,10 @@ export class Lease {
     }
     this.sentAtMs = Math.max(this.sentAtMs, sentMs);
     if (asked.kind === "refresh") this.#reading(sessionIn(body)?.statistics, sentMs);
-    if (asked.kind === "poll") this.#jobs(body);
+    if (asked.kind === "poll") {
+      this.#counted(messageIn(body)?.statistics);
+      this.#jobs(body);
+    }
   }
 
   /** An answer about one of its runners, to a look-up or a removal. */
@@ -110,7 +115,9 @@ export class Lease {
       const by = holder === undefined ? "unnamed" : holder === this.daemon.name ? "own" : "another";
       if (this.refusal?.by !== by) this.refusal = { by, sinceMs: nowMs, ...(holder !== undefined && { holder }) };
     }
-    if (status !== 200 || sessionIn(body) === undefined) return;
+    const session = status === 200 ? sessionIn(body) : undefined;
+    if (session === undefined) return;
+    this.#counted(session.statistics);
     this.refusal = undefined;
     this.state = "held";
     this.openedAtMs = nowMs;
@@ -124,6 +131,7 @@ export class Lease {
 
   #reading(counts: Counts | undefined, sentMs: number): void {
     if (counts === undefined) return;
+    this.#counted(counts);
     const nowMs = this.#context.now();
     const working = new Set<string>();
     for (const name of this.#context.alive(this)) {
@@ -132,6 +140,10 @@ export class Lease {
     }
     this.readings.push({ sentMs, running: counts.running, working });
     if (this.readings.length > 100) this.readings.shift();
+  }
+
+  #counted(counts: Counts | undefined): void {
+    this.countsShown ||= counts !== undefined && Object.values(counts).some((count) => count !== 0);
   }
 
   #jobs(body: string | undefined): void {

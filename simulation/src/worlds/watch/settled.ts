@@ -1,4 +1,3 @@
-import type { MemoryHost } from "@scaleset/autoscaler/testing";
 import type { Scene } from "./scene.js";
 
 /** After everything has come to rest: every job ended, nothing leaked, and the scale sets are there. */
@@ -13,7 +12,7 @@ export function leftOver(scene: Scene, openJobs: ReadonlySet<number>): void {
   const live = new Set(hosts.flatMap((host) => host.instances().map(({ name }) => name)));
   for (const { name, scaleSetId, state: at } of state.runners) {
     if (facts.forgotten.has(name)) continue;
-    const ghost = at === "offline" && !hosts.some((host) => mayPass(host, name, scene.countsOffline));
+    const ghost = at === "offline" && !mayPass(scene, name);
     if (ghost || !live.has(name)) {
       scene.broke("leaked", `the registration of ${name} has no live runner`, { runner: name, scaleSetId });
     }
@@ -28,11 +27,18 @@ export function leftOver(scene: Scene, openJobs: ReadonlySet<number>): void {
 }
 
 /**
- * Whether a runner that is offline can't be told from an idle one: its machine seems to run, and either the service
- * counts it, or nobody sees machines end and no job came since that would have made the service's count worth anything.
+ * Whether a runner that is offline can't be told from an idle one: its machine seems to run, and the service counts it,
+ * or no job came since that would have made the service's count worth anything, where nobody sees machines end or to any
+ * daemon that lives now.
  */
-export function mayPass(host: MemoryHost, name: string, countsOffline: boolean): boolean {
-  const { state } = host.find(name) ?? {};
+export function mayPass({ hosts, daemons, facts, countsOffline }: Scene, name: string): boolean {
+  const host = hosts.find((each) => each.find(name) !== undefined);
+  const { state } = host?.find(name) ?? {};
+  if (host === undefined || state === undefined) return false;
   if (!host.capabilities.observesExit) return state === "started" || state === "exited";
-  return countsOffline && state === "started";
+  if (state !== "started") return false;
+  const { scaleSetId = 0 } = facts.byName.get(name) ?? {};
+  const path = facts.setPaths.get(scaleSetId);
+  const set = facts.setName(scaleSetId);
+  return countsOffline || !daemons.some((daemon) => daemon.path === path && facts.lease(daemon, set).countsShown);
 }

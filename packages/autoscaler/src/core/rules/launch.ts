@@ -1,5 +1,5 @@
 import { foreignKnownBy } from "../conclusions.js";
-import { demandOf, mostRunners, ownMaximum } from "../demand.js";
+import { type Demand, demandOf, mostRunners, ownMaximum } from "../demand.js";
 import type { Fleet } from "../fleet.js";
 import type { Plan } from "../plan.js";
 import type { Rule } from "../rule.js";
@@ -20,8 +20,9 @@ export const launch: Rule = (fleet, now, plan) => {
     tryToWork(fleet, now, plan);
     return;
   }
-  const { target, able, most, missing } = demandOf(fleet, now);
-  const why = sum(fleet, now);
+  const demand = demandOf(fleet, now);
+  const { target, able, most, missing } = demand;
+  const why = sum(fleet, demand, now);
   if (fleet.endsSinceReading(now) > 0) plan.wakeAt(fleet.ends.nextLapse(now));
   plan.wakeAt(fleet.unbacked.nextLapse(now));
   const room = fleet.launchPause.allowance(now);
@@ -73,8 +74,7 @@ function placesTaken({ ceiling, occupying }: Fleet, most: number): string {
 }
 
 /** The sum behind a decision: "5 assigned + 1 min − 3 live, max 10". */
-function sum(fleet: Fleet, now: number): string {
-  const { assigned, able } = demandOf(fleet, now);
+function sum(fleet: Fleet, { assigned, able }: Demand, now: number): string {
   const { minRunners, maxRunners } = fleet.limits;
   const unbacked = fleet.unbacked.count(now);
   const notes = [

@@ -3,7 +3,7 @@ import { BackendError } from "../../ports/provisioner.js";
 import { toBackendError } from "./failures.js";
 
 /** How much of a runner's output is kept at least. Twice that and one batch of reads is what it can take on disk. */
-export const KEPT_OUTPUT_BYTES = 65_536;
+const KEPT_OUTPUT_BYTES = 65_536;
 
 /** Of what a shim that fails says about it. */
 const MAX_COMPLAINT = 1_024;
