@@ -29,7 +29,7 @@ async function loadCore() {
  */
 export async function benchDecisions({ rounds, jobs }: DecisionEffort): Promise<Figure[]> {
   const core = await loadCore();
-  const sizes = [10, 1_000, 10_000];
+  const sizes = [10, 100, 1_000, 10_000];
   const measured = new Map<number, number[]>(sizes.map((size) => [size, []]));
   for (const size of sizes) new Busy(core, size).micros(jobs);
   for (let round = 0; round < rounds; round++) {

@@ -10,7 +10,7 @@ test("every bench runs and prints a figure beside its baseline", async () => {
     timeout: 150_000,
   });
   const rows = stdout.trim().split("\n").slice(2);
-  expect(rows).toHaveLength(21);
+  expect(rows).toHaveLength(22);
   for (const row of rows) expect(row).toMatch(/^\| [^|]+ \| (µs|a second|KiB|ms) \| \S+ .*\| -?[\d.]+ × \|/);
 }, 180_000);
 

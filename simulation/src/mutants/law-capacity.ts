@@ -59,6 +59,18 @@ export const lawCapacity: readonly Mutant[] = [
     "",
   ),
   core(
+    "a count of runners elsewhere is announced beyond the maximum",
+    "capacity.ts",
+    "Math.min(fleet.limits.maxRunners, all)",
+    "all",
+  ),
+  core(
+    "a false completion gave the place back",
+    "fleet.ts",
+    'if (phase === "started") this.#givenBack.delete(runner);',
+    "",
+  ),
+  core(
     "the end of a pause unblocks the announcement",
     "launch-pause.ts",
     "    this.#blockedAt = undefined;\n    if (launchedAt",
@@ -162,4 +174,13 @@ export const lawCapacity: readonly Mutant[] = [
   ),
   daemon("a promised place is given away", "shares.ts", "const held = Math.max(live, promised);", "const held = live;"),
   daemon("aside keeps its slot", "slots.ts", "      this.#stepAside();\n", ""),
+  core(
+    "a stop polls a session that only tries",
+    "stepping-aside.ts",
+    "if (fleet.stopping) return;",
+    "if (fleet.stopping) return fleet.aside.work();",
+    {
+      worlds: { none: "no world stops a daemon while its trial is under way" },
+    },
+  ),
 ];

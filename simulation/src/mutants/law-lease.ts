@@ -85,13 +85,13 @@ export const leaseMutants: readonly Mutant[] = [
   engine(
     "a JIT config stays when its runner is gone",
     "executor.ts",
-    "if (!this.#options.isThere(command.name)) this.#jitConfigs.delete(command.name);",
-    "",
+    "if (spent || !this.#options.isThere(command.name)) this",
+    "if (spent) this",
   ),
   engine(
     "JIT configs are kept for ever",
     "executor.ts",
-    "if (!this.#options.isThere(name)) this.#jitConfigs.delete(name);",
+    "if (spent || !this.#options.isThere(command.name)) this.#jitConfigs.delete(command.name);",
     "",
   ),
   engine(

@@ -3,6 +3,9 @@ import { type Mutant, mutantsOf } from "./mutant.js";
 
 const core = mutantsOf({ ...coreGround, worlds: ["liars", "twoLiars", "clouds", "storm"] });
 
+/** Failures that last, on a fleet alone. */
+const law = ["packages/autoscaler/test/core/lasting-trouble.test.ts"];
+
 /** What ends a live runner, what an exit meant, and when readings are asked for. */
 export const witnessMutants: readonly Mutant[] = [
   // Seed 350, twoLiars: stale lists, and removals that find no runner.
@@ -15,6 +18,19 @@ export const witnessMutants: readonly Mutant[] = [
     "  // Removed meanwhile: it has nothing to run.\n  if (!runner.mayBeRegistered) return;\n",
     "",
   ),
+  // Seed 20, clouds: jobs assigned to places of runners whose end nobody sees.
+  core(
+    "an unseen end waits as long as a seen one",
+    "beliefs.ts",
+    "traits.observesExit ? timings.completionGraceMs : timings.completionUnseenMs",
+    "timings.completionGraceMs",
+  ),
+  core(
+    "an adopted one that may be long gone is asked about late",
+    "beliefs.ts",
+    'runner.belief.kind === "unknown"\n    ? at + spread.next(timings.lookUpConfirmMs)\n    : online + spread.next(timings.lookUpMs)',
+    "online + spread.next(timings.lookUpMs)",
+  ),
   core("what is adopted is asked about for ever", "adoption.ts", "  fleet.keptNames.forget(name);\n", ""),
   core(
     "a destroy that waited ends a runner with a job",
@@ -25,7 +41,7 @@ export const witnessMutants: readonly Mutant[] = [
   core(
     "a 404 from before a completion counts after it",
     "beliefs.ts",
-    "  if (!fleet.traits.observesExit) forget404s(fleet, runner);\n",
+    "  if (!traits.observesExit) forget404s(fleet, runner);\n",
     "",
   ),
   core(
@@ -166,11 +182,11 @@ export const witnessMutants: readonly Mutant[] = [
     "return this.#row >= this.#timings.idleExitsInRow;",
     "return this.#row > 1e9 * this.#timings.idleExitsInRow;",
   ),
-  core("a false 404 leaks a registration", "answers.ts", "if (!worked(runner)) fleet.keptNames.keep(runner, at);", ""),
+  core("a false 404 leaks a registration", "answers.ts", "runner.deniedOnly = !worked(runner);", ""),
   core(
     "a destroy by the witness rule keeps no name",
     "outcomes.ts",
-    "if (fleet.witness.proved.has(runner)) fleet.keptNames.keep(runner, at);",
+    "runner.deniedOnly ||= fleet.witness.proved.has(runner);",
     "",
   ),
   core(
@@ -223,4 +239,25 @@ export const witnessMutants: readonly Mutant[] = [
     "if (traits.observesExit) return NEVER;",
   ),
   core("runners of a former set need readings", "orphans.ts", "      runner.formerSet = true;\n", ""),
+  core(
+    "an end that failed is repeated whatever is known by then",
+    "outcomes.ts",
+    "  else proveAgain(fleet, runner, at);",
+    '  else {\n    runner.mayBeRegistered = false;\n    fleet.move(runner, "abandoned", at, at);\n    again(fleet, runner, at);\n  }',
+    { tests: law, worlds: { none: "no world has a destroy that fails after the proof" } },
+  ),
+  core(
+    "one that was asked to go is judged by the counts of another scale set",
+    "orphans.ts",
+    '(phase !== "started" && phase !== "retiring" && phase !== "detached")',
+    'phase !== "started"',
+    { tests: law, worlds: { none: "no world loses a scale set while removals get no answer" } },
+  ),
+  core(
+    "the second removal is asked for while the instance is there",
+    "answers.ts",
+    "runner.deniedOnly = !worked(runner);",
+    "if (!worked(runner)) fleet.keptNames.keep(runner, at);",
+    { tests: law, worlds: { none: "no world has an instance that can't be destroyed for an hour" } },
+  ),
 ];

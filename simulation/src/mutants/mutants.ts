@@ -1,6 +1,7 @@
 import type { WorldName } from "../worlds/kinds.js";
 import { dockerMutants } from "./docker.js";
 import { clientGround, coreGround, engineGround } from "./grounds.js";
+import { asideMutants } from "./law-aside.js";
 import { lawCapacity } from "./law-capacity.js";
 import { lawClientMutants } from "./law-client.js";
 import { leaseMutants } from "./law-lease.js";
@@ -48,6 +49,7 @@ const withoutRule = Object.entries(rules).map(([name, [rule, ...worlds]]) =>
 export const mutants: readonly Mutant[] = [
   ...withoutRule,
   ...dockerMutants,
+  ...asideMutants,
   ...lawCapacity,
   ...lawClientMutants,
   ...leaseMutants,

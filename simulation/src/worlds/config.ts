@@ -1,14 +1,15 @@
 import { createPrivateKey } from "node:crypto";
 import type { AutoscalerConfig } from "@scaleset/autoscaler";
 import { Secret } from "@scaleset/client";
-import { fixedRunnerKeys, type Simulator } from "@scaleset/simulator";
+import type { Simulator } from "@scaleset/simulator";
+import { smallRunnerKey } from "../small-key.js";
 import type { DaemonSettings, Settings } from "./settings.js";
 
 export const APP = "app-of-the-worlds";
 
-/** A public test key of the simulator's, worth nothing anywhere else. */
+/** A small one as well: an app signs for each of its tokens. */
 export function appKey(): string {
-  const key = createPrivateKey({ key: { ...fixedRunnerKeys.keyOf(0), kty: "RSA" }, format: "jwk" });
+  const key = createPrivateKey({ key: { ...smallRunnerKey.keyOf(0), kty: "RSA" }, format: "jwk" });
   return key.export({ type: "pkcs8", format: "pem" }).toString();
 }
 

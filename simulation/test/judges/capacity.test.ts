@@ -104,6 +104,24 @@ describe("I8: what is announced is at least 1, and what can be done now", () => 
     expect(court.invariants).toEqual(["I8"]);
   });
 
+  test("what another daemon ended counts until two lists did not show it", async () => {
+    const court = opened({ daemons: ["daemon-1", "daemon-2"] });
+    court.launch("set-a-8");
+    // Gone from the backend of the first by the time at which it is full.
+    court.began("create", "set-a-9", 1);
+    court.list(["set-a-8", "set-a-9"]);
+    court.list(["set-a-8"]);
+    fails(court, full, 1);
+    await court.pass(25 * SECOND);
+    court.poll(2);
+    expect(court.invariants).toEqual([]);
+    court.list(["set-a-8"]);
+    fails(court, full, 1, 1);
+    await court.pass(25 * SECOND);
+    court.poll(2);
+    expect(court.invariants).toEqual(["I8"]);
+  });
+
   test("never less than what lives and can work", async () => {
     const court = opened();
     court.launch("set-a-8");

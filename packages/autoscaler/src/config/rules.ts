@@ -6,6 +6,7 @@ import type { ConfigIssue, Path } from "./issue.js";
 import { scaleSetDefaults } from "./schema.js";
 import { type ConfigSource, isMapping, valueAt } from "./source.js";
 import { suggest } from "./suggest.js";
+import { timingIssues } from "./timing-rules.js";
 
 interface Findings {
   readonly issues: readonly ConfigIssue[];
@@ -37,6 +38,7 @@ export function checkRules(context: RuleContext): Findings {
     rules.identity(set, rules.target(set));
   }
   rules.minimumsTogether();
+  rules.timings();
   return { issues, warnings };
 }
 
@@ -113,6 +115,10 @@ class Rules {
     if (typeof limit !== "number" || wanted <= limit) return;
     const problem = `the minimums of all scale sets (${wanted}) are more than limits.maxRunners (${limit})`;
     this.#warn(path, problem, `raise it to ${wanted} or more, or lower minRunners`);
+  }
+
+  timings(): void {
+    for (const { path, problem, remedy } of timingIssues(this.#context.raw)) this.#refuse(path, problem, remedy);
   }
 
   /** A container may have its work anywhere; on this machine it would be left behind, and runners would share it. */

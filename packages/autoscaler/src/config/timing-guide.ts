@@ -9,13 +9,15 @@ export const timingDescriptions: Readonly<Record<keyof Timings, string>> = {
   inventoryIntervalMs: "All instances are listed this often, jittered by a fifth; at once when a watch ends.",
   surplusMs: "Idle runners beyond the target are retired once there were too many for this long.",
   completionGraceMs: "A runner whose job is completed has this long to exit by itself.",
+  completionUnseenMs:
+    "The same where its exit can't be seen. The next job may have been assigned to its place already.",
   witnessMs:
     "A live runner that the service does not know is ended only when every look-up of this time said so, and statistics leave no job for it.",
   witnessNamedMs: "The same as witnessMs, for a runner that an open job names.",
   witnessFreshMs: "When a live runner is ended against 404s, the newest of them may be this old.",
   foreignCreatedMs: "An instance that another daemon created and never started is left alone for this long.",
   leaseMs:
-    "The right to launch and retire lapses this long after the newest answered call of the message session was sent.",
+    "The right to launch and retire lapses this long after the newest answered call of the message session was sent. Between 20000 and 50000.",
   sessionLostMs: "Without a message session for this long, own instances that ended or were never started are cleared.",
   standbyIdleMs:
     "Own idle runners that no other daemon can see are removed once another one has held the session for this long.",
@@ -31,7 +33,8 @@ export const timingDescriptions: Readonly<Record<keyof Timings, string>> = {
   blockingFailures:
     "After so many failed launches in a row no more capacity is announced than lives, until a launch has started. A count.",
   asideMs: "A scale set that can run nothing for this long closes its session, so that another daemon may have it.",
-  asideTrialMinMs: "First pause before a scale set that stepped aside tries to work again; it doubles.",
+  asideTrialMinMs:
+    "First pause before a scale set that stepped aside tries to work again; it doubles. Meanwhile its provisioner is checked this often.",
   asideTrialMaxMs: "Longest pause before a scale set that stepped aside tries to work again.",
   asideRefreshMs: "While such a trial lasts, its session is refreshed this often.",
   reservedPlaceMs: "A place under limits.maxRunners is kept this long for a scale set that comes back for it.",

@@ -1,4 +1,4 @@
-import { enterStarted } from "./beliefs.js";
+import { enterStarted, finishing } from "./beliefs.js";
 import type { BackendEvent, SeenInstance } from "./events.js";
 import { weighExit } from "./exits.js";
 import type { Fleet } from "./fleet.js";
@@ -40,7 +40,7 @@ export function seeInstance(fleet: Fleet, instance: SeenInstance, at: number): v
   if (runner.phase === "created" && runner.adopted) {
     fleet.roster.believe(runner, { kind: "unknown", askAt: at });
     enterStarted(fleet, runner, at);
-  } else if (runner.phase === "abandoned" && runner.mayBeRegistered) {
+  } else if (runner.phase === "abandoned" && runner.mayBeRegistered && !runner.forced) {
     // A start that was given up was carried out after all: it may work, so the service is asked first.
     fleet.move(runner, "retiring", at, at);
   }
@@ -136,7 +136,7 @@ function foundAgain(fleet: Fleet, runner: Runner, instance: SeenInstance, at: nu
   if (!runner.mayBeRegistered) return;
   runner.exit = undefined;
   if (runner.jobEnded) {
-    fleet.move(runner, "finishing", at, at + fleet.timings.completionGraceMs);
+    finishing(fleet, runner, at);
     return;
   }
   if (runner.belief.kind !== "job") fleet.roster.believe(runner, { kind: "unknown", askAt: at });

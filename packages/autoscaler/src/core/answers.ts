@@ -1,5 +1,5 @@
 import { enterStarted } from "./beliefs.js";
-import { explainExit, worked } from "./exits.js";
+import { explainExit, ranWell, worked } from "./exits.js";
 import type { Fleet } from "./fleet.js";
 import type { Runner } from "./model.js";
 import { leave, mayBeOrphan } from "./orphans.js";
@@ -17,6 +17,8 @@ export function deregistered(fleet: Fleet, runner: Runner, answer: "removed" | "
 
 /** "Job still running": hands off. */
 function busy(fleet: Fleet, runner: Runner, at: number): void {
+  // As good as a message that names its job.
+  if (runner.phase !== "exited" && !worked(runner)) ranWell(fleet, runner.launchedAt);
   runner.busyAt = at;
   forget404s(fleet, runner);
   explainExit(fleet, runner.name, at);
@@ -95,6 +97,8 @@ function unregistered(fleet: Fleet, runner: Runner, at: number): void {
 /** The service does not know it: what that means depends on what the instance may be doing. */
 function absent(fleet: Fleet, runner: Runner, at: number): void {
   runner.ghost = false;
+  // Its scale set went away while the removal was under way: a 404 about it means nothing.
+  if (runner.phase === "started" && runner.orphanedAt !== undefined) return;
   if (runner.phase === "exited" || runner.phase === "abandoned") {
     ended(fleet, runner, at);
   } else if (runner.phase === "retiring" && mayBeOrphan(fleet, runner)) {
@@ -120,7 +124,7 @@ function ended(fleet: Fleet, runner: Runner, at: number): void {
   } else {
     runner.mayBeRegistered = false;
     fleet.verdicts.unregistered(runner.name, "absent");
-    if (!worked(runner)) fleet.keptNames.keep(runner, at);
+    runner.deniedOnly = !worked(runner);
     // Lists may be stale and the 404 false: there is nothing to destroy, and one that lives is adopted when it is listed.
     if (runner.lost) fleet.remove(runner, at);
     else fleet.roster.lookAt(runner, at);

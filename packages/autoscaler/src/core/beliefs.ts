@@ -66,13 +66,15 @@ function jobCompleted(fleet: Fleet, runner: Runner, at: number): void {
 }
 
 /** Its job is done: it has its time to exit by itself. */
-function finishing(fleet: Fleet, runner: Runner, at: number): void {
+export function finishing(fleet: Fleet, runner: Runner, at: number): void {
+  const { timings, traits } = fleet;
   fleet.roster.believe(runner, { kind: "none" });
   runner.startedAt ??= at;
   runner.jobEnded = true;
   // One 404 after its time to exit ends it: an earlier one is not that.
-  if (!fleet.traits.observesExit) forget404s(fleet, runner);
-  fleet.move(runner, "finishing", at, at + fleet.timings.completionGraceMs);
+  if (!traits.observesExit) forget404s(fleet, runner);
+  const graceMs = traits.observesExit ? timings.completionGraceMs : timings.completionUnseenMs;
+  fleet.move(runner, "finishing", at, at + graceMs);
 }
 
 /** It runs. When it may be asked to retire follows from what we think it does: a busy one never is. */
@@ -105,5 +107,9 @@ function firstLookUp({ traits, timings, spread }: Fleet, runner: Runner, at: num
   if (runner.orphanedAt !== undefined) return NEVER;
   const online = Math.max(at, (runner.startedAt ?? at) + traits.bootDeadlineMs);
   if (traits.observesExit) return online + spread.next(timings.idleLookUpMs);
-  return runner.adopted ? online + spread.next(timings.lookUpMs) : online;
+  if (!runner.adopted) return online;
+  // Its job may have ended long ago, and whoever heard of that is gone: until then it counts as able.
+  return runner.belief.kind === "unknown"
+    ? at + spread.next(timings.lookUpConfirmMs)
+    : online + spread.next(timings.lookUpMs);
 }

@@ -8,7 +8,9 @@ import type { Fleet } from "./fleet.js";
 export function announcedCapacity(fleet: Fleet, now: number): number {
   // The place of one that just ended counts as free, so the one itself must not count beside it.
   const able = fleet.able(now) - fleet.endsSinceReading(now) - (degraded(fleet) ? launchesUnderWay(fleet, now) : 0);
-  return Math.max(1, able + (fleet.drainingSince === undefined ? fleet.foreign.count : 0) + announcedRoom(fleet, now));
+  const all = able + (fleet.drainingSince === undefined ? fleet.foreign.count : 0) + announcedRoom(fleet, now);
+  // Runners elsewhere are known from one count, which may lie: it never takes the announcement above the maximum.
+  return Math.max(1, able, Math.min(fleet.limits.maxRunners, all));
 }
 
 /** While launches fail, those under way only try: what they make can take a job once it has started. */

@@ -94,7 +94,9 @@ export type BackendEvent =
       readonly begunAt: number;
       readonly instances: readonly SeenInstance[];
     }
-  | { readonly type: "instance.changed"; readonly instance: SeenInstance };
+  | { readonly type: "instance.changed"; readonly instance: SeenInstance }
+  /** A check of the backend succeeded after one that failed. */
+  | { readonly type: "backend.works-again"; readonly place: string };
 
 /** What this daemon was told to do. */
 type OwnEvent =

@@ -263,6 +263,8 @@ export class Fleet {
     this.witness.delete(runner);
     this.givingBack.delete(runner);
     this.ceiling.settled(runner.name);
+    // Not before: while it is here, its own rules remove it.
+    if (runner.deniedOnly) this.keptNames.keep(runner, at);
     if (!this.verdicts.has(runner.name)) {
       this.breaker.ended(runner.name);
       this.outdated.ended(runner.name);
@@ -279,9 +281,11 @@ export class Fleet {
     this.#giveBack(runner, at);
   }
 
-  /** Once a runner: one that can't be removed takes up its place. */
+  /** Once, until it works again: one that can't be removed takes up its place. */
   #giveBack(runner: Runner, at: number): void {
     const { phase } = runner;
+    // A completion may have been false, and a list that missed it stale: its end is still to come.
+    if (phase === "started") this.#givenBack.delete(runner);
     // Where no exit is seen, a runner keeps its place for minutes after its job.
     const ends = phase === "finishing" && this.traits.observesExit;
     if (!ends && phase !== "exited" && phase !== "abandoned") {

@@ -98,6 +98,8 @@ export interface Runner {
   unfit: string | undefined;
   /** Begin of the first whole list that missed it. */
   missingSince: number | undefined;
+  /** That its registration is gone is known from 404s alone, which may have been false. */
+  deniedOnly: boolean;
   /** Two whole lists missed it. */
   lost: boolean;
   exit: Exit | undefined;

@@ -1,6 +1,7 @@
 import { enterStarted } from "./beliefs.js";
 import type { Fleet } from "./fleet.js";
 import type { Runner } from "./model.js";
+import { forget404s } from "./witness.js";
 
 /**
  * As far as a machine's clock and the service's may be apart. A scale set is made anew a minute after it was missed, so
@@ -20,12 +21,18 @@ export function orphan(fleet: Fleet, at: number): void {
   fleet.ghosts.forget();
   fleet.foreign.fix(0, 0);
   for (const runner of fleet.roster.all()) {
-    if (runner.phase !== "started" || runner.foreignSchema) continue;
+    const { phase } = runner;
+    // The new set's readings count no job of the old one, so they prove nothing about one that was asked to go either.
+    if ((phase !== "started" && phase !== "retiring" && phase !== "detached") || runner.foreignSchema) continue;
     if (allNamed && runner.belief.kind === "none" && (runner.startedAt ?? at) <= lastReadingAt) {
-      // It has no job of the old set and gets none of the new one: two 404s are enough.
+      // It has no job of the old set and gets none of the new one: two 404s are enough. One that was asked to go goes on.
+      if (phase !== "started") continue;
       runner.formerSet = true;
       fleet.lookUps.set(runner, at);
-    } else leave(fleet, runner, at);
+    } else {
+      forget404s(fleet, runner);
+      leave(fleet, runner, at);
+    }
   }
 }
 

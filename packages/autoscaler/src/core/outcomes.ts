@@ -5,6 +5,7 @@ import type { FailureKind, OutcomeEvent } from "./events.js";
 import type { Fleet } from "./fleet.js";
 import type { CommandType, Runner } from "./model.js";
 import { newRunner } from "./runner.js";
+import { proveAgain } from "./witness.js";
 
 const NEVER = Number.POSITIVE_INFINITY;
 
@@ -182,14 +183,10 @@ function pauseLaunches(fleet: Fleet, runner: Runner, kind: FailureKind, message:
   else if (runner.place === fleet.traits.place) fleet.ceiling.hit(fleet.roster.countIn(runner.place) - 1);
 }
 
-/** Of the live ones only those proved unknown to the service were to be destroyed: each is what it was no longer. */
+/** Of the live ones only those proved unknown to the service were to be destroyed: one that lives on may get a job. */
 function destroyFailed(fleet: Fleet, runner: Runner, at: number): void {
-  if (runner.phase !== "abandoned" && runner.phase !== "exited") {
-    runner.mayBeRegistered = false;
-    fleet.keptNames.keep(runner, at);
-    fleet.move(runner, "abandoned", at, at);
-  }
-  again(fleet, runner, at);
+  if (runner.phase === "abandoned" || runner.phase === "exited") again(fleet, runner, at);
+  else proveAgain(fleet, runner, at);
 }
 
 /** Its instance is gone. One that was ended by force may still be registered: that goes now. */
@@ -199,7 +196,7 @@ function destroyed(fleet: Fleet, runner: Runner, at: number): void {
     runner.exit = { code: undefined, reason: "ended by force" };
     fleet.move(runner, "exited", at, at);
   } else {
-    if (fleet.witness.proved.has(runner)) fleet.keptNames.keep(runner, at);
+    runner.deniedOnly ||= fleet.witness.proved.has(runner);
     fleet.remove(runner, at);
   }
 }

@@ -6,7 +6,7 @@ import type { Fleet } from "./fleet.js";
 import type { Statistics } from "./model.js";
 import { orphan } from "./orphans.js";
 import { applyOutcome } from "./outcomes.js";
-import { isUnheard, listWorksAgain } from "./stepping-aside.js";
+import { isUnheard, listWorksAgain, waitsForBackend } from "./stepping-aside.js";
 import { judgeOpen } from "./witness.js";
 
 /**
@@ -87,6 +87,9 @@ export function reduce(fleet: Fleet, event: FleetEvent): void {
         fleet.aside.tryNow(event.at);
       }
       takeInventory(fleet, event);
+      break;
+    case "backend.works-again":
+      if (event.place === fleet.traits.place && waitsForBackend(fleet)) fleet.aside.tryNow(event.at);
       break;
     case "instance.changed":
       seeInstance(fleet, event.instance, event.at);

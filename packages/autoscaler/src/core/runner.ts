@@ -45,6 +45,7 @@ export function newRunner(start: {
     formerSet: false,
     unfit: start.unfit,
     missingSince: undefined,
+    deniedOnly: false,
     lost: false,
     exit: undefined,
     spec: start.spec,

@@ -19,6 +19,8 @@ export interface Timings {
   readonly surplusMs: number;
   /** A runner whose job is completed has this long to exit by itself. */
   readonly completionGraceMs: number;
+  /** The same where its exit can't be seen: a job that was accepted in its place waits for that. */
+  readonly completionUnseenMs: number;
   /** A live runner is ended against 404s only after a row of them this long; see `witness.ts`. */
   readonly witnessMs: number;
   /** The same where an open job names it. */
@@ -119,11 +121,18 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const OFF = Number.POSITIVE_INFINITY;
 
+/**
+ * What is left of the lease when a call to the service begins: its deadline is what is left, and a shorter one would cut
+ * off calls that succeed. @unit milliseconds
+ */
+export const CALL_NEEDS_MS = 15_000;
+
 export const defaultTimings: Timings = {
   provisionerStepDeadlineMs: 60 * SECOND,
   inventoryIntervalMs: 60 * SECOND,
   surplusMs: 60 * SECOND,
   completionGraceMs: 5 * MINUTE,
+  completionUnseenMs: 60 * SECOND,
   witnessMs: 30 * MINUTE,
   witnessNamedMs: 6 * 60 * MINUTE,
   witnessFreshMs: 2 * MINUTE,

@@ -8,7 +8,9 @@ const SILENT_MS = 75_000;
 /** Whether the set steps aside, tries to come back, or works again; after each event. */
 export function judgeAside(fleet: Fleet, demand: Demand, at: number): void {
   const { aside } = fleet;
-  if (fleet.stopping || fleet.drainingSince !== undefined) {
+  // What accepts no job now must not begin to at the end.
+  if (fleet.stopping) return;
+  if (fleet.drainingSince !== undefined) {
     if (aside.state.kind !== "aside") aside.work();
     return;
   }
@@ -208,6 +210,15 @@ function listedAt(fleet: Fleet): number {
 
 function staleAfterMs({ timings }: Fleet): number {
   return timings.asideMs + timings.provisionerStepDeadlineMs + timings.inventoryIntervalMs;
+}
+
+/**
+ * Whether it is aside because its backend makes no runners. One that lacks a shared place waits for that place; where the
+ * runners are what fails, a check of the backend says nothing about them.
+ */
+export function waitsForBackend({ aside: { state }, breaker, outdated, limits }: Fleet): boolean {
+  if (state.kind !== "aside" || state.ticketFrom !== undefined || limits.maxRunners === 0) return false;
+  return !breaker.tripped && outdated.shutAt === undefined;
 }
 
 /** Lists work again after a time without. */

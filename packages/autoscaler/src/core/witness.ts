@@ -26,6 +26,13 @@ export function forget404s(fleet: Fleet, runner: Runner): void {
   runner.agreedAt = undefined;
 }
 
+/** Its end failed, so it may live on: it is tried again only after two more readings that leave no job for it. */
+export function proveAgain(fleet: Fleet, runner: Runner, at: number): void {
+  fleet.witness.proved.delete(runner);
+  runner.agreedAt = undefined;
+  if (fleet.witness.open.has(runner)) fleet.asking.want(at);
+}
+
 /** When to ask the service about a runner again after a 404. */
 export function nextLookUp(fleet: Fleet, runner: Runner, at: number): number {
   const { lookUpMs, lookUpConfirmMs } = fleet.timings;

@@ -2,6 +2,7 @@ import { abortable } from "../async/abortable.js";
 import type { AutoscalerConfig, ProvisionerConfig } from "../config/config.js";
 import type { Timings } from "../core/settings.js";
 import { BackendCeiling } from "../engine/backend-ceiling.js";
+import { BackendCheck } from "../engine/backend-check.js";
 import { Inventory } from "../engine/inventory.js";
 import type { Place } from "../engine/place.js";
 import type { Backend } from "../ports/provisioner.js";
@@ -18,7 +19,7 @@ export interface PlaceUse {
 interface OpenPlace {
   readonly place: Promise<Place>;
   readonly life: AbortController;
-  /** Its inventory, and the look at what is wrong with it. */
+  /** Its inventory and its checks. */
   readonly running: Promise<void>[];
   users: number;
 }
@@ -72,9 +73,11 @@ export class Places {
     const opening = async (): Promise<Place> => {
       const { clock, random, logger } = this.#world;
       const backend = await this.#openBackend(provisioner, life.signal);
-      const inventory = new Inventory({ backend, clock, random, timings: this.#timings, logger });
-      running.push(inventory.run(life.signal), this.#tellFindings(backend, provisioner.kind, life.signal));
-      return { id: key, backend, inventory, ceiling: new BackendCeiling(clock) };
+      const shared = { backend, clock, random, timings: this.#timings, logger };
+      const inventory = new Inventory(shared);
+      const check = new BackendCheck({ ...shared, kind: provisioner.kind });
+      running.push(inventory.run(life.signal), check.run(life.signal));
+      return { id: key, backend, inventory, check, ceiling: new BackendCeiling(clock) };
     };
     const open: OpenPlace = { place: opening(), life, running, users: 0 };
     this.#open.set(key, open);
@@ -102,25 +105,12 @@ export class Places {
     try {
       return await abortable(opening, deadline.signal);
     } catch (error) {
-      // Opened too late: nobody waits for it any more.
+      // Opened too late: its user has given up.
       void opening.then(
         (late) => late.close().catch(() => {}),
         () => {},
       );
       throw error;
-    }
-  }
-
-  /** What would keep runners from starting here is said at once; it may be mended while the daemon runs. */
-  async #tellFindings(backend: Backend, kind: string, signal: AbortSignal): Promise<void> {
-    const { clock, logger } = this.#world;
-    using deadline = clock.deadline(this.#timings.provisionerStepDeadlineMs, { signal });
-    try {
-      for (const { level, message, remedy } of await abortable(backend.check(deadline), deadline.signal)) {
-        logger[level === "warning" ? "warn" : level]({ provisioner: kind, remedy }, message);
-      }
-    } catch (error) {
-      if (!signal.aborted) logger.warn({ err: error, provisioner: kind }, "the provisioner could not be checked");
     }
   }
 }

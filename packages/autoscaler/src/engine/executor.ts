@@ -4,11 +4,11 @@ import { abortable } from "../async/abortable.js";
 import type { RunnerCommand } from "../core/commands.js";
 import type { DropReason, FailureKind, OutcomeEvent } from "../core/events.js";
 import type { CommandType } from "../core/model.js";
-import type { Timings } from "../core/settings.js";
+import { CALL_NEEDS_MS, type Timings } from "../core/settings.js";
 import { type Backend, type InstanceLabels, isBackendError, type Revealable } from "../ports/provisioner.js";
 import type { ScaleSetService } from "../ports/service.js";
 import type { AskBudget } from "./ask-budget.js";
-import { CALL_NEEDS_MS, type Lease } from "./lease.js";
+import type { Lease } from "./lease.js";
 import type { Limiter } from "./limiter.js";
 
 export interface ExecutorOptions {
@@ -53,6 +53,9 @@ const launching: ReadonlySet<CommandType> = new Set<CommandType>(["create", "req
 
 const asksService: ReadonlySet<CommandType> = new Set<CommandType>(["request-jit", "deregister"]);
 
+/** No JIT config is needed after these. */
+const spendsJit: ReadonlySet<CommandType> = new Set<CommandType>(["start", "deregister", "destroy"]);
+
 /** What is left of the lease when a command begins. */
 function needMs({ type }: RunnerCommand): number {
   return asksService.has(type) ? CALL_NEEDS_MS : 0;
@@ -83,11 +86,6 @@ export class Executor {
   /** The session that commands act under from now on; those of an earlier one that have not begun are dropped. */
   set generation(generation: number | undefined) {
     this.#generation = generation;
-  }
-
-  /** Lets go of the JIT configs of runners that are gone. */
-  forgetGone(): void {
-    for (const name of this.#jitConfigs.keys()) if (!this.#options.isThere(name)) this.#jitConfigs.delete(name);
   }
 
   /** How many JIT configs are held. */
@@ -167,7 +165,9 @@ export class Executor {
 
   #report(outcome: OutcomeEvent, command: RunnerCommand): void {
     this.#options.tell(outcome, command);
-    if (!this.#options.isThere(command.name)) this.#jitConfigs.delete(command.name);
+    // A dropped start is decided again.
+    const spent = spendsJit.has(command.type) && outcome.type !== "command.dropped";
+    if (spent || !this.#options.isThere(command.name)) this.#jitConfigs.delete(command.name);
   }
 
   async #carryOut(command: RunnerCommand, leaseMs: number): Promise<OutcomeEvent> {
@@ -224,15 +224,13 @@ export class Executor {
   async #start(name: string, signal: AbortSignal): Promise<OutcomeEvent> {
     const jitConfig = this.#jitConfigs.get(name);
     if (jitConfig === undefined) {
-      return { type: "start.failed", name, kind: "gone", message: "its JIT config is not here any more" };
+      return { type: "start.failed", name, kind: "gone", message: "its JIT config is no longer here" };
     }
     try {
       await abortable(this.#options.backendOf(name).start(name, jitConfig, { signal }), signal);
       return { type: "start.done", name };
     } catch (error) {
       return { type: "start.failed", name, ...failure(error) };
-    } finally {
-      this.#jitConfigs.delete(name);
     }
   }
 
@@ -252,7 +250,6 @@ export class Executor {
     runner: { readonly name: string; readonly runnerId: number | undefined },
     signal: AbortSignal,
   ): Promise<OutcomeEvent> {
-    this.#jitConfigs.delete(runner.name);
     try {
       const answer = await abortable(this.#options.service.deregister(runner, { signal }), signal);
       return { type: "deregister.done", name: runner.name, answer };
@@ -262,7 +259,6 @@ export class Executor {
   }
 
   async #destroy(name: string, signal: AbortSignal): Promise<OutcomeEvent> {
-    this.#jitConfigs.delete(name);
     const backend = this.#options.backendOf(name);
     if (this.#options.wantsOutput(name)) await this.#keepOutput(backend, name, signal);
     try {

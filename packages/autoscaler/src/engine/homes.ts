@@ -11,6 +11,7 @@ export class Homes {
   readonly #subscriptions = new Map<string, () => void>();
   #current: Place;
   #watching = false;
+  #check: { readonly place: string; readonly end: () => void } | undefined;
 
   constructor(current: Place, former: readonly Place[], subscriber: Omit<Subscriber, "place">) {
     this.#current = current;
@@ -44,6 +45,14 @@ export class Homes {
     for (const { inventory } of this.#places.values()) inventory.refresh();
   }
 
+  /** Has the place where runners are made checked until it works again, or no longer. */
+  awaitBackend(wanted: boolean, worksAgain: (place: string) => void): void {
+    const { id, check } = this.#current;
+    if (wanted && this.#check?.place === id) return;
+    this.#check?.end();
+    this.#check = wanted ? { place: id, end: check.whenItWorksAgain(() => worksAgain(id)) } : undefined;
+  }
+
   /** Why the newest lists failed, of those that did. */
   problems(): string[] {
     return [...this.#places.values()].flatMap(({ inventory }) => inventory.problem ?? []);
@@ -62,6 +71,8 @@ export class Homes {
     this.#watching = false;
     for (const unsubscribe of this.#subscriptions.values()) unsubscribe();
     this.#subscriptions.clear();
+    this.#check?.end();
+    this.#check = undefined;
   }
 
   #listenTo({ id, inventory }: Place): void {

@@ -1,5 +1,6 @@
 import type { Clock, Random } from "@scaleset/client";
 import { abortable } from "../async/abortable.js";
+import { CALL_NEEDS_MS } from "../core/settings.js";
 import { Waiters } from "./waiters.js";
 
 /** A command waits this long for the lease, and is dropped then. @unit milliseconds */
@@ -7,11 +8,6 @@ const LONGEST_WAIT_MS = 30_000;
 /** Between refreshes without an answer, as between polls. @unit milliseconds */
 const RETRY_MIN_MS = 250;
 const RETRY_MAX_MS = 30_000;
-/**
- * What is left of the lease when a call to the service begins: its deadline is what is left, and one of a moment would
- * make requests that nobody waits for. @unit milliseconds
- */
-export const CALL_NEEDS_MS = 15_000;
 /**
  * The service holds a poll for about 50 s. A message whose poll was sent this long before it is read was in the socket of
  * a process that was stopped: its acknowledgement does not prove that the session is still ours. @unit milliseconds

@@ -1,5 +1,6 @@
 import type { Backend } from "../ports/provisioner.js";
 import type { BackendCeiling } from "./backend-ceiling.js";
+import type { BackendCheck } from "./backend-check.js";
 import type { Inventory } from "./inventory.js";
 
 /** Where instances live, and what is known of them; shared by all scale sets with the same provisioner options. */
@@ -8,5 +9,6 @@ export interface Place {
   readonly id: string;
   readonly backend: Backend;
   readonly inventory: Inventory;
+  readonly check: BackendCheck;
   readonly ceiling: BackendCeiling;
 }

@@ -9,6 +9,7 @@ import { Fleet } from "../core/fleet.js";
 import { reduce } from "../core/reduce.js";
 import { may, mayWithoutSession } from "../core/rights.js";
 import type { Limits } from "../core/settings.js";
+import { waitsForBackend } from "../core/stepping-aside.js";
 import type { Traits } from "../core/traits.js";
 import type { InstanceLabels } from "../ports/provisioner.js";
 import type { ServeMode, ServiceHandler, Trouble } from "../ports/service.js";
@@ -63,10 +64,7 @@ export class Worker {
     this.#homes = new Homes(options.place, options.formerPlaces ?? [], {
       identity,
       owner,
-      tell: (event) => {
-        this.#take(event);
-        this.#executor.forgetGone();
-      },
+      tell: (event) => this.#take(event),
     });
     this.#fleet = new Fleet(options.limits, options.timings, this.#traits(), options.random());
     for (const { id } of options.formerPlaces ?? []) this.#fleet.alsoListed(id);
@@ -350,6 +348,9 @@ export class Worker {
       this.#issue(planned.command, planned.rule);
     }
     this.#serve();
+    this.#homes.awaitBackend(waitsForBackend(this.#fleet), (place) =>
+      this.#tell({ type: "backend.works-again", place }),
+    );
     this.#announce(now);
     this.#tellDemand();
     this.#leavePlaces();

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { defaultTimings } from "../../src/core/settings.js";
-import { Driver, seen } from "./driver.js";
+import { waitsForBackend } from "../../src/core/stepping-aside.js";
+import { Driver, noJobs, seen } from "./driver.js";
 
 const MINUTE = 60_000;
 
@@ -74,6 +75,23 @@ describe("a set that can run nothing", () => {
       driver.fleet.aside.worked();
     }
     expect(driver.fleet.aside.serving).toBe("polling");
+  });
+
+  test("keeps its session when the service said of a launch between that its job is still running", () => {
+    const driver = able().hold({ assigned: 2 }).tell({ type: "limits.changed", minRunners: 0, maxRunners: 1 });
+    for (const { name } of driver.act()) driver.tell({ type: "create.done", name });
+    for (const { name } of driver.act()) driver.tell({ type: "jit.done", name, runnerId: 1 });
+    for (const { name } of driver.act()) driver.tell({ type: "start.failed", name, kind: "transient", message: "cut" });
+    expect(driver.actions()).toEqual(["deregister r1"]);
+    for (let second = 0; second < 120; second++) step(driver);
+    driver.tell({ type: "deregister.done", name: "r1", answer: "busy" });
+    expect(driver.phase("r1")).toBe("started");
+    for (let second = 0; second < 10; second++) step(driver);
+    driver.tell({ type: "instance.changed", instance: seen("r1", "exited") });
+    failing(driver, 2 * MINUTE);
+    expect(driver.fleet.aside.serving).toBe("polling");
+    failing(driver, 2 * MINUTE);
+    expect(driver.fleet.aside.serving).not.toBe("polling");
   });
 
   test("keeps its session while the service does not answer: what waits is not known then", () => {
@@ -183,6 +201,46 @@ describe("a set that stepped aside", () => {
     expect(kind(driver)).toBe("aside");
   });
 
+  test.each([
+    ["create", []],
+    ["request-jit", ["create.done"]],
+    ["start", ["create.done", "jit.done"]],
+    ["nothing: it never comes online and never exits", ["create.done", "jit.done", "start.done"]],
+  ] as const)("ends a trial within ten minutes whose runner never gets an answer to %s", (_step, answers) => {
+    const driver = aside();
+    while (kind(driver) === "aside") step(driver);
+    opened(driver);
+    const openedAt = driver.now;
+    const [launched] = driver.act();
+    const name = launched?.name ?? "";
+    for (const type of answers) {
+      if (type === "jit.done") driver.tell({ type, name, runnerId: 1 });
+      else driver.tell({ type, name });
+      driver.act();
+    }
+    while (kind(driver) === "trial" && driver.now - openedAt < 60 * MINUTE) {
+      step(driver);
+      driver.act();
+      // It counts what is registered, and nothing that is online.
+      driver.tell({ type: "statistics", statistics: { ...noJobs, registered: 1 } });
+    }
+    expect(kind(driver)).toBe("leaving");
+    expect(driver.now - openedAt).toBeLessThanOrEqual(10 * MINUTE);
+  });
+
+  test("tries at once when a check of its backend works again, and says which backend that must be", () => {
+    const driver = aside().tell({ type: "backend.works-again", place: "elsewhere" });
+    expect(kind(driver)).toBe("aside");
+    expect(kind(driver.tell({ type: "backend.works-again", place: "here" }))).toBe("trial");
+  });
+
+  test("is not tried by a check where its runners are what fails", () => {
+    const driver = aside();
+    driver.fleet.outdated.found(driver.now, driver.now);
+    expect(waitsForBackend(driver.fleet)).toBe(false);
+    expect(kind(driver.tell({ type: "backend.works-again", place: "here" }))).toBe("aside");
+  });
+
   test("refreshes its session every 30 s while it does not poll, also where the right to act has lapsed", () => {
     const driver = aside();
     while (kind(driver) === "aside") step(driver);
@@ -246,6 +304,12 @@ describe("a set that lacks a shared place", () => {
     opened(driver);
     for (let second = 0; second < 60; second++) step(driver);
     expect(driver.fleet.aside.serving, "without a job it stays open").toBe("polling");
+  });
+
+  test("is not helped by a check that works again: it waits for its place", () => {
+    const driver = ticketed().tell({ type: "backend.works-again", place: "here" });
+    expect(driver.fleet.aside.state).toMatchObject({ kind: "aside", ticketFrom: driver.now });
+    expect(waitsForBackend(driver.fleet)).toBe(false);
   });
 
   test("tries from time to time while its places are taken by what it may clear only with the session", () => {

@@ -304,6 +304,26 @@ describe("what is announced", () => {
     expect(announced(driver)).toBe(2);
   });
 
+  test("is at most the maximum, however many runners a count says there are elsewhere (seeds 4 and 13, twoLiars)", () => {
+    const driver = new Driver({ max: 2 }, {}, { scope: "host" });
+    driver.tell({ type: "session.refused", holder: "another" });
+    driver.hold({ assigned: 2, running: 2, busy: 2, idle: 2 }, [seen("a", "started"), seen("b", "started")]);
+    driver.reading({ assigned: 2, running: 2, busy: 2, idle: 2 });
+    expect(driver.fleet.foreign.count).toBe(2);
+    expect(announced(driver)).toBe(2);
+  });
+
+  test("stays when one ends whose completion was false before: its place is given back only now (seed 18, twoLiars)", () => {
+    const driver = new Driver({ max: 3 })
+      .hold({ assigned: 3 })
+      .launchAll()
+      .reading({ assigned: 3, running: 3, busy: 3 });
+    driver.started("r1", "j1").completed("r1", "j1").pass(300_000).act();
+    driver.tell({ type: "deregister.done", name: "r1", answer: "busy" });
+    driver.tell({ type: "instance.changed", instance: seen("r1", "exited") });
+    expect(announced(driver)).toBe(3);
+  });
+
   test("is what lives from the third failed JIT request in a row on, until a launch begun since has started", () => {
     const driver = new Driver({ max: 8 }).hold({ assigned: 3 });
     for (const { name } of driver.act()) driver.tell({ type: "create.done", name });

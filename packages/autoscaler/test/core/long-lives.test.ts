@@ -59,6 +59,16 @@ describe("the end of a runner that nobody saw", () => {
     expect(driver.untilAction(100_000).actions).toContain("create r2");
   });
 
+  test("and one that was adopted within a minute: whoever heard that its job is over is gone (seed 20, clouds)", () => {
+    const driver = new Driver({}, {}, { observesExit: false, bootDeadlineMs: 600_000 });
+    driver.lookUps = undefined;
+    driver.hold({ assigned: 1, idle: 1 }, [seen("r1", "started", { ageMs: 60_000 })]);
+    expect(driver.untilAction(61_000).actions).toEqual(["look-up r1"]);
+    driver.tell({ type: "look-up.done", name: "r1", answer: "absent" }).untilAction(61_000);
+    driver.tell({ type: "look-up.done", name: "r1", answer: "absent" });
+    expect(driver.phase("r1")).toBe("detached");
+  });
+
   test("never about one whose scale set went away: the new one knows nothing of it", () => {
     const driver = new Driver().hold({ assigned: 1 }).launchAll().started("r1");
     driver.tell({ type: "session.opened", scaleSetId: 2, statistics: driver.fleet.reading(driver.now) ?? never() });

@@ -58,26 +58,26 @@ function executing(how: { readonly asks?: ExecutorOptions["asks"]; readonly need
   return { clock, backend, service, executor, outcomes, gone, lease };
 }
 
-test("a JIT config goes with its runner: nothing holds one that nobody will start", async () => {
-  const { clock, executor, outcomes, gone } = executing();
-  executor.submit({ type: "create", name: "kept" });
-  executor.submit({ type: "request-jit", name: "kept" });
-  executor.submit({ type: "request-jit", name: "gone" });
+test("a JIT config is released by its start, and kept for a start that was dropped", async () => {
+  const { clock, executor, outcomes } = executing();
+  executor.submit({ type: "create", name: "a" });
+  executor.submit({ type: "request-jit", name: "a" });
   await clock.runFor(100);
-  gone.add("gone");
-  executor.forgetGone();
-  executor.submit({ type: "start", name: "kept" });
-  executor.submit({ type: "start", name: "gone" });
+  executor.submit({ type: "start", name: "a" });
+  executor.generation = 2;
   await clock.runFor(100);
-  expect(outcomes.at(-2)).toMatchObject({
-    name: "gone",
-    type: "start.failed",
-    message: "its JIT config is not here any more",
-  });
-  expect(outcomes.at(-1)).toMatchObject({ name: "kept", type: "start.done" });
+  expect(outcomes.at(-1)).toMatchObject({ type: "command.dropped", command: "start" });
+  expect(executor.jitConfigs).toBe(1);
+  executor.submit({ type: "start", name: "a" });
+  await clock.runFor(100);
+  expect(outcomes.at(-1)).toMatchObject({ name: "a", type: "start.done" });
+  expect(executor.jitConfigs).toBe(0);
+  executor.submit({ type: "start", name: "a" });
+  await clock.runFor(100);
+  expect(outcomes.at(-1)).toMatchObject({ type: "start.failed", message: "its JIT config is no longer here" });
 });
 
-test("no JIT config outlives its runner, whatever became of it", async () => {
+test("no JIT config outlives a removal or a runner that is gone", async () => {
   const { clock, service, executor, gone } = executing();
   executor.submit({ type: "request-jit", name: "destroyed" });
   executor.submit({ type: "request-jit", name: "deregistered" });

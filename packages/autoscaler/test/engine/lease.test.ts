@@ -1,6 +1,7 @@
 import { seededRandom, VirtualClock } from "@scaleset/simulator";
 import { expect, test } from "vitest";
-import { CALL_NEEDS_MS, Lease } from "../../src/engine/lease.js";
+import { CALL_NEEDS_MS } from "../../src/core/settings.js";
+import { Lease } from "../../src/engine/lease.js";
 
 function leasing() {
   const clock = new VirtualClock();

@@ -1,12 +1,11 @@
 import { seededRandom } from "@scaleset/simulator";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { defaultTimings } from "../../src/core/settings.js";
-import { BackendCeiling } from "../../src/engine/backend-ceiling.js";
 import { Inventory } from "../../src/engine/inventory.js";
 import type { Place } from "../../src/engine/place.js";
 import { MemoryHost } from "../../src/testing.js";
 import { noJobs } from "../core/driver.js";
-import { keepLease, quiet, type Stage, type StageOptions, stage, started } from "./stage.js";
+import { keepLease, placeOf, quiet, type Stage, type StageOptions, stage, started } from "./stage.js";
 
 /** Runs a worker until the test is over. */
 async function working(options: StageOptions & { assigned?: number } = {}) {
@@ -101,7 +100,10 @@ describe("a worker whose runners are made elsewhere from now on", () => {
       over.abort();
       await clock.runUntilSettled(watching);
     });
-    worker.setSpec({ specHash: "2", place: { id: "place-2", backend, inventory, ceiling: new BackendCeiling(clock) } });
+    worker.setSpec({
+      specHash: "2",
+      place: placeOf("place-2", { clock, random: seededRandom(4), backend, inventory }),
+    });
     await pass(scene, 240_000);
     expect(host.instances()).toEqual([]);
     expect(started(elsewhere)).toBe(2);
@@ -121,8 +123,8 @@ test("a worker that starts again knows of runners in a place that was being left
   const watching = second.run(signal);
   const left: string[] = [];
   const worker = make({
-    place: { id: "place-1", backend: host.open(), inventory, ceiling: new BackendCeiling(clock) },
-    formerPlaces: [{ id: "place-0", backend: elsewhere, inventory: second, ceiling: new BackendCeiling(clock) }],
+    place: placeOf("place-1", { clock, random, backend: host.open(), inventory }),
+    formerPlaces: [placeOf("place-0", { clock, random, backend: elsewhere, inventory: second })],
     onLeft: ({ id }) => void left.push(id),
   });
   const running = worker.run({ signal });

@@ -3,7 +3,9 @@ import { type Random, seededRandom, VirtualClock } from "@scaleset/simulator";
 import type { Statistics } from "../../src/core/model.js";
 import { defaultTimings, type Timings } from "../../src/core/settings.js";
 import { BackendCeiling } from "../../src/engine/backend-ceiling.js";
+import { BackendCheck } from "../../src/engine/backend-check.js";
 import { Inventory } from "../../src/engine/inventory.js";
+import type { Place } from "../../src/engine/place.js";
 import { PlaceLimiter } from "../../src/engine/place-limiter.js";
 import { Wakeups } from "../../src/engine/wakeups.js";
 import { Worker } from "../../src/engine/worker.js";
@@ -139,6 +141,7 @@ export function stage(options: StageOptions = {}): Stage {
   const backend = host.open();
   const service = new StubService(clock);
   const inventory = new Inventory({ backend, clock, random, timings, logger: quiet });
+  const place = placeOf("place-1", { clock, random: seededRandom(4), backend, inventory });
   const shared = {
     wakeups: new Wakeups(clock),
     launches: new PlaceLimiter(2).lanes(),
@@ -156,12 +159,21 @@ export function stage(options: StageOptions = {}): Stage {
       limits: { minRunners: options.min ?? 0, maxRunners: options.max ?? 10 },
       labels: { schema: 1, identity: "me", owner: "here", spec: "1" },
       service,
-      place: { id: "place-1", backend, inventory, ceiling: new BackendCeiling(clock) },
+      place,
       ...more,
     });
   const stop = new AbortController();
-  const watching = inventory.run(stop.signal);
+  const watching = Promise.all([inventory.run(stop.signal), place.check.run(stop.signal)]).then(() => {});
   return { clock, host, backend, service, inventory, make, stop, watching, runs, random };
+}
+
+export function placeOf(
+  id: string,
+  parts: Pick<Place, "backend" | "inventory"> & { readonly clock: Clock; readonly random: Random },
+): Place {
+  const { backend, inventory, clock, random } = parts;
+  const check = new BackendCheck({ backend, kind: "memory", clock, random, timings: defaultTimings, logger: quiet });
+  return { id, backend, inventory, check, ceiling: new BackendCeiling(clock) };
 }
 
 export function started(host: MemoryHost): number {

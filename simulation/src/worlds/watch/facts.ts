@@ -122,6 +122,7 @@ export class Facts {
 
   /** A whole list, as it reached a daemon: what lives and is not in it. */
   listed(daemon: WatchedDaemon, names: ReadonlySet<string>, begunMs: number): void {
+    this.launches.listed(daemon, names);
     const before = this.#missed.get(daemon);
     const missed = new Map<string, { readonly firstMs: number; readonly lastMs: number }>();
     for (const { name } of daemon.host.instances()) {

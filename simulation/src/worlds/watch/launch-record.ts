@@ -35,6 +35,9 @@ export class LaunchRecord {
   readonly #ceilings = new Map<WatchedDaemon, number>();
   /** What the ceilings were before they were lowered lately. */
   readonly #lowered = new Map<WatchedDaemon, { readonly from: number | undefined; readonly atMs: number }[]>();
+  readonly #makers = new Map<string, WatchedDaemon>();
+  /** The newest two lists of a daemon. */
+  readonly #lists = new Map<WatchedDaemon, readonly ReadonlySet<string>[]>();
   readonly #beganMs = new Map<string, number>();
   readonly #creating = new Map<WatchedDaemon, Set<string>>();
   readonly #answered = new WeakSet<Asked>();
@@ -49,6 +52,11 @@ export class LaunchRecord {
     this.#ceilings.delete(daemon);
     this.#lowered.delete(daemon);
     this.#creating.delete(daemon);
+    this.#lists.delete(daemon);
+  }
+
+  listed(daemon: WatchedDaemon, names: ReadonlySet<string>): void {
+    this.#lists.set(daemon, [names, ...(this.#lists.get(daemon) ?? []).slice(0, 1)]);
   }
 
   of(daemon: WatchedDaemon, scaleSet: string): LaunchState {
@@ -93,6 +101,7 @@ export class LaunchRecord {
     const scaleSet = daemon.setOf(name);
     if (scaleSet === undefined) return;
     if (operation === "create") {
+      this.#makers.set(name, daemon);
       this.#beganMs.set(name, this.#now());
       this.#underWay(daemon).add(name);
     }
@@ -114,10 +123,11 @@ export class LaunchRecord {
     }
     const kind = isBackendError(error) ? error.kind : "transient";
     if (kind === "capacity") {
-      if (live < (ceiling ?? Number.POSITIVE_INFINITY)) {
+      const known = live + this.#goneUnseen(daemon);
+      if (known < (ceiling ?? Number.POSITIVE_INFINITY)) {
         const before = (this.#lowered.get(daemon) ?? []).filter(({ atMs }) => this.#now() - atMs < REMEMBERED_MS);
         this.#lowered.set(daemon, [...before, { from: ceiling, atMs: this.#now() }]);
-        this.#ceilings.set(daemon, live);
+        this.#ceilings.set(daemon, known);
       }
       this.#paused(this.of(daemon, scaleSet), 5 * MINUTE_MS, LONGEST_CEILING_MS);
       return;
@@ -125,6 +135,16 @@ export class LaunchRecord {
     const state = this.of(daemon, scaleSet);
     if (kind === "gone") this.#paused(state, MINUTE_MS, LONGEST_PAUSE_MS);
     else this.#failure(state, name, kind === "rejected" || kind === "denied");
+  }
+
+  /** Instances of other daemons that are gone, and that this one counts until two lists did not show them. */
+  #goneUnseen(daemon: WatchedDaemon): number {
+    const shown = new Set((this.#lists.get(daemon) ?? []).flatMap((names) => [...names]));
+    return [...shown].filter((name) => {
+      const maker = this.#makers.get(name);
+      const another = maker !== undefined && maker !== daemon && maker.path === daemon.path;
+      return another && daemon.host.find(name) === undefined;
+    }).length;
   }
 
   answered(daemon: WatchedDaemon, asked: Asked, { status }: Answered): void {

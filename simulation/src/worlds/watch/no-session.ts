@@ -4,6 +4,7 @@ import type { Scene } from "./scene.js";
 const MINUTE_MS = 60_000;
 const RATE = 0.994;
 const COMPLETED_MS = 5 * MINUTE_MS;
+const COMPLETED_UNSEEN_MS = MINUTE_MS;
 /** A 409 stands so long before a daemon lets its idle runners go, by whether it names the holder. */
 const NAMED_MS = 5 * MINUTE_MS;
 const UNNAMED_MS = 30 * MINUTE_MS;
@@ -22,7 +23,8 @@ export function mayWithoutSession(scene: Scene, lease: Lease, name: string): boo
   if (runner?.removalAnswered) return true;
   const nowMs = scene.clock.monotonic();
   const completedMs = lease.completedAtMs.get(name);
-  if (completedMs !== undefined && nowMs - completedMs >= COMPLETED_MS * RATE) return true;
+  const graceMs = daemon.host.capabilities.observesExit ? COMPLETED_MS : COMPLETED_UNSEEN_MS;
+  if (completedMs !== undefined && nowMs - completedMs >= graceMs * RATE) return true;
   if (daemon.host.capabilities.scope !== "host" || lease.state === "closed") return false;
   const { refusal } = lease;
   if (refusal === undefined || refusal.by === "own") return false;

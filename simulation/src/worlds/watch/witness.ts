@@ -9,7 +9,10 @@ const AFTER_NAMED_MS = 6 * 60 * MINUTE_MS;
 const LOOK_UPS = 3;
 const NEWEST_MS = 2 * MINUTE_MS + 5_000;
 const BETWEEN_MS = 60_000;
-const COMPLETED_MS = 5 * MINUTE_MS;
+/** Where no exit is seen. */
+const COMPLETED_MS = MINUTE_MS;
+/** A reading is sent so long after it is asked for: it waits for its pace. @unit milliseconds */
+const SENT_MS = 500;
 
 /**
  * The witness rule (lifecycle.md §2), as the ports show it: why it was not followed, or undefined where it was. One 404
@@ -31,7 +34,7 @@ export function followed(options: {
   }
   const completedMs = lease.completedAtMs.get(runner.name);
   if (!observesExit && completedMs !== undefined) {
-    if (nowMs - completedMs < COMPLETED_MS * RATE) return "its completion is less than 5 min old";
+    if (nowMs - completedMs < COMPLETED_MS * RATE) return "its completion is less than a minute old";
     return readingsAfter(lease, runner, completedMs).length >= 1 ? undefined : "no reading since its completion agrees";
   }
   const afterMs = lease.named.has(runner.name) ? AFTER_NAMED_MS : AFTER_MS;
@@ -42,7 +45,7 @@ export function followed(options: {
   const agreeing = readingsAfter(lease, runner, absent.firstMs + afterMs * RATE);
   const [first] = agreeing;
   const last = agreeing.at(-1);
-  if (first === undefined || last === undefined || last.sentMs - first.sentMs < BETWEEN_MS * RATE) {
+  if (first === undefined || last === undefined || last.sentMs - first.sentMs < BETWEEN_MS * RATE - SENT_MS) {
     return "no two readings 60 s apart, asked for after the look-ups, count only others at work";
   }
   return undefined;

@@ -15,7 +15,7 @@ export const aside: Rule = (fleet, now, plan) => {
     if (from > now) plan.wakeAt(from);
     else plan.command({ type: "read-statistics" }, "the session is open without polls: it is refreshed");
   }
-  if (state.kind !== "leaving") return;
+  if (state.kind !== "leaving" || fleet.stopping) return;
   for (const runner of roster.due("started", now)) {
     if (!plan.has(runner.name)) plan.retire(runner, `retire ${runner.name}: ${state.reason}`);
   }
