@@ -134,8 +134,16 @@ export const lawClientMutants: readonly Mutant[] = [
     "const opened = await this.#openOrUndo(scaleSetId, signal);",
     'await this.#reclaim.closeAfter(new ScaleSetError("SESSION_CONFLICT", "", { operation: "listen" }), scaleSetId, signal);\n    const opened = await this.#openOrUndo(scaleSetId, signal);',
   ),
-  client("an id of any form is reclaimed", "listener/reclaim.ts", "UUID.test(recorded.sessionId) && ", ""),
-  client("the opening after a reclaim waits for its turn", "listener/opener.ts", "counted = false;", "counted = true;"),
+  client("an id of any form is reclaimed", "listener/reclaim.ts", "UUID.test(recorded.sessionId) && ", "", {
+    worlds: { none: "records of a world are never damaged" },
+  }),
+  client(
+    "the opening after a reclaim waits for its turn",
+    "listener/opener.ts",
+    "counted = false;",
+    "counted = true;",
+    { worlds: { none: "a world's few openings never use up the attempts of a second" } },
+  ),
   client("all that is offered is acquired", "listener/offers.ts", "if (ids.length >= room) break;", ""),
   client(
     "grants take no room",
@@ -173,6 +181,7 @@ export const lawClientMutants: readonly Mutant[] = [
     "listener/offers.ts",
     "if (this.#kept.size < MOST) this.#kept.add(id);",
     "this.#kept.add(id);",
+    { worlds: { none: "a world has fewer jobs than are kept" } },
   ),
   client(
     "offered jobs are acquired beyond what is announced",
