@@ -12,6 +12,11 @@ import { type Mutant, mutantsOf } from "./mutant.js";
 const core = mutantsOf(coreGround);
 const engine = mutantsOf(engineGround);
 const client = mutantsOf(clientGround);
+const configured = mutantsOf({
+  folder: "packages/autoscaler/src/config/",
+  tests: ["packages/autoscaler/test/config"],
+  worlds: { none: "worlds read no config file" },
+});
 
 /** Rules by the names of their files: what they are in code, and the worlds that miss them. */
 export const rules = {
@@ -60,6 +65,23 @@ export const mutants: readonly Mutant[] = [
     "listener/delivery.ts",
     "if (!delivery.settled) {\n      const { generation } = scope;",
     "await this.#acknowledge(messageId, scope);\n    if (!delivery.settled) {\n      const { generation } = scope;",
+  ),
+  configured(
+    "no number of scale sets is too many for a host",
+    "rules.ts",
+    "if (needed <= pace) continue;",
+    "if (needed > 0) continue;",
+  ),
+  engine("who is denied for hours is not reported", "runner-problems.ts", "yield* unconfirmed(fleet, now);", "", {
+    tests: ["packages/autoscaler/test/status"],
+    worlds: { none: "it changes what status says, not what is done" },
+  }),
+  core(
+    "what another machine launched while a set was aside is not counted",
+    "reduce.ts",
+    'if (fleet.aside.serving === "aside") fleet.foreign.stoodBy();',
+    "",
+    { worlds: { none: "a session closed for over 50 s has its runners counted again in any case" } },
   ),
   core(
     "destroy before deregistering",
