@@ -35,6 +35,20 @@ describe("jobs offered beyond what is announced", () => {
     await stop();
   });
 
+  test("are acquired once a raised capacity is announced, and not before: until then its places may go to another set", async () => {
+    const world = createWorld();
+    const { clock, service } = world;
+    const { listener, stop } = listen(world, { maxCapacity: 1 });
+    await clock.advance(10);
+    listener.setMaxCapacity(2);
+    await clock.advance(10);
+    listener.setMaxCapacity(4);
+    service.push(1, message({ totalAvailableJobs: 5 }, ...range(11, 15).map(available)));
+    await clock.advance(10);
+    expect(asked(world)).toEqual(["[11,12]", "[13,14]"]);
+    await stop();
+  });
+
   test("are acquired as statistics count fewer assigned", async () => {
     const world = createWorld();
     const { clock, service } = world;

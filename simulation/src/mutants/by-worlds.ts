@@ -16,7 +16,7 @@ export interface WorldCatch {
   readonly after: number;
 }
 
-/** A world ends within seconds; with a mutant it may go on for ever. */
+/** A world ends within seconds; with a mutant it may go on for ever, which proves nothing: the machine may be busy. */
 const WORLD_LIMIT_MS = 60_000;
 
 /** The first world that breaks: the one that is known to, then seed by seed one of each kind that must. */
@@ -104,7 +104,7 @@ class WorldProcess {
       };
       const late = (): void => {
         this.end();
-        done(`it did not end within ${WORLD_LIMIT_MS / 1_000} s`);
+        done(undefined);
       };
       void realClock.sleep(WORLD_LIMIT_MS, { signal: ended.signal }).then(late, () => {});
       child.once("message", ({ broken }: WorldReport) => {

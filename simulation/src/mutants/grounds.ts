@@ -13,14 +13,14 @@ export const coreGround: Ground = {
 /** How commands are carried out: the lease, the budget, ceilings, turns. */
 export const engineGround: Ground = {
   folder: `${AUTOSCALER}src/engine/`,
-  tests: [`${AUTOSCALER}src/engine`, `${TESTS}engine`, `${TESTS}law`],
+  tests: [`${AUTOSCALER}src/engine`, `${TESTS}engine`, `${TESTS}law`, `${TESTS}daemon`],
   worlds: ["frozen", "crash", "storm", "narrow"],
 };
 
 /** Between scale sets of a daemon. */
 export const daemonGround: Ground = {
   folder: `${AUTOSCALER}src/daemon/`,
-  tests: [`${TESTS}daemon`, `${TESTS}service`],
+  tests: [`${TESTS}daemon/s`, `${TESTS}service`, `${TESTS}daemon`, `${TESTS}law`],
   worlds: ["fair", "full", "limits"],
 };
 
@@ -34,6 +34,6 @@ export const serviceGround: Ground = {
 /** The listener and its session. */
 export const clientGround: Ground = {
   folder: "packages/client/src/",
-  tests: ["packages/client/test"],
+  tests: ["packages/client/test/listener", "packages/client/test/session", "packages/client/test"],
   worlds: ["deaf", "storm", "narrow", "shared"],
 };

@@ -7,6 +7,12 @@ const service = mutantsOf(serviceGround);
 /** Rules of the listener that the second edition of the law added or changed. */
 export const lawClientMutants: readonly Mutant[] = [
   client(
+    "acquired up to a capacity that is not announced yet",
+    "listener/poller.ts",
+    "return Math.min(this.#capacity, this.#announced);",
+    "return this.#capacity;",
+  ),
+  client(
     "a failed acknowledgement passes the cursor",
     "listener/delivery.ts",
     'const failed = this.#failedCall(messageId, "acknowledge-failed", error, scope);\n      if (failed !== undefined) return failed;',
@@ -128,8 +134,16 @@ export const lawClientMutants: readonly Mutant[] = [
     "const opened = await this.#openOrUndo(scaleSetId, signal);",
     'await this.#reclaim.closeAfter(new ScaleSetError("SESSION_CONFLICT", "", { operation: "listen" }), scaleSetId, signal);\n    const opened = await this.#openOrUndo(scaleSetId, signal);',
   ),
-  client("an id of any form is reclaimed", "listener/reclaim.ts", "UUID.test(recorded.sessionId) && ", ""),
-  client("the opening after a reclaim waits for its turn", "listener/opener.ts", "counted = false;", "counted = true;"),
+  client("an id of any form is reclaimed", "listener/reclaim.ts", "UUID.test(recorded.sessionId) && ", "", {
+    worlds: { none: "records of a world are never damaged" },
+  }),
+  client(
+    "the opening after a reclaim waits for its turn",
+    "listener/opener.ts",
+    "counted = false;",
+    "counted = true;",
+    { worlds: { none: "a world's few openings never use up the attempts of a second" } },
+  ),
   client("all that is offered is acquired", "listener/offers.ts", "if (ids.length >= room) break;", ""),
   client(
     "grants take no room",
@@ -159,14 +173,15 @@ export const lawClientMutants: readonly Mutant[] = [
   client(
     "jobs are acquired without polling",
     "listener/acquirer.ts",
-    "return this.#poller.polling ? this.#poller.capacity : 0;",
-    "return this.#poller.capacity;",
+    "return this.#poller.polling ? this.#poller.accepted : 0;",
+    "return this.#poller.accepted;",
   ),
   client(
     "kept jobs grow without end",
     "listener/offers.ts",
     "if (this.#kept.size < MOST) this.#kept.add(id);",
     "this.#kept.add(id);",
+    { worlds: { none: "a world has fewer jobs than are kept" } },
   ),
   client(
     "offered jobs are acquired beyond what is announced",

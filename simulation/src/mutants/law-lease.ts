@@ -38,6 +38,7 @@ export const leaseMutants: readonly Mutant[] = [
     "lease.ts",
     "if (staleMs < STALE_POLL_MS) this.#acknowledging = true;",
     "if (staleMs < STALE_POLL_MS) this.#acknowledging = false;",
+    { worlds: { none: "it costs a request more, and nothing else" } },
   ),
   engine(
     "waits for an acknowledgement that is over",
@@ -104,13 +105,17 @@ export const leaseMutants: readonly Mutant[] = [
     "executor.ts",
     "await asks?.take({ signal: this.#noMore.signal })",
     "await Promise.resolve(asks)",
+    { worlds: { none: "a world's few scale sets never come near the pace of a service host" } },
   ),
-  engine("questions take all of the pace", "ask-budget.ts", "const PART = 0.1;", "const PART = 1;"),
+  engine("questions take all of the pace", "ask-budget.ts", "const PART = 0.1;", "const PART = 1;", {
+    worlds: { none: "a world's few scale sets never come near the pace of a service host" },
+  }),
   engine(
     "questions wait in line with launches",
     "ask-budget.ts",
     "Math.max(this.#nextAt - this.#clock.monotonic(), this.#pace.waitMs)",
     "this.#nextAt - this.#clock.monotonic() + 0 * this.#pace.waitMs",
+    { worlds: { none: "a world's few scale sets never come near the pace of a service host" } },
   ),
   engine(
     "what a refresh counts is not heard",
@@ -225,6 +230,7 @@ export const leaseMutants: readonly Mutant[] = [
     "client-adapter.ts",
     "      return (await this.#ensure(handler, signal)).id;\n    }\n    this.#missingSince ??=",
     "      return found.id;\n    }\n    this.#missingSince ??=",
+    { worlds: { none: "it changes what status says, not what is done" } },
   ),
   service(
     "a session of our own does not end standing by",

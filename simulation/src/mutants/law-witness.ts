@@ -200,6 +200,7 @@ export const witnessMutants: readonly Mutant[] = [
     "spread.ts",
     "this.#value = (this.#value + GOLDEN_RATIO) % 1;",
     "this.#value = GOLDEN_RATIO;",
+    { worlds: { none: "a world's few scale sets never come near the pace of a service host" } },
   ),
   core(
     "the queue is not read again",

@@ -12,33 +12,38 @@ import { type Mutant, mutantsOf } from "./mutant.js";
 const core = mutantsOf(coreGround);
 const engine = mutantsOf(engineGround);
 const client = mutantsOf(clientGround);
+const configured = mutantsOf({
+  folder: "packages/autoscaler/src/config/",
+  tests: ["packages/autoscaler/test/config"],
+  worlds: { none: "worlds read no config file" },
+});
 
 /** Rules by the names of their files: what they are in code, and the worlds that miss them. */
 export const rules = {
   abandoned: ["abandoned", "crash"],
   aside: ["aside", "storm", "broken"],
-  breaker: ["breaker", "outdated"],
+  breaker: ["breaker", "storm", "outdated"],
   "asked-reading": ["askedReading", "deaf"],
   drained: ["drained", "reload"],
   exited: ["exited", "calm"],
   finished: ["finished", "clouds"],
-  foreign: ["foreign", "takeover", "frozen"],
+  foreign: ["foreign", "takeover", "frozen", "broken"],
   ghost: ["ghost", "storm", "outdated"],
   "idle-age": ["idleAge", "limits"],
   "kept-names": ["keptNames", "liars", "twoLiars"],
   launch: ["launch", "calm"],
-  orphaned: ["orphaned", "vanish"],
+  orphaned: ["orphaned", "vanish", "edits"],
   outdated: ["outdated", "outdated"],
   overdue: ["overdue", "limits"],
   phantom: ["phantom", "phantom"],
-  refill: ["refill", "outdated"],
+  refill: ["refill", "outdated", "storm"],
   retiring: ["retiring", "calm", "storm"],
   "spec-changed": ["specChanged", "reload"],
   standby: ["standby", "takeover", "frozen"],
-  surplus: ["surplus", "calm"],
-  unfit: ["unfit", "storm", "shared"],
-  unstarted: ["unstarted", "crash", "frozen"],
-  vanished: ["vanished", "storm", "shared"],
+  surplus: ["surplus", "takeover", "reload", "phantom"],
+  unfit: ["unfit", "storm", "shared", "strangers"],
+  unstarted: ["unstarted", "takeover", "shared", "strangers"],
+  vanished: ["vanished", "clouds", "vanish"],
   witness: ["witness", "liars", "frozen"],
 } as const satisfies Record<string, readonly [string, WorldName, ...WorldName[]]>;
 
@@ -60,6 +65,23 @@ export const mutants: readonly Mutant[] = [
     "listener/delivery.ts",
     "if (!delivery.settled) {\n      const { generation } = scope;",
     "await this.#acknowledge(messageId, scope);\n    if (!delivery.settled) {\n      const { generation } = scope;",
+  ),
+  configured(
+    "no number of scale sets is too many for a host",
+    "rules.ts",
+    "if (needed <= pace) continue;",
+    "if (needed > 0) continue;",
+  ),
+  engine("who is denied for hours is not reported", "runner-problems.ts", "yield* unconfirmed(fleet, now);", "", {
+    tests: ["packages/autoscaler/test/status"],
+    worlds: { none: "it changes what status says, not what is done" },
+  }),
+  core(
+    "what another machine launched while a set was aside is not counted",
+    "reduce.ts",
+    'if (fleet.aside.serving === "aside") fleet.foreign.stoodBy();',
+    "",
+    { worlds: { none: "a session closed for over 50 s has its runners counted again in any case" } },
   ),
   core(
     "destroy before deregistering",

@@ -34,13 +34,16 @@ const BUSY_RESTART_MS = 15 * SECOND;
 /** A standby asks for the session again after at most this. */
 const STANDBY_MS = 30 * SECOND;
 
-/** With the default timings. The service ends sessions after 15 s of silence, so the stop of 66 s is a takeover, too. */
+/**
+ * With the default timings but for the lease: the service ends sessions after 20 s of silence, so that a stop of 66 s is a
+ * takeover, too, and the lease is over by then. Were it longer, who is stopped for 30 s would rightly launch afterwards.
+ */
 const real: Settings = {
   maxRunners: 4,
   minRunners: 2,
-  sessionTimeoutMs: 15 * SECOND,
-  pollHoldMs: 15 * SECOND,
-  timings: {},
+  sessionTimeoutMs: 20 * SECOND,
+  pollHoldMs: 10 * SECOND,
+  timings: { leaseMs: 20 * SECOND },
 };
 
 /** The same in less time: lease, expiry and waits are shortened together. */

@@ -29,6 +29,8 @@ const JOBS_LIMIT_MS = 12 * 60_000;
 interface Blown {
   readonly servingMs: number | undefined;
   readonly underWay: number;
+  /** Launches that may have begun: their instances may be seen only after a stop. */
+  readonly begun: number;
 }
 
 /** One case from the start of the daemons to the end of all that they made. */
@@ -110,13 +112,14 @@ async function feed(
 
 async function strike(
   stage: Stage,
-  { blow, serveLimitMs }: Case,
+  { blow, serveLimitMs, settings }: Case,
   context: { readonly clock: Clock; readonly first: Daemon; readonly broken: string[] },
 ): Promise<Blown & { readonly current: Daemon }> {
   const { clock, first, broken } = context;
   const [machine, other] = stage.machines;
   const before = look(stage);
   const underWay = Math.max(0, before.instances[0].size - before.online);
+  const begun = Math.max(0, settings.maxRunners - before.online);
   const at = clock.monotonic();
   if (blow.kind === "stop") {
     first.process.kill("SIGSTOP");
@@ -124,7 +127,7 @@ async function strike(
     const tookMs = clock.monotonic() - at;
     await clock.sleep(Math.max(0, blow.forMs - tookMs));
     first.process.kill("SIGCONT");
-    return { servingMs: takenOver ? tookMs : undefined, underWay, current: first };
+    return { servingMs: takenOver ? tookMs : undefined, underWay, begun, current: first };
   }
   first.process.kill("SIGKILL");
   await first.ended;
@@ -135,7 +138,7 @@ async function strike(
     return holder === owner && sessionId !== before.sessionId;
   };
   if (!(await waitFor(clock, serves, (serveLimitMs ?? 0) * 2))) broken.push(`${owner} does not serve`);
-  return { servingMs: clock.monotonic() - at, underWay, current: restarted ?? machine.start() };
+  return { servingMs: clock.monotonic() - at, underWay, begun, current: restarted ?? machine.start() };
 }
 
 /** Waits until only the minimum is left, on the machine that holds the session, and says what is left beside it. */
@@ -187,8 +190,8 @@ function judge(seen: {
     ...(counted.mostOnline > mostAllowed
       ? [`${counted.mostOnline} runners online, at most ${mostAllowed} allowed`]
       : []),
-    ...(counted.madeWithoutSession > blown.underWay
-      ? [`${counted.madeWithoutSession} instances made without the session, ${blown.underWay} were under way`]
+    ...(counted.madeWithoutSession > blown.begun
+      ? [`${counted.madeWithoutSession} instances made without the session, at most ${blown.begun} were under way`]
       : []),
     ...(limitMs !== undefined && (servingMs === undefined || servingMs > limitMs)
       ? [`serving after ${servingMs === undefined ? "no" : Math.round(servingMs)} ms, at most ${limitMs} allowed`]

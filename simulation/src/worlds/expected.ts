@@ -42,6 +42,8 @@ const checks = [
   "fair: places turn over between sets",
   "leaked: nothing is left behind",
   "left: every job ends",
+  "limits: jobs that take too long end",
+  "limits: runners that idle too long are replaced",
   "lost: no job is lost",
   "secrets: no JIT config outlives its runner",
   "twice: no job is run by two runners",

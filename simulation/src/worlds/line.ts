@@ -30,7 +30,7 @@ interface UnderWay {
 }
 
 /** What is looked into, not only at its status. */
-const READ: ReadonlySet<Asked["kind"]> = new Set(["open", "refresh", "get-set", "poll", "acquire", "look-up"]);
+const READ: ReadonlySet<Asked["kind"]> = new Set(["open", "refresh", "get-set", "poll", "acquire", "look-up", "jit"]);
 
 const never = (): Promise<never> => new Promise(() => {});
 

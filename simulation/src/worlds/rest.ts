@@ -3,14 +3,16 @@ import { mayPass } from "./watch/settled.js";
 
 /**
  * Every job has ended, nothing is left of runners that are gone, and over all machines together as many live as the
- * minimum asks for. Each daemon has cleared its own machine by itself.
+ * minimum asks for, none of them unfit. Each daemon has cleared its own machine by itself.
  */
 export function atRest(scene: Scene): boolean {
   const { simulator, hosts, daemons, facts } = scene;
   const runners = simulator.state().runners.filter(({ name }) => !facts.forgotten.has(name));
   if (runners.some(({ name, state }) => state === "busy" || (state === "offline" && !mayPass(scene, name))))
     return false;
-  const live = hosts.reduce((sum, host) => sum + host.instances().length, 0);
+  const instances = hosts.flatMap((host) => host.instances());
+  if (instances.some(({ state, unfit }) => state === "started" && unfit !== undefined)) return false;
+  const live = instances.length;
   if (live !== runners.length) return false;
   // A registration that nobody remembers may count as a runner of another machine until the service drops it.
   return facts.forgotten.size > 0 || live === leastOf(daemons);

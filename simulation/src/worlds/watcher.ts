@@ -6,6 +6,7 @@ import { fairness } from "./watch/fairness.js";
 import { hindrances } from "./watch/hindrances.js";
 import { jobs } from "./watch/jobs.js";
 import { launches } from "./watch/launches.js";
+import { limits } from "./watch/limits.js";
 import { maximum } from "./watch/maximum.js";
 import { Memory } from "./watch/memory.js";
 import { messages } from "./watch/messages.js";
@@ -27,7 +28,19 @@ export class Watcher {
     this.#scene = scene;
     this.#memory = new Memory(scene);
     const places = new Places(scene);
-    const judges = [endings, rights, launches, maximum, useless, messages, capacity, fairness, requests, processes];
+    const judges = [
+      endings,
+      rights,
+      launches,
+      maximum,
+      useless,
+      messages,
+      capacity,
+      fairness,
+      requests,
+      processes,
+      limits,
+    ];
     // What hinders is recorded before it is judged by.
     const checks = [
       hindrances(scene),

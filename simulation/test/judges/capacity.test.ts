@@ -1,6 +1,7 @@
 import { BackendError } from "@scaleset/provisioner";
 import { describe, expect, test } from "vitest";
 import { capacity } from "../../src/worlds/watch/capacity.js";
+import { hindrances } from "../../src/worlds/watch/hindrances.js";
 import { Court, MINUTE, SECOND } from "./court.js";
 
 const full = new BackendError("capacity", "full");
@@ -91,6 +92,15 @@ describe("I8: what is announced is at least 1, and what can be done now", () => 
     expect(court.invariants).toEqual(["I8"]);
   });
 
+  test("a JIT config that was cut on its way is a failure, too", async () => {
+    const court = opened();
+    for (const runnerName of ["set-a-1", "set-a-2", "set-a-3"])
+      court.call({ kind: "jit", scaleSetId: 1, runnerName }, 200, "cut");
+    await court.pass(30 * SECOND);
+    court.poll(2);
+    expect(court.invariants).toEqual(["I8"]);
+  });
+
   test("a full backend holds as many of its own as it had: strangers on the same host are not known", async () => {
     const court = opened();
     court.launch("set-a-8");
@@ -143,6 +153,40 @@ describe("I8: what is announced is at least 1, and what can be done now", () => 
     expect(court.invariants).toEqual([]);
     await court.pass(20 * SECOND);
     expect(court.invariants).toEqual(["I8"]);
+  });
+
+  test("an instance that vanished takes up its place until its registration is gone", async () => {
+    const court = opened();
+    court.launch("set-a-9");
+    await court.pass(11 * MINUTE);
+    court.facts.lost.add("set-a-9");
+    court.hosts[0]?.lose("set-a-9");
+    court.ask({ kind: "poll", scaleSetId: 1, capacity: 3 });
+    await court.pass(20 * SECOND);
+    expect(court.invariants).toEqual([]);
+    court.entry({ subject: "runner", event: "removed", runnerId: 1, runnerName: "set-a-9", scaleSetId: 1 });
+    await court.pass(20 * SECOND);
+    expect(court.invariants).toEqual(["I8"]);
+  });
+
+  test.each([
+    { lying: true, broken: [] },
+    { lying: false, broken: ["I8"] },
+  ])("a job that ended at once looks like a failed boot where no message tells of it: $lying", async (each) => {
+    const court = new Court((scene) => [hindrances(scene), capacity(scene)]);
+    court.open();
+    court.decide();
+    await court.pass(11 * MINUTE);
+    if (each.lying) court.troubles.begins({ liars: ["messages"] });
+    court.launch("set-a-9");
+    const about = { runnerId: 1, runnerName: "set-a-9", scaleSetId: 1 };
+    court.entry({ subject: "job", event: "started", job: 1, ...about });
+    court.hosts[0]?.exit("set-a-9", 0);
+    court.entry({ subject: "runner", event: "removed", ...about });
+    await court.pass(5 * SECOND);
+    court.ask({ kind: "poll", scaleSetId: 1, capacity: 1 });
+    await court.pass(30 * SECOND);
+    expect(court.invariants).toEqual(each.broken);
   });
 
   test("who can launch nothing while jobs wait does not poll on", async () => {

@@ -187,7 +187,7 @@ export class Court {
     const identity = daemon.identityOf(daemon.setOf(name) ?? "");
     this.#host(by).make({ name, labels: { schema: 1, identity, owner: daemon.name, spec: "s" } });
     this.ended("create", name, undefined, by);
-    this.call({ kind: "jit", scaleSetId, runnerName: name }, 200, undefined, by);
+    this.call({ kind: "jit", scaleSetId, runnerName: name }, 200, { encodedJITConfig: "jit" }, by);
     const about = { runnerId, runnerName: name, scaleSetId };
     this.entry({ subject: "runner", event: "registered", ...about });
     this.began("start", name, by);

@@ -76,6 +76,23 @@ describe("I5: what is acknowledged was handled", () => {
     expect(court.invariants).toEqual(["I5"]);
   });
 
+  test("a request that is repeated takes a job but once, also where a message named it meanwhile", async () => {
+    const court = new Court(messages);
+    court.open();
+    await court.pass(SECOND);
+    court.message(offers("1"), { totalAssignedJobs: 3 });
+    court.ask({ kind: "acquire", scaleSetId: 1, requestIds: ["1"] });
+    const assigned = [{ messageType: "JobAssigned", runnerRequestId: "1", jobId: "1" }];
+    court.message(assigned, { totalAssignedJobs: 4 });
+    court.call({ kind: "acquire", scaleSetId: 1, requestIds: ["1"] }, 200);
+    court.poll(4);
+    expect(court.invariants).toEqual([]);
+    court.message(offers("1"), { totalAssignedJobs: 4 });
+    court.call({ kind: "acquire", scaleSetId: 1, requestIds: ["1"] }, 200);
+    court.poll(4);
+    expect(court.invariants, "offered again").toEqual(["I5"]);
+  });
+
   test("what could be done may become less while a message is handled", () => {
     const court = new Court(messages);
     court.open();

@@ -46,6 +46,27 @@ describe("I3: while a place could run a waiting job, a runner is started within 
     expect(court.invariants[0]).toBe("I3");
   });
 
+  test("a backend that was full holds no more for any set until it is tried again; a place below that is one", async () => {
+    const sets = [
+      { name: "set-a", maxRunners: 4 },
+      { name: "set-b", maxRunners: 4 },
+    ];
+    const court = opened({ sets });
+    await court.pass(5_000);
+    court.launch("set-b-1", { scaleSetId: 2 });
+    court.launch("set-b-2", { scaleSetId: 2, runnerId: 2 });
+    court.began("create", "set-b-3");
+    court.ended("create", "set-b-3", new BackendError("capacity", "full"));
+    waits(court);
+    await court.pass(20 * MINUTE);
+    expect(court.invariants).toEqual([]);
+    court.hosts[0]?.lose("set-b-2");
+    await court.pass(4 * MINUTE);
+    expect(court.invariants).toEqual([]);
+    await court.pass(2 * MINUTE);
+    expect(court.invariants[0]).toBe("I3");
+  });
+
   test("one that never comes online is none, once its boot deadline is over and the longest pause after it", async () => {
     const court = opened();
     waits(court);

@@ -1,12 +1,15 @@
 import { posix, win32 } from "node:path";
 import { parseConfigUrl } from "@scaleset/client";
-import { GITHUB_TARGET, type TargetConfig } from "./config.js";
+import { defaultLimits, GITHUB_TARGET, type TargetConfig } from "./config.js";
 import type { EffectiveSet } from "./effective.js";
 import type { ConfigIssue, Path } from "./issue.js";
 import { scaleSetDefaults } from "./schema.js";
 import { type ConfigSource, isMapping, valueAt } from "./source.js";
 import { suggest } from "./suggest.js";
 import { timingIssues } from "./timing-rules.js";
+
+/** 2,000 sets at the 100 requests a second that are the default. */
+const SETS_PER_REQUEST_A_SECOND = 20;
 
 interface Findings {
   readonly issues: readonly ConfigIssue[];
@@ -35,9 +38,12 @@ export function checkRules(context: RuleContext): Findings {
     rules.provisioner(set);
     rules.counts(set);
     rules.workFolder(set);
-    rules.identity(set, rules.target(set));
+    const target = rules.target(set);
+    rules.identity(set, target);
+    rules.countAtHost(set, target);
   }
   rules.minimumsTogether();
+  rules.pace();
   rules.timings();
   return { issues, warnings };
 }
@@ -47,6 +53,8 @@ class Rules {
   readonly #issues: ConfigIssue[];
   readonly #warnings: ConfigIssue[];
   readonly #seen = new Map<string, Path>();
+  /** Sets that are polled, by the host of their service. */
+  readonly #atHost = new Map<string, number>();
 
   constructor(context: RuleContext, issues: ConfigIssue[], warnings: ConfigIssue[]) {
     this.#context = context;
@@ -178,6 +186,28 @@ class Rules {
     this.#refuse(path, problem, "give it another name or another runnerGroup");
   }
 
+  countAtHost(set: EffectiveSet, target: string | undefined): void {
+    const url = target === undefined ? undefined : this.#context.targets.get(target)?.url;
+    if (url === undefined || countAt(set, "maxRunners") === 0) return;
+    const { host } = new URL(parseConfigUrl(url).apiBase);
+    this.#atHost.set(host, (this.#atHost.get(host) ?? 0) + 1);
+  }
+
+  /** What each set asks for beside its polls gets a tenth of the pace: with more sets it would come too late to be of use. */
+  pace(): void {
+    const { raw } = this.#context;
+    const path: Path = ["limits", "requestsPerSecond"];
+    const pace = numberAt(raw, path) ?? defaultLimits.requestsPerSecond;
+    const most = numberAt(raw, ["limits", "maxScaleSets"]) ?? Number.POSITIVE_INFINITY;
+    for (const [host, count] of this.#atHost) {
+      const held = Math.min(count, most);
+      const needed = Math.ceil(held / SETS_PER_REQUEST_A_SECOND);
+      if (needed <= pace) continue;
+      const problem = `${held} scale sets on ${host} need more than ${pace} requests a second`;
+      this.#warn(path, problem, `raise it to ${needed} or more, or share the sets among daemons (limits.maxScaleSets)`);
+    }
+  }
+
   #refuse(path: Path, problem: string, remedy: string): void {
     this.#issues.push({ place: this.#context.source.place(path), path, problem, remedy });
   }
@@ -185,6 +215,11 @@ class Rules {
   #warn(path: Path, problem: string, remedy: string): void {
     this.#warnings.push({ place: this.#context.source.place(path), path, problem, remedy });
   }
+}
+
+function numberAt(raw: unknown, path: Path): number | undefined {
+  const value = valueAt(raw, path);
+  return typeof value === "number" ? value : undefined;
 }
 
 /** Of the two that don't fit, the one that this very set brought. */

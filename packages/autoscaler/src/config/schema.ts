@@ -240,7 +240,9 @@ const limits = z
       .min(1)
       .max(10_000)
       .default(defaultLimits.requestsPerSecond)
-      .describe("Requests a second to one host."),
+      .describe(
+        "Requests a second to one host. Above 20 scale sets there for each, it is too few, and a warning says so.",
+      ),
     standbyProbesPerSecond: z
       .number()
       .min(0.1)

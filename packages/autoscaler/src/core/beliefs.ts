@@ -58,8 +58,15 @@ function jobCompleted(fleet: Fleet, runner: Runner, at: number): void {
       finishing(fleet, runner, at);
       break;
     case "abandoned":
+      fleet.roster.believe(runner, { kind: "none" });
+      break;
     case "exited":
       fleet.roster.believe(runner, { kind: "none" });
+      // The service said that its job still runs: that is over, and its place need not wait for the next question.
+      if (runner.mayBeRegistered && runner.attempts > 0) {
+        runner.attempts = 0;
+        fleet.roster.lookAt(runner, at);
+      }
       break;
     default:
   }

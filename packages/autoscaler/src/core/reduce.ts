@@ -35,6 +35,8 @@ export function reduce(fleet: Fleet, event: FleetEvent): void {
       }
       break;
     case "session.ended":
+      // Another daemon may hold the session meanwhile, and launch where we can't see it.
+      if (fleet.aside.serving === "aside") fleet.foreign.stoodBy();
       if (fleet.session.state === "held" || fleet.session.state === "standby") {
         fleet.session = { state: "none", since: event.at };
       }

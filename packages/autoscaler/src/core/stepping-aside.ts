@@ -133,8 +133,6 @@ function close(fleet: Fleet, at: number): void {
     outdated.shutAt === undefined ? Number.NEGATIVE_INFINITY : outdated.probesFrom,
   );
   fleet.aside.close(probes, at);
-  // Another daemon may hold the session meanwhile, and launch where we can't see it.
-  fleet.foreign.stoodBy();
 }
 
 function judgeReturn(fleet: Fleet, at: number): void {

@@ -1,6 +1,7 @@
 import type { Clock } from "@scaleset/client";
 import { type Claim, fairShares } from "../engine/fair-share.js";
 import { PlaceTurns } from "../engine/place-turns.js";
+import { Tries } from "../engine/tries.js";
 import type { Wakeups } from "../engine/wakeups.js";
 import type { SharedDemand } from "../engine/worker-options.js";
 
@@ -13,16 +14,6 @@ export interface Sharer {
   setShare(share: number | undefined): void;
 }
 
-/** A full set is given room for more for so long, to see whether more jobs come. @unit milliseconds */
-const TRY_MS = 5_000;
-/** When none came, it is tried again after this. @unit milliseconds */
-const TRY_AGAIN_MS = 60_000;
-
-interface Standing {
-  /** Since when it has been given room for more than this. */
-  trial: { readonly wanted: number; readonly since: number } | undefined;
-}
-
 /**
  * Divides `limits.maxRunners` again whenever what a scale set wants has changed, and before a freed place is filled. The
  * service assigns no more jobs than a set announces, so a set that uses all of its share may have more waiting than can be
@@ -32,8 +23,9 @@ interface Standing {
 export class Shares {
   readonly #clock: Clock;
   readonly #wakeups: Wakeups;
-  readonly #sharers = new Map<Sharer, Standing>();
+  readonly #sharers = new Set<Sharer>();
   readonly #turns = new PlaceTurns<Sharer>();
+  readonly #tries = new Tries<Sharer>();
   #total: number | undefined;
   #due = false;
 
@@ -49,12 +41,13 @@ export class Shares {
   }
 
   join(sharer: Sharer): void {
-    this.#sharers.set(sharer, { trial: undefined });
+    this.#sharers.add(sharer);
     this.divideSoon();
   }
 
   leave(sharer: Sharer): void {
     this.#sharers.delete(sharer);
+    this.#tries.forget(sharer);
     this.divideSoon();
   }
 
@@ -71,38 +64,30 @@ export class Shares {
   divide(): void {
     this.#due = false;
     if (this.#total === undefined) {
-      for (const sharer of this.#sharers.keys()) sharer.setShare(undefined);
+      for (const sharer of this.#sharers) sharer.setShare(undefined);
       return;
     }
     const now = this.#clock.monotonic();
-    const present = [...this.#sharers].flatMap(([sharer, standing]) => {
+    const present = [...this.#sharers].flatMap((sharer) => {
       const demand = sharer.demand();
-      return demand === undefined
-        ? []
-        : [{ sharer, standing, demand, claim: this.#claim(sharer, standing, demand, now) }];
+      return demand === undefined ? [] : [{ sharer, demand, claim: this.#claim(sharer, demand, now) }];
     });
     const claims = present.map(({ claim }) => claim);
     this.#turns.settle(claims);
     const shares = fairShares(claims, this.#total);
     let wakeAt = Number.POSITIVE_INFINITY;
-    for (const [index, { standing, demand, claim }] of present.entries()) {
-      // Without any room it has not been tried.
-      if (claim.full && (shares[index] ?? 0) <= demand.wanted) standing.trial = undefined;
-      else if (standing.trial !== undefined) {
-        wakeAt = Math.min(wakeAt, standing.trial.since + (claim.full ? TRY_MS : TRY_AGAIN_MS));
-      }
+    for (const [index, { sharer, demand }] of present.entries()) {
+      const given = { share: shares[index] ?? 0, wanted: demand.wanted };
+      wakeAt = Math.min(wakeAt, this.#tries.given(sharer, given, now));
     }
     this.#wakeups.set(this.divideSoon, wakeAt);
     for (const [index, { sharer }] of present.entries()) sharer.setShare(shares[index] ?? 0);
   }
 
-  #claim(sharer: Sharer, standing: Standing, { wanted, live, promised, full: uses }: SharedDemand, now: number): Claim {
+  #claim(sharer: Sharer, { wanted, live, promised, full: uses }: SharedDemand, now: number): Claim {
     const { maxRunners: max, priority: weight } = sharer;
     const { turn, waitingSince } = this.#turns.note(sharer, { wanted, live, weight }, now);
-    const over = standing.trial !== undefined && now - standing.trial.since >= TRY_AGAIN_MS;
-    if (over || wanted > (standing.trial?.wanted ?? 0)) standing.trial = undefined;
-    if (uses && wanted < max) standing.trial ??= { wanted, since: now };
-    const full = standing.trial !== undefined && now - standing.trial.since < TRY_MS;
+    const full = this.#tries.note(sharer, { wanted, full: uses, max }, now);
     const held = Math.max(live, promised);
     return { held, wanted: full ? wanted + Math.max(1, wanted) : wanted, full, max, weight, turn, waitingSince };
   }

@@ -7,7 +7,7 @@ const MINUTE = 60_000;
 class User implements CeilingUser {
   most: number | undefined;
   trials = 0;
-  claim: CeilingClaim = { wanted: 10, live: 0, made: 0, trying: 0, full: true, max: 100, weight: 1 };
+  claim: CeilingClaim = { wanted: 10, live: 0, promised: 0, made: 0, trying: 0, full: true, max: 100, weight: 1 };
 
   ceilingClaim(): CeilingClaim {
     return this.claim;
@@ -128,4 +128,56 @@ test("a set that leaves gives up its part", () => {
   a.has(0);
   held.leave(a);
   expect([a.most, b.most]).toEqual([undefined, 2]);
+});
+
+test("a place that no set wants is lent to those for which jobs may wait, one after the other, once a minute", async () => {
+  const { clock, ceiling: held, a, b } = ceiling();
+  const c = new User();
+  held.join(c);
+  a.claim = { ...a.claim, wanted: 1, full: false };
+  b.claim = { ...b.claim, wanted: 1 };
+  c.claim = { ...c.claim, wanted: 1 };
+  a.has(2);
+  for (const user of [b, c]) user.has(1);
+  held.hit(false);
+  a.has(1);
+  held.divide();
+  const lent: (number | undefined)[][] = [];
+  for (let second = 0; second < 70; second += 5) {
+    held.divide();
+    lent.push([a.most, b.most, c.most]);
+    expect(held.dueAt).toBeGreaterThan(clock.monotonic());
+    await clock.runFor(5_000);
+  }
+  const [toA, toB, toC] = [
+    [2, 1, 1],
+    [1, 2, 1],
+    [1, 1, 2],
+  ];
+  expect(lent).toEqual([toB, toC, ...Array.from({ length: 10 }, () => toA), toB, toC]);
+});
+
+test("a place that a running poll promises is not lent to another set", () => {
+  const { ceiling: held, a, b } = ceiling();
+  a.claim = { ...a.claim, wanted: 1, full: false, promised: 2 };
+  b.claim = { ...b.claim, wanted: 1 };
+  a.has(2);
+  b.has(1);
+  held.hit(false);
+  a.has(1);
+  held.divide();
+  expect([a.most, b.most]).toEqual([1, 1]);
+  a.claim = { ...a.claim, promised: 1 };
+  held.divide();
+  expect([a.most, b.most]).toEqual([1, 2]);
+});
+
+test("what was promised before the ceiling was known is no room", () => {
+  const { ceiling: held, a, b } = ceiling();
+  a.claim = { ...a.claim, wanted: 2, full: false, promised: 5 };
+  b.claim = { ...b.claim, wanted: 2, promised: 4 };
+  a.has(3);
+  b.has(1);
+  held.hit(false);
+  expect([a.most, b.most]).toEqual([2, 1]);
 });

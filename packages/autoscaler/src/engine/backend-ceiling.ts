@@ -1,6 +1,7 @@
 import type { Clock } from "@scaleset/client";
 import { type Claim, fairShares } from "./fair-share.js";
 import { PlaceTurns } from "./place-turns.js";
+import { Tries } from "./tries.js";
 
 /** What a scale set has on a backend, and wants there. */
 export interface CeilingClaim {
@@ -8,6 +9,8 @@ export interface CeilingClaim {
   readonly wanted: number;
   /** Instances and creates under way. */
   readonly live: number;
+  /** What its running poll announces, where it may accept more than one job. */
+  readonly promised: number;
   /** Instances. */
   readonly made: number;
   /** Creates under way above the ceiling. */
@@ -41,10 +44,13 @@ export class BackendCeiling {
   readonly #clock: Clock;
   readonly #users = new Set<CeilingUser>();
   readonly #turns = new PlaceTurns<CeilingUser>();
+  readonly #tries = new Tries<CeilingUser>();
   #most: number | undefined;
   #atOnce = 1;
   #pauseMs = TRY_MIN_MS;
   #tryAt = 0;
+  /** When it is to be divided again though nothing has changed. */
+  #dueAt = Number.POSITIVE_INFINITY;
   #dividing = false;
 
   constructor(clock: Clock) {
@@ -65,6 +71,11 @@ export class BackendCeiling {
     return this.#clock.monotonic() >= this.tryAt;
   }
 
+  /** When it is to be divided again though nothing has changed, monotonic milliseconds. */
+  get dueAt(): number {
+    return this.#dueAt;
+  }
+
   join(user: CeilingUser): void {
     this.#users.add(user);
     this.divide();
@@ -72,6 +83,7 @@ export class BackendCeiling {
 
   leave(user: CeilingUser): void {
     if (!this.#users.delete(user)) return;
+    this.#tries.forget(user);
     user.setCeiling(undefined, 0);
     this.divide();
   }
@@ -113,15 +125,31 @@ export class BackendCeiling {
     const users = [...this.#users].map((user) => ({ user, claim: user.ceilingClaim() }));
     const claims = users.map(({ user, claim }): Claim => {
       const { turn, waitingSince } = this.#turns.note(user, claim, now);
-      return { ...claim, held: claim.live, full: false, turn, waitingSince };
+      // What no set wants goes first to those for which jobs may wait. Nobody wants more for that: a ceiling is no share.
+      const full = this.#tries.note(user, claim, now);
+      return { ...claim, held: claim.live, full, turn, waitingSince };
     });
     this.#turns.settle(claims);
-    const shares = fairShares(claims, this.#most);
+    const shares = this.#shares(users, claims, this.#most);
+    const due = users.map(({ user, claim }, index) =>
+      this.#tries.given(user, { share: shares[index] ?? 0, wanted: claim.wanted }, now),
+    );
+    this.#dueAt = Math.min(...due);
     const next = this.#whoTries(users, { claims, shares, now });
     for (const [index, { user }] of users.entries()) {
       user.setCeiling(shares[index] ?? 0, index === next ? this.#atOnce : 0);
     }
     this.#dividing = false;
+  }
+
+  /** What a running poll promises is not given to another set. It is no room either: it may be older than the ceiling. */
+  #shares(users: readonly { readonly claim: CeilingClaim }[], claims: readonly Claim[], most: number): number[] {
+    const promised = claims.map((claim, index) => {
+      const { promised = 0 } = users[index]?.claim ?? {};
+      return { ...claim, held: Math.max(claim.held, promised) };
+    });
+    const room = fairShares(claims, most);
+    return fairShares(promised, most).map((share, index) => Math.min(share, room[index] ?? 0));
   }
 
   /** Of the sets for which jobs may wait, or that want more than their share, the one whose turn it is. */

@@ -50,18 +50,18 @@ export class HomeCeilings {
     else if (outcome.type === "start.failed" && outcome.kind === "capacity") place.ceiling.hit(true);
   }
 
-  /** When a launch above the ceiling may be tried; in the past it is tried as soon as jobs may wait. */
-  tryAt(now: number): number {
-    const { tryAt } = this.#homes.current.ceiling;
-    return tryAt > now ? tryAt : Number.POSITIVE_INFINITY;
+  /** When the ceiling is to be looked at again though nothing has changed: divided, or tried by a launch above it. */
+  lookAt(now: number): number {
+    const { tryAt, dueAt } = this.#homes.current.ceiling;
+    return Math.min(...[tryAt, dueAt].filter((at) => at > now), Number.POSITIVE_INFINITY);
   }
 
   /** Before a freed place is filled, and whenever it would come out otherwise. */
-  divide(): void {
+  divide(now: number): void {
     const { ceiling, id } = this.#homes.current;
     if (ceiling.most === undefined) return;
-    const { wanted, live, made, trying, full, max } = this.#set.claim(id);
-    const told = `${wanted} ${live} ${made} ${trying} ${full} ${max} ${ceiling.mayTry}`;
+    const { wanted, live, promised, made, trying, full, max } = this.#set.claim(id);
+    const told = `${wanted} ${live} ${promised} ${made} ${trying} ${full} ${max} ${ceiling.mayTry} ${ceiling.dueAt <= now}`;
     if (told === this.#told) return;
     this.#told = told;
     ceiling.divide();

@@ -50,7 +50,7 @@ export class Worker {
   #drift: string | undefined;
   #toldDemand = "";
   #toldLive = 0;
-  #toldShare: number | undefined;
+  #toldShare = Number.POSITIVE_INFINITY;
   #announced = 1;
   /** What the poll under way announces; 0 while there is none. */
   #polled = 0;
@@ -212,12 +212,15 @@ export class Worker {
     const fleet = this.#fleet;
     const { roster, ceiling, traits } = fleet;
     const live = roster.countIn(place);
-    const { wanted, full } = place === traits.place ? this.demand() : { wanted: 0, full: false };
+    const none = { wanted: 0, promised: 0, full: false };
+    const { wanted, promised, full } = place === traits.place ? this.demand() : none;
     const max = place === traits.place ? mostRunners(fleet) : 0;
     const weight = this.#options.priority?.() ?? 1;
     return {
       wanted: Math.min(wanted, max),
       live,
+      // Runners elsewhere keep their part of it.
+      promised: promised - (roster.size - live),
       made: surelyMade(fleet, place),
       trying: ceiling.trying,
       full,
@@ -354,7 +357,7 @@ export class Worker {
     this.#announce(now);
     this.#tellDemand();
     this.#leavePlaces();
-    wakeups.set(this.#wake, Math.min(decision.wakeAt, this.#ceilings.tryAt(now)));
+    wakeups.set(this.#wake, Math.min(decision.wakeAt, this.#ceilings.lookAt(now)));
     if (canLetGo(this.#fleet, now)) this.#letGo();
   }
 
@@ -376,7 +379,7 @@ export class Worker {
       this.#options.onPlaceFreed?.();
     }
     this.#toldLive = occupying;
-    this.#ceilings.divide();
+    this.#ceilings.divide(this.#options.clock.monotonic());
   }
 
   #tellDemand(): void {
@@ -393,9 +396,10 @@ export class Worker {
     const fleet = this.#fleet;
     const capacity = announcedCapacity(fleet, now);
     const lower = capacity < this.#announced;
-    const fell = (fleet.share ?? Number.POSITIVE_INFINITY) < (this.#toldShare ?? Number.POSITIVE_INFINITY);
+    const share = Math.min(fleet.share ?? Number.POSITIVE_INFINITY, fleet.ceiling.most ?? Number.POSITIVE_INFINITY);
+    const fell = share < this.#toldShare;
     const lowerAtOnce = lower && (fell || announcedRoom(fleet, now) === 0);
-    this.#toldShare = fleet.share;
+    this.#toldShare = share;
     this.#announced = capacity;
     this.#options.service.announce(capacity, { lowerAtOnce });
   }

@@ -189,6 +189,26 @@ scaleSets:
   });
 });
 
+describe("more scale sets than the pace of their host allows", () => {
+  const warnings = async (count: number, limits = ""): Promise<readonly string[]> => {
+    const sets = Array.from({ length: count }, (_, index) => `  - { name: s${index}, provisioner: { box: {} } }\n`);
+    const yaml = `${limits}github: { url: https://github.com/acme, token: "\${TOKEN}" }\nscaleSets:\n${sets.join("")}`;
+    return (await load(yaml, { environment })).warnings.map(({ problem, remedy }) => `${problem}: ${remedy}`);
+  };
+
+  test("are warned of, with what to do", async () => {
+    const limits = "limits: { requestsPerSecond: 1 }\n";
+    expect(await warnings(20, limits)).toEqual([]);
+    expect(await warnings(21, limits)).toEqual([
+      "21 scale sets on api.github.com need more than 1 requests a second: raise it to 2 or more, or share the sets among daemons (limits.maxScaleSets)",
+    ]);
+  });
+
+  test("only as far as this daemon holds them at one time", async () => {
+    expect(await warnings(21, "limits: { requestsPerSecond: 1, maxScaleSets: 20 }\n")).toEqual([]);
+  });
+});
+
 describe("a command for a secret", () => {
   test("is taken as program and arguments, run in the folder of the file", async () => {
     const folder = testFolder();

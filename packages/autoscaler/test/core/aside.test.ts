@@ -31,8 +31,8 @@ function step(driver: Driver): void {
   } else driver.tell({ type: "woke" });
 }
 
-function aside(): Driver {
-  const driver = able().hold({ assigned: 2 });
+function aside(scope: "host" | "shared" = "shared"): Driver {
+  const driver = new Driver({}, { asideMs: defaultTimings.asideMs }, { scope }).hold({ assigned: 2 });
   failing(driver, 5 * MINUTE, () => kind(driver) === "aside");
   expect(driver.fleet.aside.state.kind).toBe("aside");
   return driver.tell({ type: "statistics", statistics: undefined }).tell({ type: "session.ended" });
@@ -266,6 +266,32 @@ describe("a set that stepped aside", () => {
     ] as const) {
       expect(aside().tell(event).fleet.aside.state.kind, event.type).toBe("trial");
     }
+  });
+
+  test("stays aside where its maximum is 0", () => {
+    const driver = aside().tell({ type: "limits.changed", minRunners: 0, maxRunners: 0 });
+    expect(kind(driver)).toBe("aside");
+    expect(kind(driver.tell({ type: "limits.changed", minRunners: 0, maxRunners: 2 }))).toBe("trial");
+  });
+
+  test("counts what another machine launched meanwhile", () => {
+    const driver = aside("host");
+    while (kind(driver) === "aside") step(driver);
+    const statistics = { assigned: 0, running: 0, registered: 3, busy: 0, idle: 3 };
+    driver.tell({ type: "session.opened", scaleSetId: 1, statistics }).inventory([]);
+    expect(driver.fleet.foreign.count).toBe(3);
+  });
+
+  test("is not brought back by a count from before its runner exited", () => {
+    const driver = aside();
+    while (kind(driver) === "aside") step(driver);
+    opened(driver).launchAll();
+    const [runner] = driver.fleet.roster.all();
+    step(driver);
+    driver.tell({ type: "statistics.asked" });
+    driver.tell({ type: "instance.changed", instance: seen(runner?.name ?? "", "exited", { exitCode: 1 }) });
+    driver.tell({ type: "statistics", statistics: { assigned: 0, running: 0, registered: 1, busy: 0, idle: 1 } });
+    expect(driver.fleet.aside.serving).not.toBe("polling");
   });
 
   test("starts with the shortest pause again only after a job was done", () => {

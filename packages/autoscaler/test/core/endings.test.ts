@@ -283,6 +283,23 @@ describe("abandoned names", () => {
     expect(driver.phase("r1")).toBe("started");
   });
 
+  test("one that vanished at work gives back its place as soon as a message says that its job is over", () => {
+    const driver = withRunners(1)
+      .started("r1")
+      .tell({ type: "instance.changed", instance: seen("r1", "exited") })
+      .reading({ assigned: 0 });
+    for (let times = 0; times < 7; times++) {
+      expect(driver.untilAction(300_000).actions).toEqual(["deregister r1"]);
+      driver.tell({ type: "deregister.done", name: "r1", answer: "busy" });
+    }
+    expect(driver.pass(60_000).actions(), "it is asked every 5 min by now").toEqual([]);
+    expect(driver.completed("r1").actions()).toEqual(["deregister r1"]);
+    driver.tell({ type: "deregister.done", name: "r1", answer: "absent" });
+    expect(driver.actions()).toEqual(["destroy r1"]);
+    driver.tell({ type: "destroy.failed", name: "r1", message: "broken" });
+    expect(driver.completed("r1").actions(), "a failed destroy has its own time").toEqual([]);
+  });
+
   test("a create without an answer is destroyed by name, and a new name is launched later", () => {
     const driver = new Driver().hold({ assigned: 1 });
     driver.act();

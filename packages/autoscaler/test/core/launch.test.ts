@@ -425,6 +425,12 @@ describe("what is announced", () => {
     const driver = new Driver({ max: 8 }).hold({ assigned: 2 }).launchAll().tell({ type: "drain" });
     expect(announced(driver)).toBe(2);
   });
+
+  test("does not count runners on another machine while a set drains: their jobs are not ours to accept", () => {
+    const driver = new Driver({ max: 8 }, {}, { scope: "host" }).hold({ registered: 2, idle: 2 });
+    expect(driver.fleet.foreign.count).toBe(2);
+    expect(announced(driver.tell({ type: "drain" }))).toBe(1);
+  });
 });
 
 test("an instance whose destruction is under way does not raise the ceiling of its backend: it may have made the room", () => {

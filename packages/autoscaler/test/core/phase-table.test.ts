@@ -206,3 +206,11 @@ test("counts of nothing at an opening, beside a runner, are no reading", () => {
   driver.tell({ type: "session.ended" }).tell({ type: "session.opened", scaleSetId: 1, statistics: noJobs });
   expect(driver.fleet.distrustedAt).toBe(driver.now);
 });
+
+test("nor are they where only an earlier scale set of that name has shown counts", () => {
+  const driver = new Driver({ min: 1 }).hold({ registered: 1, idle: 1 });
+  expect(driver.fleet.countsShown).toBe(true);
+  driver.tell({ type: "session.opened", scaleSetId: 2, statistics: noJobs }).inventory([]).launchAll().pass(1_000);
+  driver.tell({ type: "session.ended" }).tell({ type: "session.opened", scaleSetId: 2, statistics: noJobs });
+  expect(driver.fleet.distrustedAt).toBe(driver.now);
+});

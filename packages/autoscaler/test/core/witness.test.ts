@@ -73,6 +73,16 @@ describe("a live runner that the service does not know (witness rule)", () => {
     expect(live(driver, 40, two)).toContain("destroy r1");
   });
 
+  test("one that answered 400 longer ago may be idle by now: it has not", () => {
+    const two = { assigned: 2, running: 2, busy: 2 };
+    const driver = new Driver({ min: 1, max: 4 }).hold({ assigned: 2 }).launchAll().started("r2").pass(130_000);
+    driver.reading({ ...two, idle: 1 });
+    driver.tell({ type: "command.issued", name: "r3", command: "deregister", rule: "surplus" });
+    driver.tell({ type: "deregister.done", name: "r3", answer: "busy" });
+    live(driver, 20, { ...two, idle: 1 });
+    expect(live(hide(driver, "r1"), 60, two)).not.toContain("destroy r1");
+  });
+
   test("a runner with an open job is nobody's witness for itself, and two of them keep each other", () => {
     const driver = new Driver({ max: 4 }).hold({ assigned: 2 }).launchAll().started("r1", "a").started("r2", "b");
     hide(driver, "r1", "r2");

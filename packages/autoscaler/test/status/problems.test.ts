@@ -220,3 +220,36 @@ test("what a standby may not end is reported", () => {
   driver.tell({ type: "deregister.done", name: "a", answer: "absent" });
   expect(codes(driver)).toEqual(["runners-left"]);
 });
+
+test("a runner that the service denies for six hours while a job may be its: it is kept, and reported", () => {
+  const driver = new Driver().hold({ assigned: 1 }).launchAll().started("r1", "a");
+  driver.lookUps = "absent";
+  const live = (minutes: number): void => {
+    for (let minute = 0; minute < minutes; minute++) {
+      const { asked } = driver;
+      driver.pass(60_000).act();
+      const statistics = { assigned: 1, running: 1, registered: 1, busy: 1, idle: 0 };
+      if (driver.asked > asked) driver.tell({ type: "statistics", statistics });
+    }
+  };
+  live(5 * 60);
+  expect(codes(driver)).not.toContain("runner-unconfirmed");
+  live(2 * 60);
+  expect(codes(driver)).toContain("runner-unconfirmed");
+  expect(driver.phase("r1")).toBe("started");
+});
+
+test("a set whose counts showed a running job and nobody online says that it is not judged by them", () => {
+  const driver = new Driver({ min: 1 }).hold({ assigned: 1 }).launchAll();
+  driver.reading({ assigned: 1, running: 1, registered: 1 });
+  expect(codes(driver)).toContain("counts-unusable");
+});
+
+test("a busy runner that is unfit is left to end its job, and reported with its backend's words", () => {
+  const driver = new Driver().hold({ assigned: 1 }).launchAll().started("r1", "a");
+  driver.inventory([seen("r1", "started", { unfit: "its node is going away" })]);
+  expect(driver.actions()).toEqual([]);
+  expect(setStatus(driver).problems).toMatchObject([
+    { code: "runner-unfit", message: "r1 should take no more work: its node is going away" },
+  ]);
+});

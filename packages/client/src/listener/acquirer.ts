@@ -156,6 +156,6 @@ export class Acquirer {
 
   /** While it does not poll, nothing is accepted. */
   #capacity(): number {
-    return this.#poller.polling ? this.#poller.capacity : 0;
+    return this.#poller.polling ? this.#poller.accepted : 0;
   }
 }

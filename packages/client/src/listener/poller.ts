@@ -44,6 +44,11 @@ export class Poller {
     return this.#capacity;
   }
 
+  /** As many jobs as may be accepted: no more than the newest poll announces, nor than the next one will. */
+  get accepted(): number {
+    return Math.min(this.#capacity, this.#announced);
+  }
+
   get polling(): boolean {
     return this.#polling;
   }
@@ -74,7 +79,13 @@ export class Poller {
 
   async poll(
     session: MessageSession,
-    options: { readonly generation: number; readonly lastMessageId: () => number; readonly signal: AbortSignal },
+    options: {
+      readonly generation: number;
+      readonly lastMessageId: () => number;
+      readonly signal: AbortSignal;
+      /** The service is being told of the newest capacity. */
+      readonly onAnnounced: () => void;
+    },
   ): Promise<Polled> {
     const { clock, timings } = this.#context;
     const { generation, signal } = options;
@@ -92,7 +103,9 @@ export class Poller {
         this.#announced = capacity;
         this.#context.state({ state: "polling", generation, capacity, lastMessageId });
         this.#context.tell((observer) => observer.onPollStarted?.({ generation, capacity }));
-        return session.getMessage({ lastMessageId, maxCapacity: capacity, signal: bounded });
+        const message = session.getMessage({ lastMessageId, maxCapacity: capacity, signal: bounded });
+        options.onAnnounced();
+        return message;
       });
       if (polled === "interrupted") return { kind: "interrupted" };
       if (polled !== undefined) return { kind: "message", message: polled };

@@ -109,7 +109,8 @@ export class SessionLoop {
       this.#acquirer.read(statistics, this.#context.refreshSentAt, this.#scope);
     }
     const lastMessageId = (): number => this.#cursor.beginPoll();
-    const polled = await this.#poller.poll(session, { generation, lastMessageId, signal });
+    const onAnnounced = (): void => this.#acquirer.acquireKept(this.#scope);
+    const polled = await this.#poller.poll(session, { generation, lastMessageId, signal, onAnnounced });
     switch (polled.kind) {
       case "message":
         return await this.#deliverer.deliver(polled.message, this.#scope);
@@ -166,7 +167,6 @@ export class SessionLoop {
   #succeeded(): void {
     this.#failures = 0;
     this.#refreshedAfter = 0;
-    this.#acquirer.acquireKept(this.#scope);
   }
 
   /** Waits with the session in hand. */

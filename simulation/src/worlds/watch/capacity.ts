@@ -173,7 +173,7 @@ export function capacity(scene: Scene): Check {
       if (state === "exited" || lease.completedAtMs.has(name)) return false;
       return runner === undefined || (runner.registered && !runner.removalAsked);
     }).length;
-    const count = daemon.maxRunners(scaleSet) - (here.length - useful);
+    const count = daemon.maxRunners(scaleSet) - (here.length - useful) - facts.lostAndRegistered(daemon, scaleSet);
     return { count: Math.max(able, count), why: `${count} could be done` };
   }
 

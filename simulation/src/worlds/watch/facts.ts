@@ -86,6 +86,16 @@ export class Facts {
     return this.setNames.get(id) ?? `set ${id}`;
   }
 
+  /** Runners whose instance vanished and whose registration is there: while their jobs count as running they take up places. */
+  lostAndRegistered(daemon: WatchedDaemon, scaleSet: string): number {
+    let count = 0;
+    for (const name of this.lost) {
+      const runner = this.byName.get(name);
+      if (runner?.registered && this.keyOf(runner.scaleSetId) === `${daemon.path}/${scaleSet}`) count += 1;
+    }
+    return count;
+  }
+
   /** What names a scale set through all its ids. */
   keyOf(id: number): string {
     return `${this.setPaths.get(id)}/${this.setName(id)}`;

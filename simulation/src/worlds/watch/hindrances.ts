@@ -1,5 +1,8 @@
 import type { Check, Scene } from "./scene.js";
 
+/** An exit so soon may be a failed boot; steps on the way. @unit milliseconds */
+const FAST_EXIT_MS = 40_000;
+
 /**
  * Records what kept a daemon from serving a scale set: it is down, another client holds the session, its runners fail,
  * its backend is broken at this moment.
@@ -42,7 +45,10 @@ export function hindrances(scene: Scene): Check {
       const runner = facts.byName.get(name);
       if (instance.state === "exited") {
         const { exitCode } = instance;
-        facts.launches.exited(daemon, { name, exitCode, hadJob: runner?.hadJob ?? false });
+        // A fast exit that no message explains may be a failed boot, for all that is known.
+        const unheard =
+          ageMs < FAST_EXIT_MS && scene.troubles.lastLieMs(["messages"]) > scene.clock.monotonic() - ageMs;
+        facts.launches.exited(daemon, { name, exitCode, hadJob: (runner?.hadJob ?? false) && !unheard });
       } else if (
         instance.state === "started" &&
         runner?.everOnline === false &&

@@ -2,6 +2,7 @@ import { isBackendError } from "@scaleset/provisioner";
 import type { Asked } from "../request.js";
 import type { Answered } from "./events.js";
 import type { BackendCall, WatchedDaemon } from "./scene.js";
+import { hasJitConfig } from "./wire.js";
 
 const MINUTE_MS = 60_000;
 /** The longest pause that the law allows after a failed launch, and after a full backend or exit code 7 (I3). */
@@ -33,6 +34,8 @@ export class LaunchRecord {
   readonly #now: () => number;
   readonly #states = new Map<WatchedDaemon, Map<string, LaunchState>>();
   readonly #ceilings = new Map<WatchedDaemon, number>();
+  /** Until when a ceiling may stand without another trial. */
+  readonly #fullUntilMs = new Map<WatchedDaemon, number>();
   /** What the ceilings were before they were lowered lately. */
   readonly #lowered = new Map<WatchedDaemon, { readonly from: number | undefined; readonly atMs: number }[]>();
   readonly #makers = new Map<string, WatchedDaemon>();
@@ -92,6 +95,16 @@ export class LaunchRecord {
     return this.#lowered.has(daemon);
   }
 
+  /** Whether no set of it may launch: as much lives as its backend ever held, and a trial may be as far away as this. */
+  isFull(daemon: WatchedDaemon): boolean {
+    const ceiling = this.#ceilings.get(daemon);
+    return (
+      ceiling !== undefined &&
+      this.#now() < (this.#fullUntilMs.get(daemon) ?? 0) &&
+      this.#live(daemon) + this.#goneUnseen(daemon) >= ceiling
+    );
+  }
+
   /** Changed options forget the ceiling. */
   reconfigured(daemon: WatchedDaemon): void {
     this.#ceilings.delete(daemon);
@@ -112,9 +125,7 @@ export class LaunchRecord {
     const scaleSet = daemon.setOf(name);
     if (scaleSet === undefined || operation === "destroy") return;
     if (operation === "create") this.#underWay(daemon).delete(name);
-    // What strangers have on the same host is not known to it.
-    const its = daemon.host.instances().filter(({ labels }) => daemon.identities.has(labels.identity));
-    const live = its.length + this.#underWay(daemon).size;
+    const live = this.#live(daemon);
     const ceiling = this.#ceilings.get(daemon);
     if (error === undefined) {
       if (operation === "create" && ceiling !== undefined) this.#ceilings.set(daemon, Math.max(ceiling, live));
@@ -129,6 +140,7 @@ export class LaunchRecord {
         this.#lowered.set(daemon, [...before, { from: ceiling, atMs: this.#now() }]);
         this.#ceilings.set(daemon, known);
       }
+      this.#fullUntilMs.set(daemon, this.#now() + LONGEST_CEILING_MS);
       this.#paused(this.of(daemon, scaleSet), 5 * MINUTE_MS, LONGEST_CEILING_MS);
       return;
     }
@@ -147,13 +159,14 @@ export class LaunchRecord {
     }).length;
   }
 
-  answered(daemon: WatchedDaemon, asked: Asked, { status }: Answered): void {
+  answered(daemon: WatchedDaemon, asked: Asked, { status, body }: Answered): void {
     if (asked.kind !== "jit") return;
     this.#answered.add(asked);
     const scaleSet = daemon.setOf(asked.runnerName);
     if (scaleSet === undefined) return;
     const state = this.of(daemon, scaleSet);
-    if (status !== 200) {
+    // A config that was cut on its way is none.
+    if (status !== 200 || !hasJitConfig(body)) {
       this.#failure(state, asked.runnerName, false);
       return;
     }
@@ -193,6 +206,12 @@ export class LaunchRecord {
   /** The daemon could not act for this set just now. */
   hindered(daemon: WatchedDaemon, scaleSet: string): void {
     this.#paused(this.of(daemon, scaleSet), MINUTE_MS, LONGEST_PAUSE_MS);
+  }
+
+  /** As it knows: without what strangers have on the same host. */
+  #live(daemon: WatchedDaemon): number {
+    const its = daemon.host.instances().filter(({ labels }) => daemon.identities.has(labels.identity));
+    return its.length + this.#underWay(daemon).size;
   }
 
   #failure(state: LaunchState, name: string, refused: boolean): void {

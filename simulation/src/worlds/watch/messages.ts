@@ -121,7 +121,7 @@ export function messages(scene: Scene): Check {
   function acquires(lease: Lease, { requestIds }: { requestIds: readonly string[] }): void {
     const room = roomOf(lease);
     scene.checked("I5 no more is acquired than was announced");
-    const taken = room.taken(requestIds, "fewest") + requestIds.length;
+    const taken = room.taken(requestIds, "fewest") + room.newOf(requestIds).length;
     if (taken > room.capacity) excesses.set(lease, { atMs: scene.clock.monotonic(), taken });
   }
 

@@ -22,6 +22,8 @@ export class OfferRoom {
   readonly #grantedMs = new Map<string, number>();
   /** Asked for, or granted, and not named since. */
   readonly #acquiredMs = new Map<string, number>();
+  /** Named by a message since they were offered: the statistics count them. */
+  readonly #named = new Set<string>();
   readonly #sentMs = new WeakMap<Asked, number>();
   readonly #now: () => number;
 
@@ -65,10 +67,21 @@ export class OfferRoom {
 
   /** A message, when it came first. */
   heard({ statistics, jobs }: MessageSeen): void {
-    for (const { kind, requestId } of jobs ?? []) if (kind !== "JobAvailable") this.#acquiredMs.delete(requestId);
+    for (const { kind, requestId } of jobs ?? []) {
+      if (kind === "JobAvailable") this.#named.delete(requestId);
+      else {
+        this.#acquiredMs.delete(requestId);
+        this.#named.add(requestId);
+      }
+    }
     if (statistics === undefined) return;
     this.#assigned = statistics.assigned;
     this.#heardMs = this.#now();
+  }
+
+  /** Of jobs that are asked for, those that are not taken already: a request whose answer was lost is repeated. */
+  newOf(ids: readonly string[]): readonly string[] {
+    return ids.filter((id) => !this.#named.has(id));
   }
 
   /** Jobs that stand against what is announced, beside these: as many as a daemon may think, by its clock, or as few. */

@@ -25,6 +25,7 @@ export function hasPlace(scene: Scene, daemon: WatchedDaemon, scaleSet: string):
   if (!daemon.up || daemon.pausedAs !== undefined || !daemon.settled) return false;
   const configured = daemon.config.scaleSets.find(({ name }) => name === scaleSet);
   if (configured === undefined) return false;
+  if (scene.facts.launches.isFull(daemon)) return false;
   const onHost = daemon.host.instances();
   if (onHost.length >= Math.min(scene.maxInstances, daemon.host.maxInstances)) return false;
   if (instancesOf(scene, daemon, scaleSet).length >= configured.maxRunners) return false;

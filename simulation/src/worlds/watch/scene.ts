@@ -12,7 +12,7 @@ import type { Facts } from "./facts.js";
 /** What did not hold. */
 export interface Broken {
   /**
-   * `I1` … `I11` of protocol.md §7, or `lost`, `twice`, `leaked`, `left` of lifecycle.md §7, or `F23`; `lived` of a world
+   * `I1` … `I11` of protocol.md §7, or `lost`, `twice`, `leaked`, `left` of lifecycle.md §7, or `F23`, `limits`; `lived` of a world
    * that could not be lived to its end.
    */
   readonly invariant: string;

@@ -45,6 +45,11 @@ export function statisticsIn(body: string | undefined): Counts | undefined {
   return countsOf(objectIn(body)?.["statistics"]);
 }
 
+/** Whether an answer holds a JIT config. */
+export function hasJitConfig(body: string | undefined): boolean {
+  return typeof objectIn(body)?.["encodedJITConfig"] === "string";
+}
+
 /** Whose session stands in the way, by the message of a 409; undefined where it names no owner. */
 export function holderIn(body: string | undefined): string | undefined {
   const holder = /for owner ([^"]+?)\.?"/.exec(body ?? "")?.[1];
