@@ -34,6 +34,14 @@ if (real.totalCruised < LEAST_MODULES) fail(`only ${real.totalCruised} modules w
 const planted = {
   "core-is-pure": ["packages/autoscaler/src/core/planted.ts", 'import "node:fs";'],
   "simulator-stands-alone": ["packages/simulator/src/planted.ts", 'import type {} from "../../client/src/target.js";'],
+  "provisioner-stands-alone": [
+    "packages/provisioner/src/planted.ts",
+    'import type {} from "../../client/src/target.js";',
+  ],
+  "backends-know-the-contract": [
+    "packages/process/src/planted.ts",
+    'import type {} from "../../client/src/target.js";',
+  ],
   engine: ["packages/autoscaler/src/engine/planted.ts", 'import "../provisioners/target.js";'],
 };
 const garden = mkdtempSync(join(tmpdir(), "scaleset-imports-"));

@@ -9,7 +9,7 @@ import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const names = ["client", "simulator", "autoscaler", "docker"];
+const names = ["client", "simulator", "provisioner", "process", "autoscaler", "docker"];
 const folder = mkdtempSync(join(tmpdir(), "scaleset-packages-"));
 const problems = [];
 const npm = (args, cwd) => execFileSync("npm", args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
@@ -52,6 +52,15 @@ try {
   const installed = readdirSync(join(alone, "node_modules")).filter((each) => !each.startsWith("."));
   if (installed.sort().join() !== "@scaleset,undici") problems.push(`the client brings ${installed.join(", ")}`);
 
+  const backendAlone = mkdtempSync(join(folder, "docker-"));
+  writeFileSync(join(backendAlone, "package.json"), '{"private":true,"type":"module"}');
+  npm(["install", "--no-audit", "--no-fund", tarballs.get("provisioner"), tarballs.get("docker")], backendAlone);
+  const ours = readdirSync(join(backendAlone, "node_modules/@scaleset")).sort().join();
+  if (ours !== "docker,provisioner") problems.push(`@scaleset/docker brings ${ours}`);
+  const brought = readdirSync(join(backendAlone, "node_modules"));
+  for (const unneeded of ["hono", "commander", "pino", "yaml", "undici"])
+    if (brought.includes(unneeded)) problems.push(`@scaleset/docker brings ${unneeded}`);
+
   const together = mkdtempSync(join(folder, "together-"));
   writeFileSync(join(together, "package.json"), '{"private":true,"type":"module"}');
   npm(["install", "--no-audit", "--no-fund", ...tarballs.values()], together);
@@ -63,8 +72,9 @@ try {
         "@scaleset/client",
         "@scaleset/simulator",
         "@scaleset/autoscaler",
-        "@scaleset/autoscaler/provisioner",
-        "@scaleset/autoscaler/testing",
+        "@scaleset/provisioner",
+        "@scaleset/provisioner/testing",
+        "@scaleset/process",
         "@scaleset/docker",
         "@scaleset/docker/host-image",
       ],

@@ -1,7 +1,7 @@
 import { type AutoscalerConfig, type AutoscalerPorts, createAutoscaler, defaultTimings } from "@scaleset/autoscaler";
-import { defineProvisioner } from "@scaleset/autoscaler/provisioner";
-import { MemoryHost, type MemoryHostOptions } from "@scaleset/autoscaler/testing";
 import { realClock, realRandom, Secret } from "@scaleset/client";
+import { defineProvisioner } from "@scaleset/provisioner";
+import { MemoryHost, type MemoryHostOptions } from "@scaleset/provisioner/testing";
 
 export interface InMemoryDaemon {
   readonly host: MemoryHost;

@@ -11,7 +11,7 @@ import {
   type InstanceSpec,
   type OpenContext,
   type Revealable,
-} from "@scaleset/autoscaler/provisioner";
+} from "@scaleset/provisioner";
 
 interface Options {
   /** Program and arguments of a runner, which takes its JIT config from `ACTIONS_RUNNER_INPUT_JITCONFIG`. */

@@ -1,7 +1,7 @@
 import { type AutoscalerConfig, createAutoscaler, defaultTimings } from "@scaleset/autoscaler";
-import { defineProvisioner } from "@scaleset/autoscaler/provisioner";
-import { MemoryHost } from "@scaleset/autoscaler/testing";
 import { type Logger, Secret } from "@scaleset/client";
+import { defineProvisioner } from "@scaleset/provisioner";
+import { MemoryHost } from "@scaleset/provisioner/testing";
 import type { Clock, Random, Simulator } from "@scaleset/simulator";
 import { memoryRunners } from "./memory-runners.js";
 

@@ -1,4 +1,4 @@
-import type { MemoryHostOptions } from "@scaleset/autoscaler/testing";
+import type { MemoryHostOptions } from "@scaleset/provisioner/testing";
 import { type Clock, type Random, runSimulatedRunner, type Simulator } from "@scaleset/simulator";
 
 /** What makes a host in memory a place for the simulator's runners: each instance is one, and takes its time. */

@@ -1,8 +1,8 @@
 import { homedir, hostname } from "node:os";
 import process from "node:process";
 import { realClock } from "@scaleset/client";
+import type { Provisioner } from "@scaleset/provisioner";
 import type { ConfigHost, ProvisionerLookup } from "./config/host.js";
-import type { Provisioner } from "./ports/provisioner.js";
 import { KNOWN_PACKAGES, loadPackage } from "./provisioners/package-loader.js";
 import { findProvisioner, UnknownProvisionerError } from "./provisioners/registry.js";
 

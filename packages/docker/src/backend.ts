@@ -9,7 +9,7 @@ import {
   type InstanceSpec,
   type OpenContext,
   type Revealable,
-} from "@scaleset/autoscaler/provisioner";
+} from "@scaleset/provisioner";
 import { abortable } from "./abortable.js";
 import { watchEngine } from "./changes.js";
 import { checkEngine } from "./check.js";

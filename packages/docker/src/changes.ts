@@ -1,4 +1,4 @@
-import type { InstanceEvent, OpenContext } from "@scaleset/autoscaler/provisioner";
+import type { InstanceEvent, OpenContext } from "@scaleset/provisioner";
 import { instanceOf } from "./container-state.js";
 import type { Engine } from "./engine.js";
 import { isStatus } from "./failures.js";

@@ -1,4 +1,4 @@
-import type { Finding } from "@scaleset/autoscaler/provisioner";
+import type { Finding } from "@scaleset/provisioner";
 import type Docker from "dockerode";
 import type { Engine } from "./engine.js";
 import type { Images } from "./images.js";

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import http from "node:http";
 import https from "node:https";
 import { join, resolve } from "node:path";
-import { BackendError } from "@scaleset/autoscaler/provisioner";
+import { BackendError } from "@scaleset/provisioner";
 import type Docker from "dockerode";
 import type { EngineOptions } from "./options.js";
 

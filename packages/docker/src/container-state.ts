@@ -1,5 +1,5 @@
 import { constants } from "node:os";
-import type { Instance, InstanceState } from "@scaleset/autoscaler/provisioner";
+import type { Instance, InstanceState } from "@scaleset/provisioner";
 import type Docker from "dockerode";
 import { ENTRY_FAILED } from "./entry.js";
 import { type EngineLabels, fromEngineLabels } from "./labels.js";

@@ -1,5 +1,5 @@
 import { setMaxListeners } from "node:events";
-import { BackendError } from "@scaleset/autoscaler/provisioner";
+import { BackendError } from "@scaleset/provisioner";
 import Docker from "dockerode";
 import { abortable } from "./abortable.js";
 import type { Connection } from "./connection.js";

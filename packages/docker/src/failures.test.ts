@@ -1,4 +1,4 @@
-import { BackendError, type BackendErrorKind } from "@scaleset/autoscaler/provisioner";
+import { BackendError, type BackendErrorKind } from "@scaleset/provisioner";
 import { describe, expect, test } from "vitest";
 import { chooseVersion } from "./engine.js";
 import { refusedBody, toBackendError } from "./failures.js";

@@ -1,4 +1,4 @@
-import { BackendError, type BackendErrorKind, isBackendError } from "@scaleset/autoscaler/provisioner";
+import { BackendError, type BackendErrorKind, isBackendError } from "@scaleset/provisioner";
 
 /** What an engine answered, or that it did not. */
 export interface EngineFailure {

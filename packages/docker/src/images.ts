@@ -1,4 +1,4 @@
-import { BackendError, isBackendError, type OpenContext } from "@scaleset/autoscaler/provisioner";
+import { BackendError, isBackendError, type OpenContext } from "@scaleset/provisioner";
 import { abortable } from "./abortable.js";
 import type { Engine } from "./engine.js";
 import { isStatus, kindOf } from "./failures.js";

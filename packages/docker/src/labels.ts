@@ -1,4 +1,4 @@
-import type { InstanceLabels } from "@scaleset/autoscaler/provisioner";
+import type { InstanceLabels } from "@scaleset/provisioner";
 
 /** Labels as the engine has them. */
 export type EngineLabels = Readonly<Record<string, string>>;

@@ -1,4 +1,4 @@
-import type { OpenContext } from "@scaleset/autoscaler/provisioner";
+import type { OpenContext } from "@scaleset/provisioner";
 import { createdAtOf } from "./container-state.js";
 import type { Engine } from "./engine.js";
 import { isStatus } from "./failures.js";

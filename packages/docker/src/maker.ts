@@ -1,4 +1,4 @@
-import { BackendError, type OpenContext } from "@scaleset/autoscaler/provisioner";
+import { BackendError, type OpenContext } from "@scaleset/provisioner";
 import type Docker from "dockerode";
 import {
   containerBody,

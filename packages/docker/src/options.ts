@@ -1,4 +1,4 @@
-import type { defineProvisioner } from "@scaleset/autoscaler/provisioner";
+import type { defineProvisioner } from "@scaleset/provisioner";
 
 /** When the image is fetched from its registry; the words are those of `docker run --pull`. */
 export type PullPolicy = "missing" | "always" | "never";

@@ -1,4 +1,4 @@
-import type { InstanceLabels, OpenContext } from "@scaleset/autoscaler/provisioner";
+import type { InstanceLabels, OpenContext } from "@scaleset/provisioner";
 import type { Engine } from "./engine.js";
 import { isStatus } from "./failures.js";
 import type { Images } from "./images.js";

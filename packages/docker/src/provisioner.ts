@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { setMaxListeners } from "node:events";
 import { hostname } from "node:os";
 import process from "node:process";
-import { BackendError, defineProvisioner, type OpenContext } from "@scaleset/autoscaler/provisioner";
+import { BackendError, defineProvisioner, type OpenContext } from "@scaleset/provisioner";
 import { DockerBackend } from "./backend.js";
 import { connectionOf } from "./connection.js";
 import { Engine } from "./engine.js";

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import { BackendError } from "@scaleset/autoscaler/provisioner";
+import { BackendError } from "@scaleset/provisioner";
 import { isRecord, type RegistryOptions } from "./options.js";
 
 /** A login as the engine wants it with a pull. */

@@ -1,4 +1,4 @@
-import { BackendError, type OpenContext, type Revealable } from "@scaleset/autoscaler/provisioner";
+import { BackendError, type OpenContext, type Revealable } from "@scaleset/provisioner";
 import type Docker from "dockerode";
 import { networkName } from "./container.js";
 import type { Engine } from "./engine.js";

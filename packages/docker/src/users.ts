@@ -1,4 +1,4 @@
-import { BackendError } from "@scaleset/autoscaler/provisioner";
+import { BackendError } from "@scaleset/provisioner";
 import type { Owner } from "./jit-archive.js";
 
 /** A container's `user` as numbers, or undefined where its /etc/passwd must tell. */

@@ -1,8 +1,8 @@
 import process from "node:process";
 import { type AutoscalerConfig, createAutoscaler, defaultTimings } from "@scaleset/autoscaler";
-import { defineProvisioner } from "@scaleset/autoscaler/provisioner";
-import { MemoryHost } from "@scaleset/autoscaler/testing";
 import { realClock, realRandom, Secret } from "@scaleset/client";
+import { defineProvisioner } from "@scaleset/provisioner";
+import { MemoryHost } from "@scaleset/provisioner/testing";
 
 /** One daemon with many scale sets, in a process of its own, so that what it takes can be measured alone. */
 const [url = "", token = "", count = "", slowMs = ""] = process.argv.slice(2);

@@ -13,7 +13,7 @@ export interface Mutant {
   readonly worlds: readonly WorldName[] | WithoutWorld;
 }
 
-export interface WithoutWorld {
+interface WithoutWorld {
   readonly none: string;
 }
 

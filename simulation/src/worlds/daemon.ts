@@ -6,9 +6,9 @@ import {
   createAutoscaler,
   identityOf,
 } from "@scaleset/autoscaler";
-import { defineProvisioner } from "@scaleset/autoscaler/provisioner";
-import type { MemoryBackend, MemoryHost } from "@scaleset/autoscaler/testing";
 import type { FetchLike, Logger } from "@scaleset/client";
+import { defineProvisioner } from "@scaleset/provisioner";
+import type { MemoryBackend, MemoryHost } from "@scaleset/provisioner/testing";
 import type { Random, VirtualClock } from "@scaleset/simulator";
 import { type BackendHooks, guardedBackend } from "./guarded-backend.js";
 import { type LineHooks, ServiceLine } from "./line.js";

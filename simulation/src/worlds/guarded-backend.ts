@@ -1,5 +1,5 @@
-import type { Backend, InstanceEvent } from "@scaleset/autoscaler/provisioner";
-import type { MemoryBackend } from "@scaleset/autoscaler/testing";
+import type { Backend, InstanceEvent } from "@scaleset/provisioner";
+import type { MemoryBackend } from "@scaleset/provisioner/testing";
 import type { ProcessPause } from "./process-clock.js";
 
 export interface BackendHooks {

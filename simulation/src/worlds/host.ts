@@ -1,4 +1,4 @@
-import { MemoryHost } from "@scaleset/autoscaler/testing";
+import { MemoryHost } from "@scaleset/provisioner/testing";
 import type { Random, Simulator, VirtualClock } from "@scaleset/simulator";
 import { memoryRunners } from "../memory-runners.js";
 import type { Settings } from "./settings.js";

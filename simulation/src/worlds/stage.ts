@@ -1,5 +1,5 @@
-import type { MemoryHost } from "@scaleset/autoscaler/testing";
 import { personalAccessToken, ScaleSetClient } from "@scaleset/client";
+import type { MemoryHost } from "@scaleset/provisioner/testing";
 import { createSimulator, type Random, seededRandom, VirtualClock } from "@scaleset/simulator";
 import { smallRunnerKey } from "../small-key.js";
 import { Chronicle } from "./chronicle.js";

@@ -1,4 +1,4 @@
-import { BackendError } from "@scaleset/autoscaler/provisioner";
+import { BackendError } from "@scaleset/provisioner";
 import { describe, expect, test } from "vitest";
 import { capacity } from "../../src/worlds/watch/capacity.js";
 import { hindrances } from "../../src/worlds/watch/hindrances.js";

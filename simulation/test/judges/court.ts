@@ -1,6 +1,6 @@
 import { type AutoscalerConfig, defaultTimings } from "@scaleset/autoscaler";
-import { MemoryHost } from "@scaleset/autoscaler/testing";
 import { Secret } from "@scaleset/client";
+import { MemoryHost } from "@scaleset/provisioner/testing";
 import { type JournalEntry, seededRandom, VirtualClock } from "@scaleset/simulator";
 import { Chronicle } from "../../src/worlds/chronicle.js";
 import type { Asked } from "../../src/worlds/request.js";

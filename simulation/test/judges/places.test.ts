@@ -1,4 +1,4 @@
-import { BackendError } from "@scaleset/autoscaler/provisioner";
+import { BackendError } from "@scaleset/provisioner";
 import { describe, expect, test } from "vitest";
 import { hindrances } from "../../src/worlds/watch/hindrances.js";
 import { jobs } from "../../src/worlds/watch/jobs.js";

@@ -1,5 +1,5 @@
 import type { Clock, Logger } from "@scaleset/client";
-import { abortable } from "../async/abortable.js";
+import { abortable } from "@scaleset/provisioner";
 import type { LogConfig } from "../config/config.js";
 import type { ConfigHost } from "../config/host.js";
 import { ConfigError, formatIssue } from "../config/issue.js";

@@ -1,7 +1,7 @@
 import { accessSync, constants } from "node:fs";
 import { dirname } from "node:path";
 import { realClock, realRandom } from "@scaleset/client";
-import { isBackendError } from "../ports/provisioner.js";
+import { isBackendError } from "@scaleset/provisioner";
 import { lockStateFolder, type StateLock } from "../state/lock.js";
 
 /** The daemon's folder can't be used; the message says why and what to do. */

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
-import type { Provisioner } from "../ports/provisioner.js";
+import type { Provisioner } from "@scaleset/provisioner";
 import type { Environment } from "./environment.js";
 
 /** What a configuration takes from the machine and the process it is read in. */

@@ -1,4 +1,4 @@
-import type { Provisioner } from "../ports/provisioner.js";
+import type { Provisioner } from "@scaleset/provisioner";
 import { configSchema } from "./schema.js";
 import { describeSchema, type SchemaNode } from "./schema-guide.js";
 

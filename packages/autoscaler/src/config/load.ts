@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import type { Provisioner } from "../ports/provisioner.js";
+import type { Provisioner } from "@scaleset/provisioner";
 import { effectiveSets } from "./effective.js";
 import { flagSource, type RunFlags, TOKEN_VARIABLE } from "./flag-source.js";
 import { type ConfigHost, readText } from "./host.js";

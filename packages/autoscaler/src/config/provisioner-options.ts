@@ -1,4 +1,4 @@
-import type { Provisioner } from "../ports/provisioner.js";
+import type { Provisioner } from "@scaleset/provisioner";
 import type { ProvisionerConfig } from "./config.js";
 import type { EffectiveSet } from "./effective.js";
 import type { ConfigHost, ProvisionerLookup } from "./host.js";

@@ -1,4 +1,4 @@
-import type { Provisioner } from "../ports/provisioner.js";
+import type { Provisioner } from "@scaleset/provisioner";
 import { configJsonSchema, describeConfig } from "./json-schema.js";
 import { referenceTables } from "./reference.js";
 

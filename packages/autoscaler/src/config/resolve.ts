@@ -1,5 +1,5 @@
+import type { Provisioner } from "@scaleset/provisioner";
 import { defaultTimings, type Timings } from "../core/settings.js";
-import type { Provisioner } from "../ports/provisioner.js";
 import { type AutoscalerConfig, GITHUB_TARGET, type ProvisionerConfig, type ScaleSetConfig } from "./config.js";
 import { effectiveSets } from "./effective.js";
 import { substitute } from "./environment.js";

@@ -1,11 +1,11 @@
-import { abortable } from "../async/abortable.js";
+import type { Backend } from "@scaleset/provisioner";
+import { abortable } from "@scaleset/provisioner";
 import type { AutoscalerConfig, ProvisionerConfig } from "../config/config.js";
 import type { Timings } from "../core/settings.js";
 import { BackendCeiling } from "../engine/backend-ceiling.js";
 import { BackendCheck } from "../engine/backend-check.js";
 import { Inventory } from "../engine/inventory.js";
 import type { Place } from "../engine/place.js";
-import type { Backend } from "../ports/provisioner.js";
 import { type ExtraProvisioners, findProvisioner } from "../provisioners/registry.js";
 import { placeKey } from "./plan.js";
 import type { World } from "./world.js";

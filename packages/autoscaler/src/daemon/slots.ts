@@ -1,5 +1,5 @@
 import type { Clock, Random } from "@scaleset/client";
-import type { CallOptions } from "../ports/provisioner.js";
+import type { CallOptions } from "@scaleset/provisioner";
 import type { AnnounceOptions, ScaleSetService, ServeMode, ServiceHandler } from "../ports/service.js";
 
 /** So many scale sets a process holds at one time (`limits.maxScaleSets`); the others wait in line. */

@@ -48,7 +48,7 @@ const LOG_LINES = 20;
 export async function runDemo(options: DemoOptions): Promise<void> {
   const { view } = options;
   options.signal.throwIfAborted();
-  const { createSimulator, simulatedRunnerPath } = await import("@scaleset/simulator");
+  const { createSimulator, simulatedRunnerPath } = await loadSimulator();
   await using simulator = createSimulator();
   const { url: simulatorUrl } = await simulator.listen();
   const ground = await prepareGround(options.provisioner, [process.execPath, simulatedRunnerPath], options.signal);
@@ -200,4 +200,14 @@ async function reportOf(
 function logTail({ logFile }: Stage): string {
   const lines = readFileSync(logFile, "utf8").trimEnd().split("\n").slice(-LOG_LINES);
   return ["the autoscaler's last log lines:", ...lines].join("\n");
+}
+
+/** The simulator is an optional dependency: a daemon does not need it. */
+function loadSimulator(): Promise<typeof import("@scaleset/simulator")> {
+  return import("@scaleset/simulator").catch((error: unknown) => {
+    if (!(error instanceof Error && "code" in error && error.code === "ERR_MODULE_NOT_FOUND")) throw error;
+    throw new Error("the demo needs @scaleset/simulator, which is not installed: npm install @scaleset/simulator", {
+      cause: error,
+    });
+  });
 }

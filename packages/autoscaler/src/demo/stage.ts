@@ -3,12 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Writable } from "node:stream";
 import { type Clock, realRandom } from "@scaleset/client";
+import type { Backend, Instance, OpenContext, Provisioner } from "@scaleset/provisioner";
 import { stringify } from "yaml";
 import type { AutoscalerConfig } from "../config/config.js";
 import type { ConfigHost } from "../config/host.js";
 import { loadConfigFile } from "../config/load.js";
 import { createLogger, type Logger } from "../config/logger.js";
-import type { Backend, Instance, OpenContext, Provisioner } from "../ports/provisioner.js";
 
 /** The files of one demo, in a temporary folder. */
 export interface Stage extends Disposable {

@@ -1,5 +1,5 @@
 import type { Clock } from "@scaleset/client";
-import { abortable } from "../async/abortable.js";
+import { abortable } from "@scaleset/provisioner";
 
 /** Of a host's requests, this part may be questions. */
 const PART = 0.1;

@@ -1,7 +1,7 @@
 import type { Clock, Logger, Random } from "@scaleset/client";
-import { abortable } from "../async/abortable.js";
+import type { Backend, Finding } from "@scaleset/provisioner";
+import { abortable } from "@scaleset/provisioner";
 import type { Timings } from "../core/settings.js";
-import type { Backend, Finding } from "../ports/provisioner.js";
 import { Waiters } from "./waiters.js";
 
 export interface BackendCheckOptions {

@@ -1,11 +1,10 @@
 import { setMaxListeners } from "node:events";
 import type { Clock, Logger } from "@scaleset/client";
-import { abortable } from "../async/abortable.js";
+import { abortable, type Backend, type InstanceLabels, isBackendError, type Revealable } from "@scaleset/provisioner";
 import type { RunnerCommand } from "../core/commands.js";
 import type { DropReason, FailureKind, OutcomeEvent } from "../core/events.js";
 import type { CommandType } from "../core/model.js";
 import { CALL_NEEDS_MS, type Timings } from "../core/settings.js";
-import { type Backend, type InstanceLabels, isBackendError, type Revealable } from "../ports/provisioner.js";
 import type { ScaleSetService } from "../ports/service.js";
 import type { AskBudget } from "./ask-budget.js";
 import type { Lease } from "./lease.js";

@@ -1,8 +1,8 @@
 import type { Clock, Logger, Random } from "@scaleset/client";
-import { abortable } from "../async/abortable.js";
+import type { Backend, Instance } from "@scaleset/provisioner";
+import { abortable } from "@scaleset/provisioner";
 import type { FleetEvent, SeenInstance } from "../core/events.js";
 import type { Timings } from "../core/settings.js";
-import type { Backend, Instance } from "../ports/provisioner.js";
 
 /** Made once: an abort without a reason makes an exception each time. */
 const HURRY = new Error("a list is wanted sooner");

@@ -1,5 +1,5 @@
 import type { Clock, Random } from "@scaleset/client";
-import { abortable } from "../async/abortable.js";
+import { abortable } from "@scaleset/provisioner";
 import { CALL_NEEDS_MS } from "../core/settings.js";
 import { Waiters } from "./waiters.js";
 

@@ -1,4 +1,4 @@
-import type { Backend } from "../ports/provisioner.js";
+import type { Backend } from "@scaleset/provisioner";
 import type { BackendCeiling } from "./backend-ceiling.js";
 import type { BackendCheck } from "./backend-check.js";
 import type { Inventory } from "./inventory.js";

@@ -1,8 +1,8 @@
 import type { Clock, Logger, Random } from "@scaleset/client";
+import type { InstanceLabels } from "@scaleset/provisioner";
 import type { Decision, RunnerCommand } from "../core/commands.js";
 import type { OutcomeEvent } from "../core/events.js";
 import type { Limits, Timings } from "../core/settings.js";
-import type { InstanceLabels } from "../ports/provisioner.js";
 import type { ScaleSetService } from "../ports/service.js";
 import type { AskBudget } from "./ask-budget.js";
 import type { Place } from "./place.js";

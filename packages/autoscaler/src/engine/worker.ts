@@ -1,4 +1,5 @@
-import { abortable } from "../async/abortable.js";
+import type { InstanceLabels } from "@scaleset/provisioner";
+import { abortable } from "@scaleset/provisioner";
 import { announcedCapacity, announcedRoom, surelyMade } from "../core/capacity.js";
 import type { Command, RunnerCommand } from "../core/commands.js";
 import { decide } from "../core/decide.js";
@@ -11,7 +12,6 @@ import { may, mayWithoutSession } from "../core/rights.js";
 import type { Limits } from "../core/settings.js";
 import { waitsForBackend } from "../core/stepping-aside.js";
 import type { Traits } from "../core/traits.js";
-import type { InstanceLabels } from "../ports/provisioner.js";
 import type { ServeMode, ServiceHandler, Trouble } from "../ports/service.js";
 import type { CeilingClaim } from "./backend-ceiling.js";
 import { Executor } from "./executor.js";

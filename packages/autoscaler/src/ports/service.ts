@@ -1,6 +1,6 @@
+import type { CallOptions, Revealable } from "@scaleset/provisioner";
 import type { JobNews } from "../core/events.js";
 import type { Statistics } from "../core/model.js";
-import type { CallOptions, Revealable } from "./provisioner.js";
 
 /** What the engine uses of the runner scale set service: one scale set of it. */
 export interface ScaleSetService {

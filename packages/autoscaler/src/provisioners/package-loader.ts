@@ -1,8 +1,8 @@
 import { isBuiltin } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import type { Provisioner } from "@scaleset/provisioner";
 import { resolve as resolveAsNode } from "import-meta-resolve";
-import type { Provisioner } from "../ports/provisioner.js";
 
 /** The version of the contract that this program speaks. */
 const CONTRACT = 1;
@@ -101,10 +101,7 @@ function provisionerOf(module: unknown, name: string): PackageLookup {
     return broken(problem, `${update}, or install versions that belong together`);
   }
   if (!isProvisioner(candidate)) {
-    return broken(
-      `the provisioner of ${name} is not whole`,
-      "make it with defineProvisioner of @scaleset/autoscaler/provisioner",
-    );
+    return broken(`the provisioner of ${name} is not whole`, "make it with defineProvisioner of @scaleset/provisioner");
   }
   return { provisioner: candidate };
 }

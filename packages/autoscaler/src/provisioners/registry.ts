@@ -1,5 +1,5 @@
-import type { Provisioner } from "../ports/provisioner.js";
-import { processProvisioner } from "./process/provisioner.js";
+import { processProvisioner } from "@scaleset/process";
+import type { Provisioner } from "@scaleset/provisioner";
 
 /** The provisioners that come with this package, by kind. */
 export function builtInProvisioners(): ReadonlyMap<string, Provisioner> {

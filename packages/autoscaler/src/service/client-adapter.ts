@@ -9,9 +9,9 @@ import {
   type RunnerScaleSetStatistics,
   type ScaleSetClient,
 } from "@scaleset/client";
+import type { CallOptions } from "@scaleset/provisioner";
 import type { JobNews } from "../core/events.js";
 import type { Statistics } from "../core/model.js";
-import type { CallOptions } from "../ports/provisioner.js";
 import type { AnnounceOptions, JitAnswer, ScaleSetService, ServeMode, ServiceHandler } from "../ports/service.js";
 import type { OwnSessionRecord } from "../ports/session-records.js";
 import { logJobs } from "./job-log.js";

@@ -1,6 +1,6 @@
 import type { Clock, ScaleSetClient } from "@scaleset/client";
-import { abortable } from "../async/abortable.js";
-import type { CallOptions } from "../ports/provisioner.js";
+import type { CallOptions } from "@scaleset/provisioner";
+import { abortable } from "@scaleset/provisioner";
 
 /** How long an answer is good: a group that was made anew has another id. */
 const MEMORY_MS = 60_000;

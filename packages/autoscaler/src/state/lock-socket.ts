@@ -3,7 +3,7 @@ import { chmodSync, existsSync, readdirSync, rmSync } from "node:fs";
 import { connect, createServer, type Server } from "node:net";
 import { join } from "node:path";
 import type { Clock, Random } from "@scaleset/client";
-import { BackendError } from "../ports/provisioner.js";
+import { BackendError } from "@scaleset/provisioner";
 
 /** Longest path of a socket, in bytes; longer ones are cut silently on some systems, and two folders share a socket then. */
 const LONGEST_PATH = 100;

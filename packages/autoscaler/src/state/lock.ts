@@ -2,14 +2,8 @@ import { linkSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } f
 import { join } from "node:path";
 import process from "node:process";
 import type { Clock, Random } from "@scaleset/client";
-import { BackendError } from "../ports/provisioner.js";
-import { errnoOf } from "../provisioners/process/failures.js";
-import {
-  isAlive,
-  openProcessTable,
-  type ProcessIdentity,
-  type ProcessTable,
-} from "../provisioners/process/process-table.js";
+import { errnoOf, isAlive, openProcessTable, type ProcessIdentity, type ProcessTable } from "@scaleset/process";
+import { BackendError } from "@scaleset/provisioner";
 import { isListening, isLockSocketName, type LockSocket, lockSocketsIn, openLockSocket } from "./lock-socket.js";
 import { readSmallFile } from "./small-file.js";
 

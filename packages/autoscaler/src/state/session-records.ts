@@ -1,7 +1,7 @@
 import { chmodSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { errnoOf } from "@scaleset/process";
 import type { SessionRecord, SessionRecords } from "../ports/session-records.js";
-import { errnoOf } from "../provisioners/process/failures.js";
 import { readSmallFile } from "./small-file.js";
 
 /** A record has about 500; a config URL and an owner name may be long. */

@@ -4,7 +4,7 @@ import { pathToFileURL } from "node:url";
 import { expect, test } from "vitest";
 import { run, testFolder } from "./program.js";
 
-const contract = pathToFileURL(new URL("../../dist/ports/provisioner.js", import.meta.url).pathname).href;
+const contract = pathToFileURL(new URL("../../../provisioner/dist/index.js", import.meta.url).pathname).href;
 
 /** A package beside the config file. */
 function install(folder: string, name: string, source: string, entry: object = { exports: "./index.js" }): void {

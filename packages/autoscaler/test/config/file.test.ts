@@ -1,9 +1,9 @@
 import { join } from "node:path";
+import { processProvisioner } from "@scaleset/process";
 import { describe, expect, test } from "vitest";
 import { formatIssue } from "../../src/config/issue.js";
 import { loadConfigFile } from "../../src/config/load.js";
 import { defaultTimings } from "../../src/core/settings.js";
-import { processProvisioner } from "../../src/provisioners/process/provisioner.js";
 import { errorsOf, issuesOf, load, testFolder, testHost, tokenOf, VALID } from "./fixture.js";
 
 describe("a good file", () => {

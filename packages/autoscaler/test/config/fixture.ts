@@ -1,13 +1,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { defineProvisioner, type Provisioner } from "@scaleset/provisioner";
 import { onTestFinished } from "vitest";
 import type { CredentialsConfig } from "../../src/config/config.js";
 import type { ConfigHost } from "../../src/config/host.js";
 import { ConfigError, type ConfigIssue, formatIssue } from "../../src/config/issue.js";
 import { loadConfigFile } from "../../src/config/load.js";
 import type { LoadedConfig } from "../../src/config/resolve.js";
-import { defineProvisioner, type Provisioner } from "../../src/ports/provisioner.js";
 
 const unused = (): never => {
   throw new Error("a configuration is checked without opening a backend");

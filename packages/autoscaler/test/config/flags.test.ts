@@ -1,8 +1,8 @@
+import { processProvisioner } from "@scaleset/process";
 import { describe, expect, test } from "vitest";
 import type { RunFlags } from "../../src/config/flag-source.js";
 import { formatIssue } from "../../src/config/issue.js";
 import { loadConfigFlags } from "../../src/config/load.js";
-import { processProvisioner } from "../../src/provisioners/process/provisioner.js";
 import { errorsOf, issuesOf, load, testHost, tokenOf, VALID } from "./fixture.js";
 
 const host = testHost({

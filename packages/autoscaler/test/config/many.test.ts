@@ -1,9 +1,9 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { processProvisioner } from "@scaleset/process";
 import { describe, expect, test } from "vitest";
 import { formatIssue } from "../../src/config/issue.js";
 import { defaultTimings } from "../../src/core/settings.js";
-import { processProvisioner } from "../../src/provisioners/process/provisioner.js";
 import { credentialsOf, errorsOf, issuesOf, load, testFolder, tokenOf, VALID } from "./fixture.js";
 
 const environment = { TOKEN: "common", OTHER: "other" };

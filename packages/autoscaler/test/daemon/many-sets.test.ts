@@ -1,5 +1,5 @@
+import { BackendError } from "@scaleset/provisioner";
 import { describe, expect, test } from "vitest";
-import { BackendError } from "../../src/ports/provisioner.js";
 import { memoryKind, virtual } from "./virtual.js";
 
 const jobs = (

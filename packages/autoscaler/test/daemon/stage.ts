@@ -7,10 +7,10 @@ import { fileURLToPath } from "node:url";
 import { realClock } from "@scaleset/client";
 import { createSimulator, type Simulator, simulatedRunnerPath } from "@scaleset/simulator";
 import { onTestFinished } from "vitest";
+import { processesOf } from "../../../process/test/host.js";
 import { decodeStatus } from "../../src/status/decode.js";
 import { readStatus } from "../../src/status/read.js";
 import { statusSocketPath } from "../../src/status/socket.js";
-import { processesOf } from "../provisioners/host.js";
 
 const program = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 /** Built, since it runs as a program of its own. */

@@ -1,4 +1,6 @@
 import { Secret } from "@scaleset/client";
+import { type Backend, defineProvisioner, type Provisioner } from "@scaleset/provisioner";
+import { MemoryHost } from "@scaleset/provisioner/testing";
 import {
   createSimulator,
   type Random,
@@ -11,8 +13,6 @@ import { onTestFinished } from "vitest";
 import type { AutoscalerConfig, ScaleSetConfig, TargetConfig } from "../../src/config/config.js";
 import { defaultTimings } from "../../src/core/settings.js";
 import { type Autoscaler, createAutoscaler } from "../../src/daemon.js";
-import { type Backend, defineProvisioner, type Provisioner } from "../../src/ports/provisioner.js";
-import { MemoryHost } from "../../src/testing.js";
 
 /** Simulator, host and daemons under one virtual clock. */
 export interface Here {

@@ -1,8 +1,8 @@
+import type { Finding } from "@scaleset/provisioner";
 import { seededRandom, VirtualClock } from "@scaleset/simulator";
 import { expect, onTestFinished, test } from "vitest";
 import { defaultTimings } from "../../src/core/settings.js";
 import { BackendCheck } from "../../src/engine/backend-check.js";
-import type { Finding } from "../../src/ports/provisioner.js";
 
 const MINUTE = 60_000;
 

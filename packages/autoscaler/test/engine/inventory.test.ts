@@ -1,9 +1,9 @@
+import { MemoryHost, type MemoryHostOptions } from "@scaleset/provisioner/testing";
 import { seededRandom, VirtualClock } from "@scaleset/simulator";
 import { expect, onTestFinished, test } from "vitest";
 import type { SeenInstance } from "../../src/core/events.js";
 import { defaultTimings } from "../../src/core/settings.js";
 import { Inventory } from "../../src/engine/inventory.js";
-import { MemoryHost, type MemoryHostOptions } from "../../src/testing.js";
 
 const signal = new AbortController().signal;
 

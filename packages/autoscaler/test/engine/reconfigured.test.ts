@@ -1,9 +1,9 @@
+import { MemoryHost } from "@scaleset/provisioner/testing";
 import { seededRandom } from "@scaleset/simulator";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { defaultTimings } from "../../src/core/settings.js";
 import { Inventory } from "../../src/engine/inventory.js";
 import type { Place } from "../../src/engine/place.js";
-import { MemoryHost } from "../../src/testing.js";
 import { noJobs } from "../core/driver.js";
 import { keepLease, placeOf, quiet, type Stage, type StageOptions, stage, started } from "./stage.js";
 

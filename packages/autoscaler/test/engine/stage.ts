@@ -1,4 +1,6 @@
 import type { Clock, Logger } from "@scaleset/client";
+import type { Backend } from "@scaleset/provisioner";
+import { MemoryHost, type MemoryHostOptions } from "@scaleset/provisioner/testing";
 import { type Random, seededRandom, VirtualClock } from "@scaleset/simulator";
 import type { Statistics } from "../../src/core/model.js";
 import { defaultTimings, type Timings } from "../../src/core/settings.js";
@@ -10,9 +12,7 @@ import { PlaceLimiter } from "../../src/engine/place-limiter.js";
 import { Wakeups } from "../../src/engine/wakeups.js";
 import { Worker } from "../../src/engine/worker.js";
 import type { WorkerOptions } from "../../src/engine/worker-options.js";
-import type { Backend } from "../../src/ports/provisioner.js";
 import type { JitAnswer, ScaleSetService, ServeMode, ServiceHandler } from "../../src/ports/service.js";
-import { MemoryHost, type MemoryHostOptions } from "../../src/testing.js";
 import { noJobs } from "../core/driver.js";
 
 export const quiet: Logger = { debug() {}, info() {}, warn() {}, error() {} };

@@ -1,4 +1,6 @@
 import { type FetchLike, Secret } from "@scaleset/client";
+import type { Backend } from "@scaleset/provisioner";
+import { MemoryHost, type MemoryHostOptions } from "@scaleset/provisioner/testing";
 import {
   createSimulator,
   type Random,
@@ -12,8 +14,6 @@ import { onTestFinished } from "vitest";
 import type { AutoscalerConfig, ScaleSetConfig } from "../../src/config/config.js";
 import { defaultTimings } from "../../src/core/settings.js";
 import { type Autoscaler, createAutoscaler } from "../../src/daemon.js";
-import type { Backend } from "../../src/ports/provisioner.js";
-import { MemoryHost, type MemoryHostOptions } from "../../src/testing.js";
 import { memoryKind, scaleSetOf } from "../daemon/virtual.js";
 import { StoppableClock } from "./stoppable-clock.js";
 

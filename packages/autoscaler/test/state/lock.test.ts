@@ -14,14 +14,14 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { realClock, realRandom } from "@scaleset/client";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { type Compiled, compileSources } from "../../../process/test/compiled.js";
+import { processes, temporaryFolder, until } from "../../../process/test/host.js";
 import { LONGEST_STATE_FOLDER_BYTES } from "../../src/config/state-folder.js";
 import { lockStateFolder, type StateLock } from "../../src/state/lock.js";
-import { type Compiled, compileSources } from "../provisioners/compiled.js";
-import { processes, temporaryFolder, until } from "../provisioners/host.js";
 
 let compiled: Compiled;
 beforeAll(() => {
-  compiled = compileSources();
+  compiled = compileSources(["packages/autoscaler/src/state"], "packages/autoscaler/test/state/programs");
 });
 afterAll(() => compiled[Symbol.dispose]());
 

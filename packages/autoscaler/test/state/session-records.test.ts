@@ -12,9 +12,9 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { temporaryFolder } from "../../../process/test/host.js";
 import type { SessionRecord, SessionRecords } from "../../src/ports/session-records.js";
 import { openSessionRecords } from "../../src/state/session-records.js";
-import { temporaryFolder } from "../provisioners/host.js";
 
 const identity = "a".repeat(64);
 const record: SessionRecord = {

@@ -1,4 +1,4 @@
-import { contractRunnerScript, describeBackendContract } from "@scaleset/autoscaler/testing";
+import { contractRunnerScript, describeBackendContract } from "@scaleset/provisioner/testing";
 import { describe, inject, test } from "vitest";
 import { provisioner } from "../../src/provisioner.js";
 

@@ -1,6 +1,6 @@
 import { createAutoscaler } from "@scaleset/autoscaler";
-import type { Backend, OpenContext, Provisioner } from "@scaleset/autoscaler/provisioner";
 import type { FetchLike, Logger } from "@scaleset/client";
+import type { Backend, OpenContext, Provisioner } from "@scaleset/provisioner";
 import Docker from "dockerode";
 import { expect, inject, test } from "vitest";
 import { provisioner } from "../../src/provisioner.js";

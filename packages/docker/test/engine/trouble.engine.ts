@@ -1,4 +1,4 @@
-import { BackendError } from "@scaleset/autoscaler/provisioner";
+import { BackendError } from "@scaleset/provisioner";
 import { describe, expect, inject, test } from "vitest";
 import { docker, freshName, labels, openBackend, secret, soon, startInstance } from "./bench.js";
 import { until } from "./fleet-stage.js";

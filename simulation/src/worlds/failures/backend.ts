@@ -1,4 +1,4 @@
-import type { MemoryFault, MemoryHost, MemoryOperation } from "@scaleset/autoscaler/testing";
+import type { MemoryFault, MemoryHost, MemoryOperation } from "@scaleset/provisioner/testing";
 import { type Failure, lying, MINUTE_MS, moment, pick, type Stage } from "./failure.js";
 
 function failing(operation: MemoryOperation, fault: MemoryFault, most = 3): Failure {

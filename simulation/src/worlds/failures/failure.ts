@@ -1,6 +1,6 @@
 import type { ScaleSetConfig } from "@scaleset/autoscaler";
-import type { MemoryHost } from "@scaleset/autoscaler/testing";
 import type { ScaleSetClient } from "@scaleset/client";
+import type { MemoryHost } from "@scaleset/provisioner/testing";
 import type { ChangeableRules, Fault, Random, Simulator } from "@scaleset/simulator";
 import { afterRenewal } from "../../after-renewal.js";
 import type { Daemon } from "../daemon.js";

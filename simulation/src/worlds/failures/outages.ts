@@ -1,4 +1,4 @@
-import type { MemoryFault, MemoryHost, MemoryOperation } from "@scaleset/autoscaler/testing";
+import type { MemoryFault, MemoryHost, MemoryOperation } from "@scaleset/provisioner/testing";
 import { callNames, type FaultEffect } from "@scaleset/simulator";
 import { adding, type Failure, lasting, lying, MINUTE_MS, pick, type Stage } from "./failure.js";
 

@@ -1,4 +1,4 @@
-import type { Instance } from "@scaleset/autoscaler/provisioner";
+import type { Instance } from "@scaleset/provisioner";
 import type { RunnerFact } from "./registrations.js";
 import type { BackendCall, Check, Scene, WatchedDaemon } from "./scene.js";
 import { followed } from "./witness.js";

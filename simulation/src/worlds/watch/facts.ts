@@ -1,4 +1,4 @@
-import type { MemoryHost } from "@scaleset/autoscaler/testing";
+import type { MemoryHost } from "@scaleset/provisioner/testing";
 import type { JournalEntry, Simulator } from "@scaleset/simulator";
 import type { Asked } from "../request.js";
 import type { Answered, DecisionEvent } from "./events.js";

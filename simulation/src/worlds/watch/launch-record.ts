@@ -1,4 +1,4 @@
-import { isBackendError } from "@scaleset/autoscaler/provisioner";
+import { isBackendError } from "@scaleset/provisioner";
 import type { Asked } from "../request.js";
 import type { Answered } from "./events.js";
 import type { BackendCall, WatchedDaemon } from "./scene.js";

@@ -1,4 +1,4 @@
-import type { Instance } from "@scaleset/autoscaler/provisioner";
+import type { Instance } from "@scaleset/provisioner";
 import type { Scene, WatchedDaemon } from "./scene.js";
 
 /** Instances of a scale set on all hosts, by the daemon's identity for it. */

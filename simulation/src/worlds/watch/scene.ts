@@ -1,5 +1,5 @@
 import type { AutoscalerConfig, AutoscalerStatus } from "@scaleset/autoscaler";
-import type { MemoryHost } from "@scaleset/autoscaler/testing";
+import type { MemoryHost } from "@scaleset/provisioner/testing";
 import type { JournalEntry, Simulator, VirtualClock } from "@scaleset/simulator";
 import type { About, Chronicle } from "../chronicle.js";
 import type { PauseKind } from "../process-clock.js";

@@ -1,0 +1,3 @@
+export { errnoOf } from "./failures.js";
+export { isAlive, openProcessTable, type ProcessIdentity, type ProcessTable } from "./process-table.js";
+export { processProvisioner } from "./provisioner.js";
