@@ -93,6 +93,38 @@ describe("I5: what is acknowledged was handled", () => {
     expect(court.invariants, "offered again").toEqual(["I5"]);
   });
 
+  test("a request without a response may be counted before it is repeated", async () => {
+    const court = new Court(messages);
+    court.open();
+    await court.pass(SECOND);
+    court.message(offers("1", "2"), { totalAssignedJobs: 3 });
+    const asked = { kind: "acquire", scaleSetId: 1, requestIds: ["1"] } as const;
+    court.ask(asked);
+    court.unanswered(asked);
+    court.message([], { totalAssignedJobs: 4 });
+    court.call({ kind: "acquire", scaleSetId: 1, requestIds: ["1"] }, 200);
+    court.poll(4);
+    expect(court.invariants).toEqual([]);
+    court.call({ kind: "acquire", scaleSetId: 1, requestIds: ["2"] }, 200);
+    court.poll(4);
+    expect(court.invariants, "another one").toEqual(["I5"]);
+  });
+
+  test("what exceeded the announced when it came may be kept, also if a reading counts less since", async () => {
+    const court = new Court(messages);
+    court.open();
+    const messageId = court.message(offers("1"), { totalAssignedJobs: 4 });
+    court.decide();
+    await court.pass(SECOND);
+    court.call({ kind: "refresh", scaleSetId: 1 }, 200, {
+      messageQueueUrl: "https://queue",
+      statistics: { totalAssignedJobs: 1 },
+    });
+    court.ask({ kind: "acknowledge", scaleSetId: 1, messageId });
+    court.poll(4);
+    expect(court.invariants).toEqual([]);
+  });
+
   test("what could be done may become less while a message is handled", () => {
     const court = new Court(messages);
     court.open();

@@ -18,6 +18,8 @@ interface Handed {
   readonly openedMs: number;
   /** Jobs that it offers. */
   readonly offered: readonly string[];
+  /** How many places were taken when it came: a reading that comes while it is handled may count less. */
+  readonly taken: number;
 }
 
 /** An acknowledgement with fewer offered jobs answered than there was room for, unless less was announced meanwhile. */
@@ -74,8 +76,10 @@ export function messages(scene: Scene): Check {
       const content = JSON.stringify(message.jobs.length > 0 ? message.jobs : message.statistics);
       if (of.get(key)?.content === content) return;
       const offered = message.jobs.filter(({ kind }) => kind === "JobAvailable").map(({ requestId }) => requestId);
-      of.set(key, { decisions: lease.decisions, content, openedMs: lease.openedAtMs, offered });
-      roomOf(lease).heard(message);
+      const room = roomOf(lease);
+      room.heard(message);
+      const taken = room.taken(offered, "most");
+      of.set(key, { decisions: lease.decisions, content, openedMs: lease.openedAtMs, offered, taken });
     },
     over(daemon, asked) {
       if ("scaleSetId" in asked) roomOf(facts.lease(daemon, facts.setName(asked.scaleSetId))).over(asked);
@@ -112,7 +116,7 @@ export function messages(scene: Scene): Check {
       const answered = heard.offered.filter((id) => acquired.get(lease)?.has(id)).length;
       // What exceeds the announced is kept, and acquired as room comes.
       const room = roomOf(lease);
-      const taken = room.taken(heard.offered, "most");
+      const taken = Math.max(heard.taken, room.taken(heard.offered, "most"));
       if (answered >= Math.min(heard.offered.length, Math.max(0, room.capacity - taken))) return;
       doubts.set(lease, { key, atMs: scene.clock.monotonic(), answered, offered: heard.offered.length, taken });
     },
