@@ -19,6 +19,8 @@ export interface LaunchState {
   readonly failed: Set<string>;
   /** Since when no launch can be counted on: the third failure in a row, a refusal, or exit code 7. */
   unableSinceMs: number | undefined;
+  /** It is so for an exit, which a daemon may not see before its next list. */
+  unableByExit: boolean;
   /** It is so for a refusal or exit code 7, which no answer takes back. */
   refused: boolean;
   /** The newest thing that may have stopped launches. */
@@ -69,6 +71,7 @@ export class LaunchRecord {
     const state = of.get(scaleSet) ?? {
       failed: new Set<string>(),
       unableSinceMs: undefined,
+      unableByExit: false,
       refused: false,
       lastFailureMs: never,
       lastStartMs: never,
@@ -192,6 +195,7 @@ export class LaunchRecord {
     this.#exitsSeen.add(exit.name);
     const state = this.of(daemon, scaleSet);
     if (exit.exitCode === 7) {
+      if (state.unableSinceMs === undefined) state.unableByExit = true;
       state.unableSinceMs ??= this.#now();
       state.refused = true;
       this.#paused(state, LONGEST_CEILING_MS, LONGEST_CEILING_MS);
@@ -217,7 +221,10 @@ export class LaunchRecord {
   #failure(state: LaunchState, name: string, refused: boolean): void {
     state.failed.add(name);
     state.refused ||= refused;
-    if (refused || state.failed.size >= FAILURES) state.unableSinceMs ??= this.#now();
+    if (refused || state.failed.size >= FAILURES) {
+      if (state.unableSinceMs === undefined) state.unableByExit = false;
+      state.unableSinceMs ??= this.#now();
+    }
     const doublings = Math.min(6, state.failed.size - 1);
     const pauseMs = refused ? LONGEST_PAUSE_MS : Math.min(LONGEST_PAUSE_MS, 10_000 * 2 ** doublings);
     this.#paused(state, pauseMs, LONGEST_PAUSE_MS);

@@ -30,7 +30,15 @@ interface Doubt {
   readonly offered: number;
   /** Room beside which capacity; negative where more is taken. */
   readonly taken: number;
+  /** Jobs asked for by this life so far: kept ones may be acquired with the next poll, in place of these. */
+  readonly askedFor: number;
+  readonly scaleSetId: number;
+  /** The least that polls announced since. */
+  announced: number | undefined;
 }
+
+/** From an acknowledgement to the end of a request for kept jobs. @unit milliseconds */
+const KEPT_MS = 5_000;
 
 /** I5: a message is acknowledged after it was handed out whole, decided upon, and its offered jobs were answered. */
 export function messages(scene: Scene): Check {
@@ -51,8 +59,13 @@ export function messages(scene: Scene): Check {
   };
   /** Offered jobs that a life asked for and was answered about. */
   const acquired = new Map<Lease, Set<string>>();
+  /** How many offered jobs a life asked for. */
+  const askedFor = new Map<Lease, number>();
 
   return {
+    look() {
+      for (const [lease, doubt] of doubts) judgeKept(lease, doubt);
+    },
     answered(daemon, asked, answer) {
       const { status, body } = answer;
       if ("scaleSetId" in asked) roomOf(facts.lease(daemon, facts.setName(asked.scaleSetId))).answered(asked, answer);
@@ -118,12 +131,22 @@ export function messages(scene: Scene): Check {
       const room = roomOf(lease);
       const taken = Math.max(heard.taken, room.taken(heard.offered, "most"));
       if (answered >= Math.min(heard.offered.length, Math.max(0, room.capacity - taken))) return;
-      doubts.set(lease, { key, atMs: scene.clock.monotonic(), answered, offered: heard.offered.length, taken });
+      doubts.set(lease, {
+        key,
+        atMs: scene.clock.monotonic(),
+        answered,
+        offered: heard.offered.length,
+        taken,
+        askedFor: askedFor.get(lease) ?? 0,
+        scaleSetId: asked.scaleSetId,
+        announced: undefined,
+      });
     },
   };
 
   function acquires(lease: Lease, { requestIds }: { requestIds: readonly string[] }): void {
     const room = roomOf(lease);
+    askedFor.set(lease, (askedFor.get(lease) ?? 0) + requestIds.length);
     scene.checked("I5 no more is acquired than was announced");
     const taken = room.taken(requestIds, "fewest") + room.newOf(requestIds).length;
     if (taken > room.capacity) excesses.set(lease, { atMs: scene.clock.monotonic(), taken });
@@ -139,12 +162,21 @@ export function messages(scene: Scene): Check {
       scene.broke("I5", words, { scaleSetId });
     }
     const doubt = doubts.get(lease);
+    if (doubt === undefined) return;
+    if (doubt.announced === undefined && nowMs - doubt.atMs > NEXT_POLL_MS) doubts.delete(lease);
+    else doubt.announced = Math.min(doubt.announced ?? capacity, capacity);
+  }
+
+  function judgeKept(lease: Lease, doubt: Doubt): void {
+    if (doubt.announced === undefined || scene.clock.monotonic() - doubt.atMs < KEPT_MS) return;
     doubts.delete(lease);
-    if (doubt === undefined || nowMs - doubt.atMs > NEXT_POLL_MS) return;
-    const room = Math.max(0, capacity - doubt.taken);
-    if (doubt.answered >= Math.min(doubt.offered, room)) return;
-    const counts = `${doubt.answered} of ${doubt.offered} offered jobs answered, and room for ${room}`;
-    scene.broke("I5", `${lease.daemon.name} acknowledged message ${doubt.key} with ${counts}`, { scaleSetId });
+    if (!lease.daemon.up || lease.daemon.pausedAs !== undefined) return;
+    const room = Math.max(0, doubt.announced - doubt.taken);
+    const answered = doubt.answered + (askedFor.get(lease) ?? 0) - doubt.askedFor;
+    if (answered >= Math.min(doubt.offered, room)) return;
+    const counts = `${answered} of ${doubt.offered} offered jobs answered, and room for ${room}`;
+    const words = `${lease.daemon.name} acknowledged message ${doubt.key} with ${counts}`;
+    scene.broke("I5", words, { scaleSetId: doubt.scaleSetId });
   }
 }
 
