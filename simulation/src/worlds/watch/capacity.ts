@@ -112,7 +112,8 @@ export function capacity(scene: Scene): Check {
         ...(others.get(keyOf(daemon, scaleSet)) ?? []).map((o) => o.others),
       );
       const elsewhere = all.length - own(daemon, scaleSet);
-      const count = ceiling - least + elsewhere;
+      // What lives is announced, also above the ceiling: another daemon may have made it.
+      const count = Math.max(ceiling - least + elsewhere, lately);
       bounds.push({ count, why: `its backend holds ${ceiling}, of which others have ${least}` });
     }
     return bounds.reduce((lowest, bound) => (bound.count < lowest.count ? bound : lowest));

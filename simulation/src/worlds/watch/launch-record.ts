@@ -47,6 +47,7 @@ export class LaunchRecord {
   readonly #creating = new Map<WatchedDaemon, Set<string>>();
   readonly #answered = new WeakSet<Asked>();
   readonly #exitsSeen = new Set<string>();
+  readonly #destroying = new Set<string>();
 
   constructor(now: () => number) {
     this.#now = now;
@@ -122,10 +123,12 @@ export class LaunchRecord {
       this.#underWay(daemon).add(name);
     }
     if (operation === "start") this.of(daemon, scaleSet).lastStartMs = this.#now();
+    if (operation === "destroy") this.#destroying.add(name);
   }
 
   ended(daemon: WatchedDaemon, { operation, name }: BackendCall, error: unknown): void {
     const scaleSet = daemon.setOf(name);
+    if (operation === "destroy") this.#destroying.delete(name);
     if (scaleSet === undefined || operation === "destroy") return;
     if (operation === "create") this.#underWay(daemon).delete(name);
     const live = this.#live(daemon);
@@ -137,7 +140,7 @@ export class LaunchRecord {
     }
     const kind = isBackendError(error) ? error.kind : "transient";
     if (kind === "capacity") {
-      const known = live + this.#goneUnseen(daemon);
+      const known = live + this.#goneUnseen(daemon) + this.#goneUnanswered(daemon);
       if (known < (ceiling ?? Number.POSITIVE_INFINITY)) {
         const before = (this.#lowered.get(daemon) ?? []).filter(({ atMs }) => this.#now() - atMs < REMEMBERED_MS);
         this.#lowered.set(daemon, [...before, { from: ceiling, atMs: this.#now() }]);
@@ -150,6 +153,12 @@ export class LaunchRecord {
     const state = this.of(daemon, scaleSet);
     if (kind === "gone") this.#paused(state, MINUTE_MS, LONGEST_PAUSE_MS);
     else this.#failure(state, name, kind === "rejected" || kind === "denied");
+  }
+
+  /** Instances that are gone, and whose destruction was not answered yet. */
+  #goneUnanswered(daemon: WatchedDaemon): number {
+    const there = new Set(daemon.host.instances().map(({ name }) => name));
+    return [...this.#destroying].filter((name) => this.#makers.get(name) === daemon && !there.has(name)).length;
   }
 
   /** Instances of other daemons that are gone, and that this one counts until two lists did not show them. */
