@@ -204,6 +204,19 @@ describe("I3: never above the maximum", () => {
     expect(court.invariants).toEqual(["I3"]);
   });
 
+  test("of those that lists have shown: what two of them lack is lost to the daemon", async () => {
+    const court = new Court(maximum);
+    court.open();
+    for (const n of [1, 2, 3, 4]) court.launch(`set-a-${n}`, { runnerId: n });
+    court.list(["set-a-2", "set-a-3", "set-a-4"]);
+    await court.pass(31 * SECOND);
+    court.list(["set-a-2", "set-a-3", "set-a-4"]);
+    court.launch("set-a-5", { runnerId: 5 });
+    expect(court.invariants).toEqual([]);
+    court.launch("set-a-6", { runnerId: 6 });
+    expect(court.invariants).toEqual(["I3"]);
+  });
+
   test("of those on another machine that were online at the takeover", async () => {
     const court = new Court(maximum, { sets: [{ name: "set-a", maxRunners: 1 }], daemons: ["daemon-1", "daemon-2"] });
     court.open();
