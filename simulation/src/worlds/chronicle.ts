@@ -35,11 +35,6 @@ export class Chronicle {
     return this.#lines.length;
   }
 
-  /** All of it, as text. */
-  text(): string[] {
-    return this.#lines.map(lineText);
-  }
-
   /** What matters about a failure: the lives of those concerned, and what happened last. */
   excerpt({ runner, job, scaleSetId }: About): string[] {
     const runners = new Set(runner === undefined ? [] : [runner]);

@@ -12,6 +12,7 @@ import { atRest } from "./rest.js";
 import type { Settings } from "./settings.js";
 import { Tally } from "./tally.js";
 import { countJournal } from "./took-effect.js";
+import { Trace } from "./trace.js";
 import { Troubles } from "./troubles.js";
 import { Facts } from "./watch/facts.js";
 import type { Broken, Scene } from "./watch/scene.js";
@@ -25,6 +26,9 @@ const ATTEMPTS: readonly (readonly number[])[] = [
   [30_000, 60_000, 120_000],
   [0, 0],
 ];
+
+/** Named instead of each invariant. */
+export const EVERY_INVARIANT = "all";
 
 /** Everything that a world is made of, before its first moment. */
 export function setStage(
@@ -45,6 +49,7 @@ export function setStage(
     ...settings.service,
   });
   const chronicle = new Chronicle(() => clock.monotonic());
+  const trace = new Trace(() => clock.monotonic());
   const tally = new Tally();
   const broken: Broken[] = [];
   const hosts = Array.from({ length: settings.hosts }, (_, index) =>
@@ -70,7 +75,7 @@ export function setStage(
     broke: (invariant, message, about = {}) => {
       chronicle.tell("broken", `${invariant}: ${message}`, { ...about });
       tally.add("broken", invariant);
-      if (ignore.includes(invariant)) return;
+      if (ignore.includes(invariant) || ignore.includes(EVERY_INVARIANT)) return;
       broken.push({ invariant, message, about, atMs: Math.round(clock.monotonic()) });
     },
     countsOffline: settings.service.countOfflineRunners ?? false,
@@ -78,7 +83,7 @@ export function setStage(
     maxInstances: settings.maxInstances ?? Number.POSITIVE_INFINITY,
     launchConcurrency: settings.launchConcurrency,
   };
-  const watcher = new Watcher(scene);
+  const watcher = new Watcher(scene, trace);
   const count = countJournal(tally, settings);
   const unsubscribe = simulator.journal.subscribe((entry) => {
     if (entry.subject === "job" && (entry.event === "completed" || entry.event === "stranded"))
@@ -126,6 +131,7 @@ export function setStage(
   };
   const start = (daemon: Daemon): void => {
     chronicle.tell("nemesis", `${daemon.name} starts`);
+    trace.nemesis("daemon.starts", daemon.name);
     facts.born(daemon);
     daemon.start();
     troubles.stirred();
@@ -161,6 +167,7 @@ export function setStage(
   return {
     clock,
     chronicle,
+    trace,
     tally,
     scene,
     daemons,
@@ -207,9 +214,11 @@ export function setStage(
       queue: (number: number, more: { durationMs?: number }) => queueJobs(desk, number, more),
       begins: (name: string, options: TroubleOptions = {}): (() => void) => {
         chronicle.tell("nemesis", `${name} begins`);
+        trace.nemesis("failure.begins");
         const ends = troubles.begins(options);
         return () => {
           chronicle.tell("nemesis", `${name} is over`);
+          trace.nemesis("failure.over");
           ends();
         };
       },

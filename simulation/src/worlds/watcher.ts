@@ -1,5 +1,6 @@
 import type { JournalEntry } from "@scaleset/simulator";
 import type { DaemonHooks } from "./daemon.js";
+import type { Trace } from "./trace.js";
 import { capacity } from "./watch/capacity.js";
 import { endings } from "./watch/endings.js";
 import { fairness } from "./watch/fairness.js";
@@ -23,8 +24,10 @@ export class Watcher {
   /** Those that want to know of it, by what it is. */
   readonly #by: ReturnType<typeof byEvent>;
   readonly #memory: Memory;
+  readonly #trace: Trace;
 
-  constructor(scene: Scene) {
+  constructor(scene: Scene, trace: Trace) {
+    this.#trace = trace;
     this.#scene = scene;
     this.#memory = new Memory(scene);
     const places = new Places(scene);
@@ -56,6 +59,7 @@ export class Watcher {
     const { seq: _seq, atMs: _atMs, subject, event, cause, ...details } = entry;
     const dull =
       (subject === "request" && (entry.status ?? 500) < 400) || subject === "message" || event === "capacity";
+    this.#trace.service(entry);
     this.#scene.facts.entry(entry);
     this.#scene.chronicle.tell("service", `${subject} ${event}: ${cause}`, {
       dull,
@@ -79,12 +83,15 @@ export class Watcher {
   /** What a daemon calls. */
   hooksFor(daemonOf: () => WatchedDaemon, destroyDelayMs: () => number): DaemonHooks {
     const { facts, chronicle, tally } = this.#scene;
+    const trace = this.#trace;
     return {
       asked: (asked) => {
+        trace.asked(daemonOf().name, asked);
         facts.asked(daemonOf(), asked);
         for (const check of this.#by.asked) check.asked(daemonOf(), asked);
       },
       answered: (asked, answer) => {
+        trace.answered(daemonOf().name, asked.kind, answer.status);
         facts.answered(daemonOf(), asked, answer);
         for (const check of this.#by.answered) check.answered(daemonOf(), asked, answer);
       },
@@ -93,11 +100,13 @@ export class Watcher {
         for (const check of this.#by.over) check.over(daemonOf(), asked);
       },
       began: (call) => {
+        trace.began(daemonOf().name, call.operation, call.name);
         chronicle.tell(daemonOf().name, `begins to ${call.operation} ${call.name}`, { runner: call.name });
         for (const check of this.#by.began) check.began(daemonOf(), call);
         facts.began(daemonOf(), call);
       },
       ended: (call, error) => {
+        trace.ended(daemonOf().name, call.operation, call.name, error !== undefined);
         facts.ended(daemonOf(), call, error);
         for (const check of this.#by.ended) check.ended(daemonOf(), call, error);
       },
@@ -109,8 +118,10 @@ export class Watcher {
       decided: (event) => {
         facts.decided(daemonOf(), event);
         const { commands, reasons } = event.decision;
+        for (const { rule } of reasons) trace.rule(daemonOf().name, event.scaleSet, rule);
         for (const { rule } of [...commands, ...reasons]) tally.add("rule", rule);
         for (const { command, rule, reason } of commands) {
+          trace.command(daemonOf().name, event.scaleSet, rule, command);
           const runner = "name" in command ? command.name : undefined;
           chronicle.tell(daemonOf().name, `${rule}: ${command.type}: ${reason}`, {
             runner,
@@ -121,6 +132,7 @@ export class Watcher {
       },
       commanded: (event) => {
         const { command, outcome } = event;
+        trace.outcome(daemonOf().name, event);
         tally.add("command", outcome.type === "command.dropped" ? `${command.type} dropped` : outcome.type);
         chronicle.tell(daemonOf().name, `${outcome.type}`, { runner: command.name, details: outcome });
       },

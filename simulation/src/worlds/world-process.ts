@@ -11,7 +11,16 @@ process.on("message", ({ seed, world, hours, ignore }: Order) => {
       const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
       const broken: Broken = { invariant: "lived", message, atMs: 0, about: {} };
       const name = world ?? worldOf(seed);
-      const report: WorldReport = { seed, world: name, broken, excerpt: [], tally: [], virtualMs: 0, jobs: 0 };
+      const report: WorldReport = {
+        seed,
+        world: name,
+        broken,
+        excerpt: [],
+        tally: [],
+        virtualMs: 0,
+        jobs: 0,
+        hash: "",
+      };
       process.send?.(report);
     },
   );

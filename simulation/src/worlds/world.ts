@@ -18,6 +18,8 @@ export interface WorldReport {
   readonly tally: readonly TallyRow[];
   readonly virtualMs: number;
   readonly jobs: number;
+  /** Of everything that it did (`trace.ts`): equal hashes, equal behavior. */
+  readonly hash: string;
 }
 
 export interface WorldResult extends WorldReport {
@@ -39,7 +41,7 @@ export interface WorldOptions {
 export async function runWorld(seed: number, options: WorldOptions = {}): Promise<WorldResult> {
   const settings = settingsOf(seed, options);
   const stage = setStage(settings, options);
-  const { clock, chronicle, tally, scene, daemons, broken } = stage;
+  const { clock, chronicle, trace, tally, scene, daemons, broken } = stage;
   tally.add("world", settings.world);
   for (const daemon of daemons) stage.start(daemon);
   const lanes = [stage.lookout(), stage.watchman(), stage.workload(), ...misfortunes(stage.misfortune, settings)];
@@ -65,6 +67,7 @@ export async function runWorld(seed: number, options: WorldOptions = {}): Promis
     tally: tally.rows(),
     virtualMs: clock.monotonic(),
     jobs: stage.jobs(),
+    hash: trace.digest(),
     chronicle,
   };
 }
