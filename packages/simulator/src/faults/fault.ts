@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { type CallName, callNames } from "../http/calls.js";
 import { type RefusalKind, refusalKinds } from "../service/refusal.js";
-import { durationSchema } from "./duration.js";
+import { durationSchema } from "../time/duration.js";
+import { type CallName, callNames } from "../wire/calls.js";
 import { statisticNames, type WrongStatistics } from "./statistics.js";
 
 /** Whether the service does what it was asked before the answer is spoiled: the client cannot tell, and must cope with both. */

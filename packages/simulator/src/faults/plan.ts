@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { CallName } from "../http/calls.js";
 import type { Random } from "../time/random.js";
+import type { CallName } from "../wire/calls.js";
 import { type Fault, type FaultedCall, faultSchema } from "./fault.js";
 import { hidableCalls } from "./hidden.js";
 import { countingCalls } from "./statistics.js";

@@ -8,9 +8,9 @@ import { Refusal } from "../service/refusal.js";
 import type { Service } from "../service/service.js";
 import type { Clock } from "../time/clock.js";
 import { type Random, randomHex, randomUuid } from "../time/random.js";
-import type { CallName } from "./calls.js";
+import type { CallName } from "../wire/calls.js";
+import type { Places } from "../wire/endpoints.js";
 import { scaleSetConcerned } from "./concerned.js";
-import type { Places } from "./places.js";
 
 /** What every handler works with. */
 export interface Desk {

@@ -4,9 +4,9 @@ import { acknowledge, deliver, nextMessage } from "../service/queue.js";
 import { Refusal } from "../service/refusal.js";
 import { beginPoll, endPoll, touchSession } from "../service/sessions.js";
 import type { MessageRow, SessionRow } from "../service/state.js";
+import { paths } from "../wire/endpoints.js";
 import type { Desk, Exchange, Route } from "./exchange.js";
 import { hold } from "./hold.js";
-import { paths } from "./places.js";
 
 const queue = `${paths.queue}/:scaleSetId/message`;
 

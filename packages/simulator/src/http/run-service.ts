@@ -5,9 +5,9 @@ import { Refusal } from "../service/refusal.js";
 import { completeJob, renewJob, startJob } from "../service/runs.js";
 import type { JobResult, JobRow } from "../service/state.js";
 import type { TokenKind } from "../service/tokens.js";
+import { paths } from "../wire/endpoints.js";
 import type { Desk, Exchange, Route } from "./exchange.js";
 import { jobMessage } from "./job-message.js";
-import { paths } from "./places.js";
 import { anyCase } from "./runner-bodies.js";
 import { runnerOf } from "./runner-door.js";
 

@@ -11,8 +11,8 @@ import { findRunnerGroups } from "../service/scopes.js";
 import { endSession, openSession, refreshSession, sessionOf, touchSession } from "../service/sessions.js";
 import type { Scope, SessionRow } from "../service/state.js";
 import { statisticsOf } from "../service/statistics.js";
+import { paths, tenantOf } from "../wire/endpoints.js";
 import type { Desk, Exchange, Route } from "./exchange.js";
-import { paths, tenantOf } from "./places.js";
 import { groupJson, listJson, runnerJson, scaleSetJson } from "./shapes.js";
 
 /** Null means "not said", as for most services that read JSON into classes: some clients write every field they have. */
