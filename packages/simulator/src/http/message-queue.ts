@@ -60,7 +60,7 @@ export function messageQueueRoutes(desk: Desk): Route[] {
         if (message === undefined || message === "refreshed" || exchange.signal.aborted)
           return new Response(null, { status: 202 });
         const found = message;
-        const serviceUrl = desk.places.serviceUrl(exchange.url.origin, set.scope);
+        const serviceUrl = desk.endpoints.serviceUrl(exchange.url.origin, set.scope);
         const acquireJobUrl = `${serviceUrl.replace(/\/$/, "")}/_apis/runtime/runnerscalesets/${set.id}/acquirejobs`;
         return service.step((context) => Response.json(deliver(context, set, { message: found, acquireJobUrl })));
       },
