@@ -8,8 +8,8 @@ import type { TokenKind } from "../service/tokens.js";
 import { paths } from "../wire/endpoints.js";
 import type { Desk, Exchange, Route } from "./exchange.js";
 import { jobMessage } from "./job-message.js";
+import { runnerOf } from "./runner-api.js";
 import { anyCase } from "./runner-bodies.js";
-import { runnerOf } from "./runner-door.js";
 
 const acquireSchema = anyCase(z.object({ jobMessageId: z.string() }));
 const idsSchema = z.object({ planId: z.string(), jobId: z.string() });

@@ -4,7 +4,7 @@ import { openLegacySession, runnerSession, startLegacySession } from "../service
 import { endRunnerSession } from "../service/runners.js";
 import { paths } from "../wire/endpoints.js";
 import type { Desk, Exchange, Route } from "./exchange.js";
-import { runnerOf } from "./runner-door.js";
+import { runnerOf } from "./runner-api.js";
 
 const base = paths.broker;
 const pool = `${base}_apis/distributedtask/pools/:pool`;
