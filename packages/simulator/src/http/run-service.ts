@@ -62,7 +62,7 @@ export function runServiceRoutes(desk: Desk): Route[] {
           const ttlMs = service.options.runnerTokenTtlMs;
           const jobToken = service.tokens.issue("job", { ttlMs, subject: job.jobId }).value;
           const { origin } = exchange.url;
-          // Runners of the old door crash over a results endpoint that has no WebSocket for live lines beside it.
+          // Runners of the old API crash over a results endpoint that has no WebSocket for live lines beside it.
           const results = runner.session?.legacy !== true;
           return Response.json(
             jobMessage({ job, set: runner.scaleSet, origin, jobToken, results, uuid: () => uuid(context) }),
