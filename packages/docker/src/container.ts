@@ -3,7 +3,7 @@ import type Docker from "dockerode";
 import { bytesOf } from "./bytes.js";
 import { DEFAULT_COMMAND, ENTRY, JIT_FILE, JIT_FILE_VARIABLE } from "./entry.js";
 import { BUNDLE, type EngineLabels, ROLE } from "./labels.js";
-import { covers, type DockerOptions, isRecord, JIT_FOLDER, type MountOptions } from "./options.js";
+import { type DockerOptions, isRecord, JIT_FOLDER, type MountOptions, overlaps } from "./options.js";
 
 /**
  * The options as requests to the engine: pure. What can't be tried on every machine (GPUs, other runtimes, an inner
@@ -168,7 +168,7 @@ export function hidesJitConfig(body: Docker.ContainerCreateOptions): string | un
     ...(Binds ?? []).map((bind) => bind.split(":")[1] ?? ""),
     ...(Mounts ?? []).filter((mount) => !own(mount)).map((mount) => mount.Target),
   ];
-  return targets.find((target) => covers(target, JIT_FOLDER));
+  return targets.find((target) => overlaps(target, JIT_FOLDER));
 }
 
 function deviceBody(device: string): { PathOnHost: string; PathInContainer: string; CgroupPermissions: string } {
