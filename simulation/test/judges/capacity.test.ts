@@ -114,6 +114,38 @@ describe("I8: what is announced is at least 1, and what can be done now", () => 
     expect(court.invariants).toEqual(["I8"]);
   });
 
+  test("what is being destroyed counts until that is answered", async () => {
+    const court = opened();
+    court.launch("set-a-8");
+    court.launch("set-a-9", { runnerId: 2 });
+    court.began("destroy", "set-a-9");
+    court.hosts[0]?.lose("set-a-9");
+    fails(court, full, 1);
+    court.ended("destroy", "set-a-9");
+    await court.pass(25 * SECOND);
+    court.poll(2);
+    expect(court.invariants).toEqual([]);
+    fails(court, full, 1);
+    await court.pass(25 * SECOND);
+    court.poll(2);
+    expect(court.invariants).toEqual(["I8"]);
+  });
+
+  test("what another daemon made above the ceiling is announced while it lives", async () => {
+    const court = opened({ daemons: ["daemon-1", "daemon-2"] });
+    court.launch("set-a-8");
+    fails(court, full, 1);
+    await court.pass(25 * SECOND);
+    court.hosts[0]?.make({
+      name: "set-a-7",
+      labels: { schema: 1, identity: "id of set-a", owner: "daemon-2", spec: "s" },
+    });
+    court.poll(2);
+    expect(court.invariants).toEqual([]);
+    court.poll(3);
+    expect(court.invariants).toEqual(["I8"]);
+  });
+
   test("what another daemon ended counts until two lists did not show it", async () => {
     const court = opened({ daemons: ["daemon-1", "daemon-2"] });
     court.launch("set-a-8");

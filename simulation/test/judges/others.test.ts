@@ -22,7 +22,7 @@ describe("I5: what is acknowledged was handled", () => {
     expect(court.invariants).toHaveLength(2);
   });
 
-  test("offered jobs are acquired first; a failure for a while is no answer", () => {
+  test("offered jobs are acquired first; a failure for a while is no answer", async () => {
     const court = new Court(messages);
     court.open();
     const messageId = court.message(offers("9007199254740993", "2"));
@@ -30,6 +30,7 @@ describe("I5: what is acknowledged was handled", () => {
     court.call({ kind: "acquire", scaleSetId: 1, requestIds: ["9007199254740993", "2"] }, 503);
     court.ask({ kind: "acknowledge", scaleSetId: 1, messageId });
     court.poll(4);
+    await court.pass(10 * SECOND);
     expect(court.invariants).toEqual(["I5"]);
     court.call({ kind: "acquire", scaleSetId: 1, requestIds: ["9007199254740993", "2"] }, 200);
     court.ask({ kind: "acknowledge", scaleSetId: 1, messageId });
@@ -55,6 +56,7 @@ describe("I5: what is acknowledged was handled", () => {
     court.decide();
     court.ask({ kind: "acknowledge", scaleSetId: 1, messageId: last });
     court.poll(4);
+    await court.pass(10 * SECOND);
     expect(court.invariants).toEqual(["I5"]);
   });
 
@@ -93,7 +95,51 @@ describe("I5: what is acknowledged was handled", () => {
     expect(court.invariants, "offered again").toEqual(["I5"]);
   });
 
-  test("what could be done may become less while a message is handled", () => {
+  test("a request without a response may be counted before it is repeated", async () => {
+    const court = new Court(messages);
+    court.open();
+    await court.pass(SECOND);
+    court.message(offers("1", "2"), { totalAssignedJobs: 3 });
+    const asked = { kind: "acquire", scaleSetId: 1, requestIds: ["1"] } as const;
+    court.ask(asked);
+    court.unanswered(asked);
+    court.message([], { totalAssignedJobs: 4 });
+    court.call({ kind: "acquire", scaleSetId: 1, requestIds: ["1"] }, 200);
+    court.poll(4);
+    expect(court.invariants).toEqual([]);
+    court.call({ kind: "acquire", scaleSetId: 1, requestIds: ["2"] }, 200);
+    court.poll(4);
+    expect(court.invariants, "another one").toEqual(["I5"]);
+  });
+
+  test("what exceeded the announced when it came may be kept, also if a reading counts less since", async () => {
+    const court = new Court(messages);
+    court.open();
+    const messageId = court.message(offers("1"), { totalAssignedJobs: 4 });
+    court.decide();
+    await court.pass(SECOND);
+    court.call({ kind: "refresh", scaleSetId: 1 }, 200, {
+      messageQueueUrl: "https://queue",
+      statistics: { totalAssignedJobs: 1 },
+    });
+    court.ask({ kind: "acknowledge", scaleSetId: 1, messageId });
+    court.poll(4);
+    expect(court.invariants).toEqual([]);
+  });
+
+  test("what is kept may be acquired with the next poll", async () => {
+    const court = new Court(messages);
+    court.open();
+    const messageId = court.message(offers("1", "2"), { totalAssignedJobs: 3 });
+    court.decide();
+    court.ask({ kind: "acknowledge", scaleSetId: 1, messageId });
+    court.poll(4);
+    court.call({ kind: "acquire", scaleSetId: 1, requestIds: ["2"] }, 200);
+    await court.pass(10 * SECOND);
+    expect(court.invariants).toEqual([]);
+  });
+
+  test("what could be done may become less while a message is handled", async () => {
     const court = new Court(messages);
     court.open();
     for (const capacity of [1, 2]) {
@@ -101,6 +147,7 @@ describe("I5: what is acknowledged was handled", () => {
       court.decide();
       court.ask({ kind: "acknowledge", scaleSetId: 1, messageId });
       court.poll(capacity);
+      await court.pass(10 * SECOND);
       expect(court.invariants).toHaveLength(capacity - 1);
     }
   });
@@ -154,6 +201,19 @@ describe("I3: never above the maximum", () => {
     court.launch("set-a-1");
     expect(court.invariants).toEqual([]);
     court.launch("set-a-2", { runnerId: 2 });
+    expect(court.invariants).toEqual(["I3"]);
+  });
+
+  test("of those that lists have shown: what two of them lack is lost to the daemon", async () => {
+    const court = new Court(maximum);
+    court.open();
+    for (const n of [1, 2, 3, 4]) court.launch(`set-a-${n}`, { runnerId: n });
+    court.list(["set-a-2", "set-a-3", "set-a-4"]);
+    await court.pass(31 * SECOND);
+    court.list(["set-a-2", "set-a-3", "set-a-4"]);
+    court.launch("set-a-5", { runnerId: 5 });
+    expect(court.invariants).toEqual([]);
+    court.launch("set-a-6", { runnerId: 6 });
     expect(court.invariants).toEqual(["I3"]);
   });
 

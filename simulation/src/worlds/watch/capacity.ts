@@ -97,8 +97,8 @@ export function capacity(scene: Scene): Check {
     // A stale list shows runners that are gone, and each that seems to live is announced.
     const shown = scene.troubles.lastLieMs(["backend"]) < nowMs - LISTED_MS;
     const bounds = [{ count: shown ? max : Number.POSITIVE_INFINITY, why: `at most ${max} may live` }];
-    const { unableSinceMs } = facts.launches.of(daemon, scaleSet);
-    if (unableSinceMs !== undefined && nowMs - unableSinceMs > LOWERED_MS) {
+    const { unableSinceMs, unableByExit } = facts.launches.of(daemon, scaleSet);
+    if (unableSinceMs !== undefined && nowMs - unableSinceMs > (unableByExit ? LISTED_MS : LOWERED_MS)) {
       scene.checked("I8 no room is announced while launches fail");
       // The watch may have missed an exit, until the next list.
       const able = livedLately(daemon, scaleSet, LISTED_MS);
@@ -112,7 +112,8 @@ export function capacity(scene: Scene): Check {
         ...(others.get(keyOf(daemon, scaleSet)) ?? []).map((o) => o.others),
       );
       const elsewhere = all.length - own(daemon, scaleSet);
-      const count = ceiling - least + elsewhere;
+      // What lives is announced, also above the ceiling: another daemon may have made it.
+      const count = Math.max(ceiling - least + elsewhere, lately);
       bounds.push({ count, why: `its backend holds ${ceiling}, of which others have ${least}` });
     }
     return bounds.reduce((lowest, bound) => (bound.count < lowest.count ? bound : lowest));

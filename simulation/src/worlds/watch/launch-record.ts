@@ -19,6 +19,8 @@ export interface LaunchState {
   readonly failed: Set<string>;
   /** Since when no launch can be counted on: the third failure in a row, a refusal, or exit code 7. */
   unableSinceMs: number | undefined;
+  /** It is so for an exit, which a daemon may not see before its next list. */
+  unableByExit: boolean;
   /** It is so for a refusal or exit code 7, which no answer takes back. */
   refused: boolean;
   /** The newest thing that may have stopped launches. */
@@ -45,6 +47,7 @@ export class LaunchRecord {
   readonly #creating = new Map<WatchedDaemon, Set<string>>();
   readonly #answered = new WeakSet<Asked>();
   readonly #exitsSeen = new Set<string>();
+  readonly #destroying = new Set<string>();
 
   constructor(now: () => number) {
     this.#now = now;
@@ -69,6 +72,7 @@ export class LaunchRecord {
     const state = of.get(scaleSet) ?? {
       failed: new Set<string>(),
       unableSinceMs: undefined,
+      unableByExit: false,
       refused: false,
       lastFailureMs: never,
       lastStartMs: never,
@@ -119,10 +123,12 @@ export class LaunchRecord {
       this.#underWay(daemon).add(name);
     }
     if (operation === "start") this.of(daemon, scaleSet).lastStartMs = this.#now();
+    if (operation === "destroy") this.#destroying.add(name);
   }
 
   ended(daemon: WatchedDaemon, { operation, name }: BackendCall, error: unknown): void {
     const scaleSet = daemon.setOf(name);
+    if (operation === "destroy") this.#destroying.delete(name);
     if (scaleSet === undefined || operation === "destroy") return;
     if (operation === "create") this.#underWay(daemon).delete(name);
     const live = this.#live(daemon);
@@ -134,7 +140,7 @@ export class LaunchRecord {
     }
     const kind = isBackendError(error) ? error.kind : "transient";
     if (kind === "capacity") {
-      const known = live + this.#goneUnseen(daemon);
+      const known = live + this.#goneUnseen(daemon) + this.#goneUnanswered(daemon);
       if (known < (ceiling ?? Number.POSITIVE_INFINITY)) {
         const before = (this.#lowered.get(daemon) ?? []).filter(({ atMs }) => this.#now() - atMs < REMEMBERED_MS);
         this.#lowered.set(daemon, [...before, { from: ceiling, atMs: this.#now() }]);
@@ -147,6 +153,12 @@ export class LaunchRecord {
     const state = this.of(daemon, scaleSet);
     if (kind === "gone") this.#paused(state, MINUTE_MS, LONGEST_PAUSE_MS);
     else this.#failure(state, name, kind === "rejected" || kind === "denied");
+  }
+
+  /** Instances that are gone, and whose destruction was not answered yet. */
+  #goneUnanswered(daemon: WatchedDaemon): number {
+    const there = new Set(daemon.host.instances().map(({ name }) => name));
+    return [...this.#destroying].filter((name) => this.#makers.get(name) === daemon && !there.has(name)).length;
   }
 
   /** Instances of other daemons that are gone, and that this one counts until two lists did not show them. */
@@ -192,6 +204,7 @@ export class LaunchRecord {
     this.#exitsSeen.add(exit.name);
     const state = this.of(daemon, scaleSet);
     if (exit.exitCode === 7) {
+      if (state.unableSinceMs === undefined) state.unableByExit = true;
       state.unableSinceMs ??= this.#now();
       state.refused = true;
       this.#paused(state, LONGEST_CEILING_MS, LONGEST_CEILING_MS);
@@ -217,7 +230,10 @@ export class LaunchRecord {
   #failure(state: LaunchState, name: string, refused: boolean): void {
     state.failed.add(name);
     state.refused ||= refused;
-    if (refused || state.failed.size >= FAILURES) state.unableSinceMs ??= this.#now();
+    if (refused || state.failed.size >= FAILURES) {
+      if (state.unableSinceMs === undefined) state.unableByExit = false;
+      state.unableSinceMs ??= this.#now();
+    }
     const doublings = Math.min(6, state.failed.size - 1);
     const pauseMs = refused ? LONGEST_PAUSE_MS : Math.min(LONGEST_PAUSE_MS, 10_000 * 2 ** doublings);
     this.#paused(state, pauseMs, LONGEST_PAUSE_MS);

@@ -48,7 +48,8 @@ export function maximum(scene: Scene): Check {
     const its = new Set(daemon.status()?.scaleSets.map(({ name }) => daemon.identityOf(name)));
     const all = daemon.host
       .instances()
-      .filter(({ labels, state }) => its.has(labels.identity) && labels.owner === daemon.name && state !== "exited");
+      .filter(({ labels, state }) => its.has(labels.identity) && labels.owner === daemon.name && state !== "exited")
+      .filter(({ name }) => !facts.isLostTo(daemon, name));
     if (all.length <= daemon.mostOfAll()) return;
     const number = `number ${all.length} of ${daemon.mostOfAll()} in all`;
     scene.broke("I3", `${daemon.name} launches ${about.runner} as ${number}`, about);
@@ -56,8 +57,8 @@ export function maximum(scene: Scene): Check {
 
   function known(daemon: WatchedDaemon, identity: string): number {
     const now = scene.clock.now();
-    return daemon.host.instances().filter(({ labels, state, createdAt }) => {
-      if (labels.identity !== identity || state === "exited") return false;
+    return daemon.host.instances().filter(({ name, labels, state, createdAt }) => {
+      if (labels.identity !== identity || state === "exited" || facts.isLostTo(daemon, name)) return false;
       return labels.owner === daemon.name || now - createdAt > UNKNOWN_MS;
     }).length;
   }

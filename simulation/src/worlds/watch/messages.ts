@@ -18,6 +18,8 @@ interface Handed {
   readonly openedMs: number;
   /** Jobs that it offers. */
   readonly offered: readonly string[];
+  /** How many places were taken when it came: a reading that comes while it is handled may count less. */
+  readonly taken: number;
 }
 
 /** An acknowledgement with fewer offered jobs answered than there was room for, unless less was announced meanwhile. */
@@ -28,7 +30,15 @@ interface Doubt {
   readonly offered: number;
   /** Room beside which capacity; negative where more is taken. */
   readonly taken: number;
+  /** Jobs asked for by this life so far: kept ones may be acquired with the next poll, in place of these. */
+  readonly askedFor: number;
+  readonly scaleSetId: number;
+  /** The least that polls announced since. */
+  announced: number | undefined;
 }
+
+/** From an acknowledgement to the end of a request for kept jobs. @unit milliseconds */
+const KEPT_MS = 5_000;
 
 /** I5: a message is acknowledged after it was handed out whole, decided upon, and its offered jobs were answered. */
 export function messages(scene: Scene): Check {
@@ -49,8 +59,13 @@ export function messages(scene: Scene): Check {
   };
   /** Offered jobs that a life asked for and was answered about. */
   const acquired = new Map<Lease, Set<string>>();
+  /** How many offered jobs a life asked for. */
+  const askedFor = new Map<Lease, number>();
 
   return {
+    look() {
+      for (const [lease, doubt] of doubts) judgeKept(lease, doubt);
+    },
     answered(daemon, asked, answer) {
       const { status, body } = answer;
       if ("scaleSetId" in asked) roomOf(facts.lease(daemon, facts.setName(asked.scaleSetId))).answered(asked, answer);
@@ -74,8 +89,10 @@ export function messages(scene: Scene): Check {
       const content = JSON.stringify(message.jobs.length > 0 ? message.jobs : message.statistics);
       if (of.get(key)?.content === content) return;
       const offered = message.jobs.filter(({ kind }) => kind === "JobAvailable").map(({ requestId }) => requestId);
-      of.set(key, { decisions: lease.decisions, content, openedMs: lease.openedAtMs, offered });
-      roomOf(lease).heard(message);
+      const room = roomOf(lease);
+      room.heard(message);
+      const taken = room.taken(offered, "most");
+      of.set(key, { decisions: lease.decisions, content, openedMs: lease.openedAtMs, offered, taken });
     },
     over(daemon, asked) {
       if ("scaleSetId" in asked) roomOf(facts.lease(daemon, facts.setName(asked.scaleSetId))).over(asked);
@@ -112,14 +129,24 @@ export function messages(scene: Scene): Check {
       const answered = heard.offered.filter((id) => acquired.get(lease)?.has(id)).length;
       // What exceeds the announced is kept, and acquired as room comes.
       const room = roomOf(lease);
-      const taken = room.taken(heard.offered, "most");
+      const taken = Math.max(heard.taken, room.taken(heard.offered, "most"));
       if (answered >= Math.min(heard.offered.length, Math.max(0, room.capacity - taken))) return;
-      doubts.set(lease, { key, atMs: scene.clock.monotonic(), answered, offered: heard.offered.length, taken });
+      doubts.set(lease, {
+        key,
+        atMs: scene.clock.monotonic(),
+        answered,
+        offered: heard.offered.length,
+        taken,
+        askedFor: askedFor.get(lease) ?? 0,
+        scaleSetId: asked.scaleSetId,
+        announced: undefined,
+      });
     },
   };
 
   function acquires(lease: Lease, { requestIds }: { requestIds: readonly string[] }): void {
     const room = roomOf(lease);
+    askedFor.set(lease, (askedFor.get(lease) ?? 0) + requestIds.length);
     scene.checked("I5 no more is acquired than was announced");
     const taken = room.taken(requestIds, "fewest") + room.newOf(requestIds).length;
     if (taken > room.capacity) excesses.set(lease, { atMs: scene.clock.monotonic(), taken });
@@ -135,12 +162,21 @@ export function messages(scene: Scene): Check {
       scene.broke("I5", words, { scaleSetId });
     }
     const doubt = doubts.get(lease);
+    if (doubt === undefined) return;
+    if (doubt.announced === undefined && nowMs - doubt.atMs > NEXT_POLL_MS) doubts.delete(lease);
+    else doubt.announced = Math.min(doubt.announced ?? capacity, capacity);
+  }
+
+  function judgeKept(lease: Lease, doubt: Doubt): void {
+    if (doubt.announced === undefined || scene.clock.monotonic() - doubt.atMs < KEPT_MS) return;
     doubts.delete(lease);
-    if (doubt === undefined || nowMs - doubt.atMs > NEXT_POLL_MS) return;
-    const room = Math.max(0, capacity - doubt.taken);
-    if (doubt.answered >= Math.min(doubt.offered, room)) return;
-    const counts = `${doubt.answered} of ${doubt.offered} offered jobs answered, and room for ${room}`;
-    scene.broke("I5", `${lease.daemon.name} acknowledged message ${doubt.key} with ${counts}`, { scaleSetId });
+    if (!lease.daemon.up || lease.daemon.pausedAs !== undefined) return;
+    const room = Math.max(0, doubt.announced - doubt.taken);
+    const answered = doubt.answered + (askedFor.get(lease) ?? 0) - doubt.askedFor;
+    if (answered >= Math.min(doubt.offered, room)) return;
+    const counts = `${answered} of ${doubt.offered} offered jobs answered, and room for ${room}`;
+    const words = `${lease.daemon.name} acknowledged message ${doubt.key} with ${counts}`;
+    scene.broke("I5", words, { scaleSetId: doubt.scaleSetId });
   }
 }
 

@@ -24,6 +24,9 @@ export class OfferRoom {
   readonly #acquiredMs = new Map<string, number>();
   /** Named by a message since they were offered: the statistics count them. */
   readonly #named = new Set<string>();
+  /** Asked for without a response: they may be taken, and counted by statistics, before the request is repeated. */
+  readonly #unanswered = new Set<string>();
+  readonly #responded = new WeakSet<Asked>();
   readonly #sentMs = new WeakMap<Asked, number>();
   readonly #now: () => number;
 
@@ -38,6 +41,7 @@ export class OfferRoom {
   }
 
   answered(asked: Asked, { status, body }: Answered): void {
+    this.#responded.add(asked);
     if (status !== 200) return;
     if (asked.kind === "acquire") {
       for (const id of grantedIn(body) ?? asked.requestIds) this.#grantedMs.set(id, this.#now());
@@ -59,6 +63,8 @@ export class OfferRoom {
     if (asked.kind !== "acquire") return;
     for (const id of asked.requestIds) {
       const grantedMs = this.#grantedMs.get(id);
+      if (this.#responded.has(asked)) this.#unanswered.delete(id);
+      else this.#unanswered.add(id);
       if (grantedMs === undefined) this.#acquiredMs.delete(id);
       else this.#acquiredMs.set(id, grantedMs);
       this.#grantedMs.delete(id);
@@ -81,7 +87,7 @@ export class OfferRoom {
 
   /** Of jobs that are asked for, those that are not taken already: a request whose answer was lost is repeated. */
   newOf(ids: readonly string[]): readonly string[] {
-    return ids.filter((id) => !this.#named.has(id));
+    return ids.filter((id) => !this.#named.has(id) && !this.#unanswered.has(id));
   }
 
   /** Jobs that stand against what is announced, beside these: as many as a daemon may think, by its clock, or as few. */
