@@ -146,6 +146,41 @@ test("while a question about a runner keeps the session open, launching is tried
   expect(driver.fleet.aside.serving).toBe("unpolled");
 });
 
+describe("SIGHUP while a set finishes what needs its session", () => {
+  function leaving(): Driver {
+    const driver = able({ min: 1, max: 3 }).hold().launchAll();
+    driver.pass(121_000).reading({ registered: 1, idle: 1 });
+    driver.fleet.aside.leave("a test", false, driver.now);
+    expect(driver.actions()).toEqual(["deregister r1"]);
+    return driver;
+  }
+
+  test("has launching tried at once", () => {
+    const driver = leaving().tell({ type: "launches.retry" });
+    expect(driver.actions()).toEqual(["create r2"]);
+    expect(driver.fleet.aside.serving).toBe("unpolled");
+  });
+
+  test("does not do so where its maximum is 0", () => {
+    const driver = leaving().tell({ type: "limits.changed", minRunners: 0, maxRunners: 0 });
+    expect(kind(driver)).toBe("leaving");
+  });
+
+  test("has it tried right after the closing where a launch is still under way", () => {
+    const driver = able({ min: 2, max: 3 }).hold();
+    driver.fleet.aside.leave("a test", false, driver.now);
+    expect(kind(driver.tell({ type: "woke" }))).toBe("aside");
+    const other = able({ min: 1, max: 3 }).hold();
+    const [launch] = other.act();
+    other.fleet.aside.leave("a test", false, other.now);
+    other.tell({ type: "launches.retry" });
+    expect(kind(other)).toBe("leaving");
+    other.tell({ type: "create.failed", name: launch?.name ?? "", kind: "capacity", message: "full" });
+    expect(kind(other)).toBe("aside");
+    expect(kind(other.tell({ type: "session.ended" }))).toBe("trial");
+  });
+});
+
 describe("a set that stepped aside", () => {
   test("tries after 1, 2, 4, 8 and 10 minutes, and each trial launches one", () => {
     const driver = aside();
