@@ -78,7 +78,7 @@ describe("a set that can run nothing", () => {
   });
 
   test("keeps its session when the service said of a launch between that its job is still running", () => {
-    const driver = able().hold({ assigned: 2 }).tell({ type: "limits.changed", minRunners: 0, maxRunners: 1 });
+    const driver = able().hold({ assigned: 2 }).limit(0, 1);
     for (const { name } of driver.act()) driver.tell({ type: "create.done", name });
     for (const { name } of driver.act()) driver.tell({ type: "jit.done", name, runnerId: 1 });
     for (const { name } of driver.act()) driver.tell({ type: "start.failed", name, kind: "transient", message: "cut" });
@@ -162,7 +162,7 @@ describe("SIGHUP while a set finishes what needs its session", () => {
   });
 
   test("does not do so where its maximum is 0", () => {
-    const driver = leaving().tell({ type: "limits.changed", minRunners: 0, maxRunners: 0 });
+    const driver = leaving().limit(0, 0);
     expect(kind(driver)).toBe("leaving");
   });
 
@@ -304,9 +304,9 @@ describe("a set that stepped aside", () => {
   });
 
   test("stays aside where its maximum is 0", () => {
-    const driver = aside().tell({ type: "limits.changed", minRunners: 0, maxRunners: 0 });
+    const driver = aside().limit(0, 0);
     expect(kind(driver)).toBe("aside");
-    expect(kind(driver.tell({ type: "limits.changed", minRunners: 0, maxRunners: 2 }))).toBe("trial");
+    expect(kind(driver.limit(0, 2))).toBe("trial");
   });
 
   test("counts what another machine launched meanwhile", () => {
@@ -347,7 +347,7 @@ describe("a set that stepped aside", () => {
 
 describe("a set that lacks a shared place", () => {
   function ticketed(): Driver {
-    const driver = able().hold({ assigned: 1 }).tell({ type: "share.changed", share: 0 });
+    const driver = able().hold({ assigned: 1 }).share(0);
     failing(driver, 5 * MINUTE, () => driver.fleet.aside.serving !== "polling");
     expect(driver.fleet.aside.state).toMatchObject({ kind: "aside", ticketFrom: driver.now });
     return driver.tell({ type: "session.ended" });
@@ -358,7 +358,7 @@ describe("a set that lacks a shared place", () => {
     for (let second = 0; second < 3_600; second++) step(driver);
     expect(driver.fleet.aside.serving).toBe("aside");
     expect(driver.fleet.aside.reserves(driver.now)).toBe(true);
-    driver.tell({ type: "share.changed", share: 1 });
+    driver.share(1);
     expect(driver.fleet.aside.serving).toBe("polling");
     expect(driver.fleet.aside.reserves(driver.now + 29_000)).toBe(true);
     expect(driver.fleet.aside.reserves(driver.now + 30_000)).toBe(false);
@@ -386,15 +386,15 @@ describe("a set that lacks a shared place", () => {
 
   test("works on when a place comes free while a question keeps its session open", () => {
     const driver = able().hold({ assigned: 2 });
-    driver.tell({ type: "share.changed", share: 0 });
+    driver.share(0);
     driver.fleet.aside.leave("no place", true, driver.now);
     expect(driver.fleet.aside.reserves(driver.now)).toBe(true);
-    driver.tell({ type: "share.changed", share: 1 });
+    driver.share(1);
     expect(driver.fleet.aside.serving).toBe("polling");
   });
 
   test("gives the place back and keeps its ticket when the session does not open, behind the others", () => {
-    const driver = ticketed().tell({ type: "share.changed", share: 1 });
+    const driver = ticketed().share(1);
     for (let second = 0; second < 31; second++) step(driver);
     expect(driver.fleet.aside.state).toMatchObject({ kind: "aside" });
     expect(driver.fleet.aside.reserves(driver.now)).toBe(false);
@@ -402,7 +402,7 @@ describe("a set that lacks a shared place", () => {
   });
 
   test("is an ordinary standby when another daemon holds the session", () => {
-    const driver = ticketed().tell({ type: "share.changed", share: 1 });
+    const driver = ticketed().share(1);
     driver.tell({ type: "session.refused", holder: "other" });
     expect(driver.fleet.aside.reserves(driver.now)).toBe(false);
     for (let second = 0; second < 60; second++) step(driver);
