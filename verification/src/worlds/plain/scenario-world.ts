@@ -7,8 +7,8 @@ import {
   seededRandom,
   VirtualClock,
 } from "@scaleset/simulator";
+import { smallRunnerKey } from "../small-key.js";
 import { startFleet } from "./fleet.js";
-import { smallRunnerKey } from "./small-key.js";
 
 export interface ScenarioWorldOptions {
   readonly scenario: Scenario;

@@ -1,6 +1,6 @@
 import { MemoryHost } from "@scaleset/provisioner/testing";
 import type { Random, Simulator, VirtualClock } from "@scaleset/simulator";
-import { memoryRunners } from "../memory-runners.js";
+import { memoryRunners } from "./memory-runners.js";
 import type { Settings } from "./settings.js";
 
 /** A machine, or a cloud: its runners are the simulator's, and its watch misses something now and then. */

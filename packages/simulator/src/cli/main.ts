@@ -2,17 +2,17 @@
 import { createWriteStream, readFileSync, statSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { z } from "zod";
-import { CredentialFolder } from "./cli/credentials.js";
-import { reportText, violationLines } from "./cli/report.js";
-import { faultSchema } from "./faults/fault.js";
-import { newAppKey } from "./keys/app-key.js";
-import { fixedRunnerKeys, freshRunnerKeys } from "./keys/runner-keys.js";
-import { messageOf } from "./message-of.js";
-import { loadScenario, ScenarioError, shippedScenario, shippedScenarios } from "./scenario/load.js";
-import type { Scenario } from "./scenario/schema.js";
-import { createSimulator, type Simulator } from "./simulator.js";
-import { seededRandom } from "./time/random.js";
-import { realClock } from "./time/real-clock.js";
+import { faultSchema } from "../faults/fault.js";
+import { newAppKey } from "../keys/app-key.js";
+import { fixedRunnerKeys, freshRunnerKeys } from "../keys/runner-keys.js";
+import { messageOf } from "../message-of.js";
+import { loadScenario, ScenarioError, shippedScenario, shippedScenarios } from "../scenario/load.js";
+import type { Scenario } from "../scenario/schema.js";
+import { createSimulator, type Simulator } from "../simulator.js";
+import { seededRandom } from "../time/random.js";
+import { realClock } from "../time/real-clock.js";
+import { CredentialFolder } from "./credentials.js";
+import { reportText, violationLines } from "./report.js";
 
 interface Flags {
   readonly port: number;

@@ -6,7 +6,7 @@ import type { Mutant } from "./mutant.js";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const vitest = fileURLToPath(new URL("../../../node_modules/vitest/vitest.mjs", import.meta.url));
-const config = "simulation/mutants.vitest.config.ts";
+const config = "verification/mutants.vitest.config.ts";
 
 /** A test that fails with a mutant. */
 export interface TestCatch {

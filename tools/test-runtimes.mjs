@@ -33,7 +33,7 @@ try {
   );
   run("npm", ["install", "--no-audit", "--no-fund", "--prefix", user, join(folder, basename(packed.filename))], folder);
   writeFileSync(join(user, "package.json"), '{"private":true,"type":"module"}');
-  copyFileSync(join(root, "scripts/smoke.mjs"), join(user, "smoke.mjs"));
+  copyFileSync(join(root, "tools/smoke.mjs"), join(user, "smoke.mjs"));
 
   for (const runtime of runtimes) {
     const startedAt = performance.now();

@@ -1,6 +1,6 @@
 import { readScenario, shippedScenario, shippedScenarios } from "@scaleset/simulator";
 import { expect, test } from "vitest";
-import { runScenarioWorld } from "../src/scenario-world.js";
+import { runScenarioWorld } from "../src/worlds/plain/scenario-world.js";
 
 test.each(shippedScenarios())(
   "our autoscaler goes through %s",

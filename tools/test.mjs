@@ -18,7 +18,7 @@ if (!run("npx", ["tsc", "-b"])) failedChecks.push("build");
 if (patterns.length === 0) {
   if (!run("npx", ["tsc", "-p", "tsconfig.tests.json"])) failedChecks.push("types of the tests");
   if (!run("npx", ["biome", "check", "."])) failedChecks.push("lint");
-  if (!run(process.execPath, ["scripts/check-imports.mjs"])) failedChecks.push("imports");
+  if (!run(process.execPath, ["tools/check-imports.mjs"])) failedChecks.push("imports");
   if (!run(process.execPath, ["tools/api-report.mjs", "--check"])) failedChecks.push("public types");
   if (!run(process.execPath, ["tools/ratchets.mjs"])) failedChecks.push("ratchets");
 }

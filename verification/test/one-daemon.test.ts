@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
-import { runWorld } from "../src/world.js";
+import { runWorld } from "../src/worlds/plain/one-daemon.js";
 
 const seeds = [1, 2, 3];
 
@@ -37,7 +37,7 @@ describe("a world of one daemon without faults", () => {
   });
 
   test("and in a fresh process", async () => {
-    const program = fileURLToPath(new URL("../dist/print-trace.js", import.meta.url));
+    const program = fileURLToPath(new URL("../dist/worlds/plain/print-trace.js", import.meta.url));
     const { stdout } = await promisify(execFile)(process.execPath, [program, "1"]);
     const here = await runWorld({ seed: 1 });
     expect(stdout.trim()).toBe(hash(here.trace));

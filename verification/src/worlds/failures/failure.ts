@@ -2,8 +2,8 @@ import type { ScaleSetConfig } from "@scaleset/autoscaler";
 import type { ScaleSetClient } from "@scaleset/client";
 import type { MemoryHost } from "@scaleset/provisioner/testing";
 import type { ChangeableRules, Fault, Random, Simulator } from "@scaleset/simulator";
-import { afterRenewal } from "../../after-renewal.js";
 import type { Daemon } from "../daemon.js";
+import { afterRenewal } from "./after-renewal.js";
 
 /**
  * Who gives a daemon a false or missing picture of the world. The judges of I2 and I3 promise something only while at

@@ -1,7 +1,6 @@
 import { personalAccessToken, ScaleSetClient } from "@scaleset/client";
 import type { MemoryHost } from "@scaleset/provisioner/testing";
 import { createSimulator, type Random, seededRandom, VirtualClock } from "@scaleset/simulator";
-import { smallRunnerKey } from "../small-key.js";
 import { Chronicle } from "./chronicle.js";
 import { APP, appKey, configOf } from "./config.js";
 import { Daemon } from "./daemon.js";
@@ -10,6 +9,7 @@ import { newHost } from "./host.js";
 import { Operator } from "./operator.js";
 import { atRest } from "./rest.js";
 import type { Settings } from "./settings.js";
+import { smallRunnerKey } from "./small-key.js";
 import { Tally } from "./tally.js";
 import { countJournal } from "./took-effect.js";
 import { Trace } from "./trace.js";

@@ -1,6 +1,6 @@
 import type { Listener, ScaleSetClient } from "@scaleset/client";
 import { type Fault, faultCatalogue, type Random, type Simulator, type VirtualClock } from "@scaleset/simulator";
-import { afterRenewal } from "../after-renewal.js";
+import { afterRenewal } from "../worlds/failures/after-renewal.js";
 
 /** What a failure can lay hands on. */
 export interface Stage {

@@ -1,10 +1,10 @@
 import { createSimulator, seededRandom, VirtualClock } from "@scaleset/simulator";
-import { smallRunnerKey } from "../small-key.js";
 import { appKey, configOf } from "./config.js";
 import { Daemon } from "./daemon.js";
 import { collectGarbage } from "./garbage.js";
 import { newHost } from "./host.js";
 import { settingsOf } from "./settings.js";
+import { smallRunnerKey } from "./small-key.js";
 
 export interface GrowthOptions {
   readonly rounds: number;

@@ -2,8 +2,8 @@ import { createPrivateKey } from "node:crypto";
 import type { AutoscalerConfig } from "@scaleset/autoscaler";
 import { Secret } from "@scaleset/client";
 import type { Simulator } from "@scaleset/simulator";
-import { smallRunnerKey } from "../small-key.js";
 import type { DaemonSettings, Settings } from "./settings.js";
+import { smallRunnerKey } from "./small-key.js";
 
 export const APP = "app-of-the-worlds";
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { LONGEST_SILENCE_MS, MOST_REQUESTS_A_MINUTE } from "../src/listener-day/checker.js";
-import { type Day, runListenerDay } from "../src/listener-day/day.js";
-import { failures } from "../src/listener-day/failures.js";
+import { LONGEST_SILENCE_MS, MOST_REQUESTS_A_MINUTE } from "../src/listener-days/checker.js";
+import { type Day, runListenerDay } from "../src/listener-days/day.js";
+import { failures } from "../src/listener-days/failures.js";
 
 /** New ones each time, so that every run looks where none looked before. */
 const random = [Date.now() % 1_000_000];

@@ -3,7 +3,7 @@ import { type Logger, Secret } from "@scaleset/client";
 import { defineProvisioner } from "@scaleset/provisioner";
 import { MemoryHost } from "@scaleset/provisioner/testing";
 import type { Clock, Random, Simulator } from "@scaleset/simulator";
-import { memoryRunners } from "./memory-runners.js";
+import { memoryRunners } from "../memory-runners.js";
 
 export interface FleetOptions {
   readonly simulator: Simulator;

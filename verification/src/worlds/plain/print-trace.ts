@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { runWorld } from "./world.js";
+import { runWorld } from "./one-daemon.js";
 
 // Prints the hash of one world's trace, for whoever wants to compare it with that of another process.
 const seed = Number(process.argv[2] ?? 1);
