@@ -73,6 +73,20 @@ export const asideMutants = [
     "if (failed || at >= trialEndsAt(fleet) || at - openedAt >= longestTrialMs(fleet)) {",
     "if (failed) {",
   ),
+  core(
+    "SIGHUP does nothing while a set finishes what needs its session",
+    "aside.ts",
+    'if (this.#state.kind === "leaving") this.#state = { ...this.#state, ticket: false, tryNow: true };',
+    "",
+    { worlds: sooner },
+  ),
+  core(
+    "SIGHUP is forgotten where the session can be closed next",
+    "aside.ts",
+    "tryNow ? at : Math.max(at + this.#pauseMs, notBefore)",
+    "Math.max(at + this.#pauseMs, notBefore)",
+    { worlds: sooner },
+  ),
   config("a lease too short for a call is accepted", "timing-rules.ts", "leaseMs >= LEASE_MIN_MS && ", ""),
   config(
     "waiting times that contradict each other are accepted",

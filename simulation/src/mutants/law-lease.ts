@@ -107,6 +107,26 @@ export const leaseMutants: readonly Mutant[] = [
     "await Promise.resolve(asks)",
     { worlds: { none: "a world's few scale sets never come near the pace of a service host" } },
   ),
+  engine(
+    "refreshes of a session open without polls wait for the budget",
+    "worker.ts",
+    'if (this.#serving === "unpolled") return;',
+    "",
+    {
+      tests: ["packages/autoscaler/test/engine/worker.test.ts"],
+      worlds: { none: "a world's few scale sets never come near the pace of a service host" },
+    },
+  ),
+  engine(
+    "a question that waits for the budget is not asked when its session is polled no longer",
+    "worker.ts",
+    'if (aside.serving === "unpolled") this.#askAtOnce();',
+    "",
+    {
+      tests: ["packages/autoscaler/test/engine/worker.test.ts"],
+      worlds: { none: "a world's few scale sets never come near the pace of a service host" },
+    },
+  ),
   engine("questions take all of the pace", "ask-budget.ts", "const PART = 0.1;", "const PART = 1;", {
     worlds: { none: "a world's few scale sets never come near the pace of a service host" },
   }),

@@ -147,6 +147,13 @@ export const witnessMutants: readonly Mutant[] = [
     'askTwice: instance.state === "created",',
     "askTwice: false,",
   ),
+  core(
+    "a list takes a runner that is ended by force for one whose start was carried out",
+    "adoption.ts",
+    "runner.mayBeRegistered && !runner.forced) {",
+    "runner.mayBeRegistered) {",
+    { worlds: { none: "no world sets a limit that ends jobs by force beside a backend that fails" } },
+  ),
   core("adopted runners have no age", "adoption.ts", "    launchedAt: at - instance.ageMs,\n", ""),
   core(
     "one that an open job names is not able while detached",

@@ -11,7 +11,14 @@ export type Serving = "polling" | "unpolled" | "aside";
  */
 export type AsideState =
   | { readonly kind: "working"; readonly reservedUntil: number; readonly ticketReason: string | undefined }
-  | { readonly kind: "leaving"; readonly since: number; readonly reason: string; readonly ticket: boolean }
+  | {
+      readonly kind: "leaving";
+      readonly since: number;
+      readonly reason: string;
+      readonly ticket: boolean;
+      /** Something has changed that may let it work again. */
+      readonly tryNow: boolean;
+    }
   | {
       readonly kind: "aside";
       readonly since: number;
@@ -79,19 +86,21 @@ export class Aside {
 
   leave(reason: string, ticket: boolean, at: number): void {
     this.helplessSince = undefined;
-    this.#state = { kind: "leaving", since: at, reason, ticket };
+    this.#state = { kind: "leaving", since: at, reason, ticket, tryNow: false };
   }
 
   /** @param notBefore when a launch is possible at all, as far as known */
   close(notBefore: number, at: number): void {
-    const { reason, ticket } = this.#state.kind === "leaving" ? this.#state : { reason: "", ticket: false };
-    const tryAt = Math.max(at + this.#pauseMs, notBefore);
+    if (this.#state.kind !== "leaving") return;
+    const { reason, ticket, tryNow } = this.#state;
+    const tryAt = tryNow ? at : Math.max(at + this.#pauseMs, notBefore);
     this.#slowDown();
     this.#state = { kind: "aside", since: at, reason, ticketFrom: ticket ? at : undefined, tryAt };
   }
 
   /** Something has changed that may let it work again: it is tried at once. */
   tryNow(at: number): void {
+    if (this.#state.kind === "leaving") this.#state = { ...this.#state, ticket: false, tryNow: true };
     if (this.#state.kind === "aside") this.#state = { ...this.#state, ticketFrom: undefined, tryAt: at };
   }
 
@@ -111,7 +120,8 @@ export class Aside {
 
   /** What needs the session takes long: whether launching works again is tried meanwhile, as often as without a session. */
   get triesFrom(): number {
-    return this.#state.kind === "leaving" ? this.#state.since + this.#pauseMs : Number.POSITIVE_INFINITY;
+    if (this.#state.kind !== "leaving") return Number.POSITIVE_INFINITY;
+    return this.#state.tryNow ? this.#state.since : this.#state.since + this.#pauseMs;
   }
 
   tryWhileOpen(at: number): void {

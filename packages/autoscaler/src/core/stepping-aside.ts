@@ -21,7 +21,8 @@ export function judgeAside(fleet: Fleet, demand: Demand, at: number): void {
     case "leaving":
       if (worksAfterAll(fleet) || placeCameFree(fleet)) aside.work();
       else if (mayClose(fleet)) close(fleet, at);
-      else if (at >= aside.triesFrom && !isLaunchingOrAlive(fleet)) aside.tryWhileOpen(at);
+      else if (at >= aside.triesFrom && fleet.limits.maxRunners > 0 && !isLaunchingOrAlive(fleet))
+        aside.tryWhileOpen(at);
       break;
     case "aside":
       judgeReturn(fleet, at);

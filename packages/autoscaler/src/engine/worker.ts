@@ -56,6 +56,8 @@ export class Worker {
   #polled = 0;
   #serving: ServeMode = "polling";
   #letGo = (): void => {};
+  /** Ends a question's wait for the budget: it is asked at once. */
+  #askAtOnce = (): void => {};
 
   constructor(options: WorkerOptions) {
     this.#options = options;
@@ -136,6 +138,7 @@ export class Worker {
     } finally {
       this.#ended = true;
       this.#over.abort(new Error("the worker ends"));
+      this.#askAtOnce();
       signal.removeEventListener("abort", stop);
       this.#crash.signal.removeEventListener("abort", crashed);
       this.#homes.close();
@@ -410,6 +413,7 @@ export class Worker {
     const worked = this.#serving === "polling";
     this.#serving = aside.serving;
     if (aside.serving !== "polling") this.#polled = 0;
+    if (aside.serving === "unpolled") this.#askAtOnce();
     const { state } = aside;
     const { service, logger } = this.#options;
     if (state.kind === "working") logger.info({}, "it works again: jobs are accepted");
@@ -444,11 +448,20 @@ export class Worker {
     this.#executor.submit(command);
   }
 
+  /** Never rejects. A session that is open without polls lives by its refreshes alone: those wait for no budget. */
+  async #turnToAsk(): Promise<void> {
+    if (this.#serving === "unpolled") return;
+    const wait = new AbortController();
+    this.#askAtOnce = () => wait.abort();
+    await this.#options.asks?.take({ signal: wait.signal }).catch(() => {});
+    this.#askAtOnce = () => {};
+  }
+
   /** Never rejects: without an answer there is no reading, and another is asked for later. */
   async #readStatistics(): Promise<void> {
-    const { clock, service, timings, logger, asks } = this.#options;
+    const { clock, service, timings, logger } = this.#options;
     try {
-      await asks?.take({ signal: this.#over.signal });
+      await this.#turnToAsk();
       using deadline = clock.deadline(timings.provisionerStepDeadlineMs, { signal: this.#over.signal });
       const statistics = await abortable(service.readStatistics({ signal: deadline.signal }), deadline.signal);
       this.#tell({ type: "statistics", statistics });

@@ -78,7 +78,7 @@ describe("a set that can run nothing", () => {
   });
 
   test("keeps its session when the service said of a launch between that its job is still running", () => {
-    const driver = able().hold({ assigned: 2 }).tell({ type: "limits.changed", minRunners: 0, maxRunners: 1 });
+    const driver = able().hold({ assigned: 2 }).limit(0, 1);
     for (const { name } of driver.act()) driver.tell({ type: "create.done", name });
     for (const { name } of driver.act()) driver.tell({ type: "jit.done", name, runnerId: 1 });
     for (const { name } of driver.act()) driver.tell({ type: "start.failed", name, kind: "transient", message: "cut" });
@@ -144,6 +144,41 @@ test("while a question about a runner keeps the session open, launching is tried
   step(driver);
   expect(driver.actions()).toEqual(["create r2"]);
   expect(driver.fleet.aside.serving).toBe("unpolled");
+});
+
+describe("SIGHUP while a set finishes what needs its session", () => {
+  function leaving(): Driver {
+    const driver = able({ min: 1, max: 3 }).hold().launchAll();
+    driver.pass(121_000).reading({ registered: 1, idle: 1 });
+    driver.fleet.aside.leave("a test", false, driver.now);
+    expect(driver.actions()).toEqual(["deregister r1"]);
+    return driver;
+  }
+
+  test("has launching tried at once", () => {
+    const driver = leaving().tell({ type: "launches.retry" });
+    expect(driver.actions()).toEqual(["create r2"]);
+    expect(driver.fleet.aside.serving).toBe("unpolled");
+  });
+
+  test("does not do so where its maximum is 0", () => {
+    const driver = leaving().limit(0, 0);
+    expect(kind(driver)).toBe("leaving");
+  });
+
+  test("has it tried right after the closing where a launch is still under way", () => {
+    const driver = able({ min: 2, max: 3 }).hold();
+    driver.fleet.aside.leave("a test", false, driver.now);
+    expect(kind(driver.tell({ type: "woke" }))).toBe("aside");
+    const other = able({ min: 1, max: 3 }).hold();
+    const [launch] = other.act();
+    other.fleet.aside.leave("a test", false, other.now);
+    other.tell({ type: "launches.retry" });
+    expect(kind(other)).toBe("leaving");
+    other.tell({ type: "create.failed", name: launch?.name ?? "", kind: "capacity", message: "full" });
+    expect(kind(other)).toBe("aside");
+    expect(kind(other.tell({ type: "session.ended" }))).toBe("trial");
+  });
 });
 
 describe("a set that stepped aside", () => {
@@ -269,9 +304,9 @@ describe("a set that stepped aside", () => {
   });
 
   test("stays aside where its maximum is 0", () => {
-    const driver = aside().tell({ type: "limits.changed", minRunners: 0, maxRunners: 0 });
+    const driver = aside().limit(0, 0);
     expect(kind(driver)).toBe("aside");
-    expect(kind(driver.tell({ type: "limits.changed", minRunners: 0, maxRunners: 2 }))).toBe("trial");
+    expect(kind(driver.limit(0, 2))).toBe("trial");
   });
 
   test("counts what another machine launched meanwhile", () => {
@@ -312,7 +347,7 @@ describe("a set that stepped aside", () => {
 
 describe("a set that lacks a shared place", () => {
   function ticketed(): Driver {
-    const driver = able().hold({ assigned: 1 }).tell({ type: "share.changed", share: 0 });
+    const driver = able().hold({ assigned: 1 }).share(0);
     failing(driver, 5 * MINUTE, () => driver.fleet.aside.serving !== "polling");
     expect(driver.fleet.aside.state).toMatchObject({ kind: "aside", ticketFrom: driver.now });
     return driver.tell({ type: "session.ended" });
@@ -323,7 +358,7 @@ describe("a set that lacks a shared place", () => {
     for (let second = 0; second < 3_600; second++) step(driver);
     expect(driver.fleet.aside.serving).toBe("aside");
     expect(driver.fleet.aside.reserves(driver.now)).toBe(true);
-    driver.tell({ type: "share.changed", share: 1 });
+    driver.share(1);
     expect(driver.fleet.aside.serving).toBe("polling");
     expect(driver.fleet.aside.reserves(driver.now + 29_000)).toBe(true);
     expect(driver.fleet.aside.reserves(driver.now + 30_000)).toBe(false);
@@ -351,15 +386,15 @@ describe("a set that lacks a shared place", () => {
 
   test("works on when a place comes free while a question keeps its session open", () => {
     const driver = able().hold({ assigned: 2 });
-    driver.tell({ type: "share.changed", share: 0 });
+    driver.share(0);
     driver.fleet.aside.leave("no place", true, driver.now);
     expect(driver.fleet.aside.reserves(driver.now)).toBe(true);
-    driver.tell({ type: "share.changed", share: 1 });
+    driver.share(1);
     expect(driver.fleet.aside.serving).toBe("polling");
   });
 
   test("gives the place back and keeps its ticket when the session does not open, behind the others", () => {
-    const driver = ticketed().tell({ type: "share.changed", share: 1 });
+    const driver = ticketed().share(1);
     for (let second = 0; second < 31; second++) step(driver);
     expect(driver.fleet.aside.state).toMatchObject({ kind: "aside" });
     expect(driver.fleet.aside.reserves(driver.now)).toBe(false);
@@ -367,7 +402,7 @@ describe("a set that lacks a shared place", () => {
   });
 
   test("is an ordinary standby when another daemon holds the session", () => {
-    const driver = ticketed().tell({ type: "share.changed", share: 1 });
+    const driver = ticketed().share(1);
     driver.tell({ type: "session.refused", holder: "other" });
     expect(driver.fleet.aside.reserves(driver.now)).toBe(false);
     for (let second = 0; second < 60; second++) step(driver);

@@ -65,6 +65,15 @@ export class Driver {
     return this.tell({ type: "inventory", place: "here", begunAt: this.now, instances });
   }
 
+  limit(minRunners: number, maxRunners: number): this {
+    return this.tell({ type: "limits.changed", minRunners, maxRunners });
+  }
+
+  /** Of a limit that several sets share. */
+  share(share: number | undefined): this {
+    return this.tell({ type: "share.changed", share });
+  }
+
   /** A reading that is believed at once: its poll was held. */
   reading(statistics: Partial<Statistics>): this {
     this.pass(6_000);

@@ -167,7 +167,7 @@ describe("a 404 that nothing explains, about a runner that ended", () => {
     exits(driver, "r1").act();
     driver.tell({ type: "deregister.done", name: "r1", answer: "absent" });
     expect(driver.actions()).toContain("destroy r1");
-    driver.tell({ type: "destroy.done", name: "r1" }).tell({ type: "limits.changed", minRunners: 0, maxRunners: 0 });
+    driver.tell({ type: "destroy.done", name: "r1" }).limit(0, 0);
     const { actions, afterMs } = driver.untilAction(2 * 3_600_000);
     expect(actions).toContain("deregister r1");
     expect(afterMs).toBeGreaterThan(3_590_000);

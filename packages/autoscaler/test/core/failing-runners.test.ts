@@ -50,7 +50,7 @@ describe("runners that exit at once, again and again (F20)", () => {
     for (let failure = 0; failure < 3; failure++) failsAtOnce(driver);
     driver.untilAction(20_000);
     driver.launchAll().started("r4");
-    driver.tell({ type: "limits.changed", minRunners: 4, maxRunners: 10 });
+    driver.limit(4, 10);
     expect(driver.actions()).toHaveLength(4);
   });
 
@@ -58,7 +58,7 @@ describe("runners that exit at once, again and again (F20)", () => {
     const driver = new Driver({ max: 1 }).hold({ assigned: 1 });
     for (let failure = 0; failure < 3; failure++) failsAtOnce(driver);
     driver.untilAction(20_000);
-    driver.launchAll().tell({ type: "limits.changed", minRunners: 4, maxRunners: 10 }).pass(20_000);
+    driver.launchAll().limit(4, 10).pass(20_000);
     expect(driver.actions()).toEqual([]);
     driver.pass(20_000);
     expect(driver.actions()).toHaveLength(4);

@@ -219,7 +219,7 @@ describe("launching", () => {
     driver.fleet.limits = { minRunners: 0, maxRunners: 4 };
     driver.reading({ assigned: 4 });
     expect(driver.actions()).toEqual(["create r4"]);
-    driver.tell({ type: "limits.changed", minRunners: 0, maxRunners: 2 });
+    driver.limit(0, 2);
     driver.tell({ type: "create.done", name: "r4" });
     expect(driver.actions()).toEqual(["destroy r4"]);
   });
@@ -265,7 +265,7 @@ describe("what is announced", () => {
   test("is a total of what can be done now, and never 0", () => {
     const driver = new Driver({ max: 3 }).hold({ assigned: 3 }).launchAll();
     expect(announced(driver)).toBe(3);
-    driver.tell({ type: "limits.changed", minRunners: 0, maxRunners: 1 });
+    driver.limit(0, 1);
     expect(announced(driver)).toBe(3);
     expect(announced(new Driver({ max: 0 }).hold())).toBe(1);
   });

@@ -247,6 +247,22 @@ describe("limits that somebody set", () => {
     expect(driver.actions()).toContain("deregister r1");
   });
 
+  test("a runner ended by force stays that when a list shows it between two attempts, and its registration goes at once", () => {
+    const driver = new Driver({}, { maxJobDurationMs: 500_000 }).hold({ assigned: 1 }).launchAll().started("r1");
+    driver.reading({ assigned: 1, running: 1, registered: 1 }).pass(500_000);
+    expect(driver.actions()).toEqual(["destroy r1"]);
+    driver.tell({ type: "destroy.failed", name: "r1", message: "engine down" });
+    driver.inventory([seen("r1", "started")]);
+    expect(driver.phase("r1")).toBe("abandoned");
+    driver.pass(5_000);
+    expect(driver.actions()).toContain("destroy r1");
+    driver.tell({ type: "destroy.failed", name: "r1", message: "engine down" }).inventory([seen("r1", "started")]);
+    driver.pass(20_000);
+    expect(driver.actions()).toContain("destroy r1");
+    driver.tell({ type: "destroy.done", name: "r1" });
+    expect(driver.actions()).toContain("deregister r1");
+  });
+
   test("news of its job that come again give it no more time", () => {
     const driver = new Driver({}, { maxJobDurationMs: 500_000 }).hold({ assigned: 1 }).launchAll().started("r1");
     driver.reading({ assigned: 1, running: 1, registered: 1 }).pass(490_000).started("r1").pass(10_000);

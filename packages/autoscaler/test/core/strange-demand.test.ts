@@ -50,7 +50,7 @@ describe("jobs that wait, as the service says, beside idle runners (F11)", () =>
 
   function waiting(): Driver {
     const driver = new Driver({ max: 2 }).hold({ assigned: 6 }).launchAll().reading(stuck);
-    return driver.tell({ type: "limits.changed", minRunners: 0, maxRunners: 10 });
+    return driver.limit(0, 10);
   }
 
   test("for ten minutes: nothing is added for them, and the reason says so", () => {
@@ -157,7 +157,7 @@ describe("a limit that scale sets share", () => {
   test("what is made keeps its place when the share falls to 0: the job that it was accepted for has its runner", () => {
     const driver = new Driver({ max: 10 }).hold({ assigned: 2 });
     driver.act();
-    driver.tell({ type: "create.done", name: "r1" }).tell({ type: "share.changed", share: 0 });
+    driver.tell({ type: "create.done", name: "r1" }).share(0);
     driver.tell({ type: "create.done", name: "r2" });
     expect(driver.actions()).toEqual(["request-jit r1", "request-jit r2"]);
     expect(announcedCapacity(driver.fleet, driver.now)).toBe(2);
@@ -169,24 +169,24 @@ describe("a limit that scale sets share", () => {
 
   test("idle runners for which jobs were accepted are not retired when the share falls", () => {
     const driver = new Driver({ max: 10 }).hold({ assigned: 2 }).launchAll();
-    driver.reading({ assigned: 2, idle: 2, registered: 2 }).tell({ type: "share.changed", share: 0 });
+    driver.reading({ assigned: 2, idle: 2, registered: 2 }).share(0);
     expect(driver.untilAction(90_000).actions).toEqual([]);
   });
 
   test("the minimum gives way to a fallen share, after a minute", () => {
     const driver = new Driver({ min: 2, max: 10 }).hold().launchAll();
-    driver.reading({ registered: 2, idle: 2 }).tell({ type: "share.changed", share: 1 });
+    driver.reading({ registered: 2, idle: 2 }).share(1);
     expect(driver.untilAction(90_000).actions).toEqual(["deregister r1"]);
   });
 
   test("nothing is launched beyond the share, and no more is announced; what is live stays", () => {
     const driver = new Driver({ max: 10 }).hold({ assigned: 8 });
-    driver.tell({ type: "share.changed", share: 3 });
+    driver.share(3);
     expect(driver.actions()).toHaveLength(3);
     expect(announcedCapacity(driver.fleet, driver.now)).toBe(3);
-    driver.tell({ type: "share.changed", share: 0 });
+    driver.share(0);
     expect(announcedCapacity(driver.fleet, driver.now)).toBe(3);
-    const empty = new Driver({ max: 10 }).hold().tell({ type: "share.changed", share: 0 });
+    const empty = new Driver({ max: 10 }).hold().share(0);
     expect(announcedCapacity(empty.fleet, empty.now)).toBe(1);
   });
 });

@@ -1,3 +1,4 @@
+import { abortable } from "@scaleset/provisioner";
 import { VirtualClock } from "@scaleset/simulator";
 import { describe, expect, test } from "vitest";
 import { Limiter } from "../../src/engine/limiter.js";
@@ -279,6 +280,28 @@ describe("a worker", () => {
     stop.abort();
     await clock.runUntilSettled(second);
   });
+});
+
+test.each([
+  ["refreshed", 60_000],
+  ["refreshed, also where a question waits since before,", 600_000],
+])("a session open without polls is %s though the budget for questions is used up", async (_, asideMs) => {
+  const { clock, service, host, make, stop } = stage({ timings: { asideMs } });
+  const failing = host.failAll(["create"], "transient");
+  const never = new Promise<void>(() => {});
+  const asks = { take: ({ signal }: { readonly signal: AbortSignal }) => abortable(never, signal) };
+  const running = make({ asks }).run({ signal: stop.signal });
+  await clock.drain();
+  service.open(1);
+  await clock.runUntil(() => keepLease(service) && service.mode === "aside", { limitMs: 1_200_000 });
+  service.handler?.ended();
+  failing.end();
+  expect(service.asked).not.toContain("statistics");
+  await clock.runUntil(() => service.mode === "unpolled", { limitMs: 120_000 });
+  service.open(1);
+  await clock.runUntil(() => service.asked.includes("statistics"), { limitMs: 31_000 });
+  stop.abort();
+  await clock.runUntilSettled(running);
 });
 
 test("a worker that crashes starts again with backoff, from what runs", async () => {
