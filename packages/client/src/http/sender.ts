@@ -272,6 +272,9 @@ function bodyOf(operation: Operation, answer: Answer): Field {
   return { value, path: "answer" };
 }
 
+/** Of a message that can't be read, so much is kept. @unit characters */
+const LONGEST_BODY = 1_000_000;
+
 function unreadable(operation: Operation, answer: Answer, error: unknown): ScaleSetError {
   if (!(error instanceof UnexpectedShape) && !(error instanceof ScaleSetError)) throw error;
   const known = error instanceof ScaleSetError ? error : protocolError(operation, error.message);
@@ -279,7 +282,7 @@ function unreadable(operation: Operation, answer: Answer, error: unknown): Scale
     operation,
     ...correlationOf(answer),
     messageId: known.messageId,
-    messageBody: known.messageBody === undefined ? undefined : redact(known.messageBody),
+    messageBody: known.messageBody === undefined ? undefined : redact(known.messageBody, [], LONGEST_BODY),
   });
 }
 

@@ -133,7 +133,7 @@ export class Deliverer {
       logger.warn({ messageId, attempts, error: loggable(error) }, "a message could not be handled, it comes again");
       return false;
     }
-    const whole = message === undefined ? failed.body : redact(JSON.stringify(message));
+    const whole = redact(message === undefined ? (failed.body ?? "") : JSON.stringify(message));
     logger.error(
       { messageId, attempts, error: loggable(error), message: whole },
       "a message could not be handled, it is given up",

@@ -2,6 +2,7 @@ import type { Connection } from "../auth/connection.js";
 import { isScaleSetError, type Operation } from "../errors.js";
 import type { Repeat } from "../http/retry.js";
 import type { Decode, Delivered, Exchange, Sender } from "../http/sender.js";
+import { withoutLastSlashes } from "../http/slashes.js";
 import type { Secret } from "../secret.js";
 
 const API_VERSION = "6.0-preview";
@@ -112,7 +113,7 @@ function exchangeOf<T>(call: ServiceCall<T>, baseUrl: URL, token: Secret): Excha
 /** The base may carry a path and a query of its own: both are kept. */
 export function serviceUrl(baseUrl: URL, path: string, query: ServiceCall<unknown>["query"] = {}): URL {
   const { origin, pathname, search } = baseUrl;
-  const url = new URL(`${origin}${pathname.replace(/\/+$/, "")}/${path}`);
+  const url = new URL(`${origin}${withoutLastSlashes(pathname)}/${path}`);
   const asked = Object.entries(query);
   // The usual case by hand: it is every call's, and a parsed query costs as much as the rest of the URL.
   if (search === "" && asked.length === 0) {

@@ -1,3 +1,5 @@
+import { withoutLastSlashes } from "../http/slashes.js";
+
 /** The queue's URL comes with a query that must stay as it is: it is added to as text, since re-encoding could change it. */
 export function pollUrl(queue: URL, lastMessageId: number): URL {
   const url = new URL(queue);
@@ -10,6 +12,6 @@ export function pollUrl(queue: URL, lastMessageId: number): URL {
 /** Where one message is acknowledged: below the queue's path, its query kept. */
 export function messageUrl(queue: URL, messageId: number): URL {
   const url = new URL(queue);
-  url.pathname = `${queue.pathname.replace(/\/+$/, "")}/${messageId}`;
+  url.pathname = `${withoutLastSlashes(queue.pathname)}/${messageId}`;
   return url;
 }
