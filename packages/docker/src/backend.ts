@@ -1,4 +1,5 @@
 import {
+  abortable,
   type Backend,
   type BackendCapabilities,
   BackendError,
@@ -10,7 +11,6 @@ import {
   type OpenContext,
   type Revealable,
 } from "@scaleset/provisioner";
-import { abortable } from "./abortable.js";
 import { watchEngine } from "./changes.js";
 import { checkEngine } from "./check.js";
 import { createdAtOf, instanceOf, stateOf } from "./container-state.js";

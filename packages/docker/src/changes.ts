@@ -41,8 +41,8 @@ export async function* watchEngine(
     for await (const line of jsonLines(stream)) {
       if (signal.aborted) return;
       const event = decode(line);
-      const told = event === undefined ? undefined : await tell(engine, event, clock, signal);
-      if (told !== undefined) yield told;
+      const instanceEvent = event === undefined ? undefined : await instanceEventOf(engine, event, clock, signal);
+      if (instanceEvent !== undefined) yield instanceEvent;
     }
   } catch (error) {
     if (!signal.aborted) throw error;
@@ -63,7 +63,7 @@ function decode(line: unknown): EngineEvent | undefined {
   return { action, id, attributes };
 }
 
-async function tell(
+async function instanceEventOf(
   engine: Engine,
   { action, id, attributes }: EngineEvent,
   clock: OpenContext["clock"],

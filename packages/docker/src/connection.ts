@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import http from "node:http";
 import https from "node:https";
 import { join, resolve } from "node:path";
-import { BackendError } from "@scaleset/provisioner";
+import { BackendError, messageOf } from "@scaleset/provisioner";
 import type Docker from "dockerode";
 import type { EngineOptions } from "./options.js";
 
@@ -78,7 +78,7 @@ function certificate(path: string): Buffer {
   try {
     return readFileSync(path);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new BackendError("rejected", `a certificate for the Docker engine can't be read: ${why}`, { cause: error });
   }
 }

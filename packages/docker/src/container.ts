@@ -3,7 +3,7 @@ import type Docker from "dockerode";
 import { bytesOf } from "./bytes.js";
 import { DEFAULT_COMMAND, ENTRY, JIT_FILE, JIT_FILE_VARIABLE } from "./entry.js";
 import { BUNDLE, type EngineLabels, ROLE } from "./labels.js";
-import { covers, type DockerOptions, isRecord, JIT_FOLDER, type MountOptions } from "./options.js";
+import { type DockerOptions, isRecord, JIT_FOLDER, type MountOptions, overlaps } from "./options.js";
 
 /**
  * The options as requests to the engine: pure. What can't be tried on every machine (GPUs, other runtimes, an inner
@@ -47,34 +47,34 @@ export function containerBody(options: DockerOptions, plan: InstancePlan): Docke
   const body: Docker.ContainerCreateOptions = {
     Image: options.image,
     ...commandOf(options),
-    ...given("User", options.user),
-    ...given("platform", options.platform),
+    ...ifSet("User", options.user),
+    ...ifSet("platform", options.platform),
     Env: Object.entries(env).map(([name, value]) => `${name}=${value}`),
     Labels: labels,
     HostConfig: {
       RestartPolicy: { Name: "no" },
-      ...given("NanoCpus", options.cpus === undefined ? undefined : Math.round(options.cpus * 1e9)),
-      ...given("CpusetCpus", options.cpuset),
-      ...given("Memory", optionalBytes(options.memory)),
-      ...given("MemorySwap", optionalBytes(options.memorySwap)),
-      ...given("PidsLimit", options.pids),
-      ...given("ShmSize", optionalBytes(options.shm)),
-      ...given("Init", options.init),
-      ...given("Runtime", options.runtime),
-      ...given("LogConfig", log === undefined ? undefined : { Type: log.driver, Config: { ...log.options } }),
-      ...given("NetworkMode", inner ? networkName(plan.bundle) : options.networks[0]),
-      ...some("Mounts", mounts),
-      ...some("ExtraHosts", options.extraHosts),
-      ...some("Dns", options.dns),
-      ...some("CapAdd", options.capAdd),
-      ...some("CapDrop", options.capDrop),
-      ...some("SecurityOpt", options.securityOpt),
-      ...some("Devices", options.devices.map(deviceBody)),
-      ...some(
+      ...ifSet("NanoCpus", options.cpus === undefined ? undefined : Math.round(options.cpus * 1e9)),
+      ...ifSet("CpusetCpus", options.cpuset),
+      ...ifSet("Memory", optionalBytes(options.memory)),
+      ...ifSet("MemorySwap", optionalBytes(options.memorySwap)),
+      ...ifSet("PidsLimit", options.pids),
+      ...ifSet("ShmSize", optionalBytes(options.shm)),
+      ...ifSet("Init", options.init),
+      ...ifSet("Runtime", options.runtime),
+      ...ifSet("LogConfig", log === undefined ? undefined : { Type: log.driver, Config: { ...log.options } }),
+      ...ifSet("NetworkMode", inner ? networkName(plan.bundle) : options.networks[0]),
+      ...ifNotEmpty("Mounts", mounts),
+      ...ifNotEmpty("ExtraHosts", options.extraHosts),
+      ...ifNotEmpty("Dns", options.dns),
+      ...ifNotEmpty("CapAdd", options.capAdd),
+      ...ifNotEmpty("CapDrop", options.capDrop),
+      ...ifNotEmpty("SecurityOpt", options.securityOpt),
+      ...ifNotEmpty("Devices", options.devices.map(deviceBody)),
+      ...ifNotEmpty(
         "Ulimits",
         Object.entries(options.ulimits).map(([Name, { soft, hard }]) => ({ Name, Soft: soft, Hard: hard })),
       ),
-      ...some("DeviceRequests", options.gpus === undefined ? [] : [gpuBody(options.gpus)]),
+      ...ifNotEmpty("DeviceRequests", options.gpus === undefined ? [] : [gpuBody(options.gpus)]),
       ...(Object.keys(options.tmpfs).length > 0 ? { Tmpfs: { ...options.tmpfs } } : {}),
       ...(Object.keys(options.sysctls).length > 0 ? { Sysctls: { ...options.sysctls } } : {}),
       ...(options.readOnly ? { ReadonlyRootfs: true } : {}),
@@ -110,9 +110,9 @@ export function innerEngineBody(
       NetworkMode: `container:${runnerId}`,
       VolumesFrom: [runnerId],
       ...(inner.privileged ? { Privileged: true } : {}),
-      ...given("Runtime", inner.runtime),
-      ...given("NanoCpus", inner.cpus === undefined ? undefined : Math.round(inner.cpus * 1e9)),
-      ...given("Memory", optionalBytes(inner.memory)),
+      ...ifSet("Runtime", inner.runtime),
+      ...ifSet("NanoCpus", inner.cpus === undefined ? undefined : Math.round(inner.cpus * 1e9)),
+      ...ifSet("Memory", optionalBytes(inner.memory)),
       Mounts: [
         ...inner.mounts.map((mount) => mountBody(mount, plan.baseFolder)),
         // Images and layers of the inner engine: overlay file systems don't stack, a volume is none.
@@ -168,7 +168,7 @@ export function hidesJitConfig(body: Docker.ContainerCreateOptions): string | un
     ...(Binds ?? []).map((bind) => bind.split(":")[1] ?? ""),
     ...(Mounts ?? []).filter((mount) => !own(mount)).map((mount) => mount.Target),
   ];
-  return targets.find((target) => covers(target, JIT_FOLDER));
+  return targets.find((target) => overlaps(target, JIT_FOLDER));
 }
 
 function deviceBody(device: string): { PathOnHost: string; PathInContainer: string; CgroupPermissions: string } {
@@ -191,14 +191,15 @@ function optionalBytes(size: number | string | undefined): number | undefined {
 }
 
 /** A key that is there only with a value: an engine takes null and 0 for orders, too. */
-function given<K extends string, T>(key: K, value: T | undefined): { [key in K]?: T } {
+function ifSet<K extends string, T>(key: K, value: T | undefined): { [key in K]?: T } {
   const made: { [key in K]?: T } = {};
   if (value !== undefined) made[key] = value;
   return made;
 }
 
-function some<K extends string, T>(key: K, values: readonly T[]): { [key in K]?: T[] } {
-  return given(key, values.length > 0 ? [...values] : undefined);
+/** A list that is there only with something in it. */
+function ifNotEmpty<K extends string, T>(key: K, values: readonly T[]): { [key in K]?: T[] } {
+  return ifSet(key, values.length > 0 ? [...values] : undefined);
 }
 
 /** Raw options over ours: objects are merged, anything else is replaced. */

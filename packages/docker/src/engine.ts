@@ -1,7 +1,6 @@
 import { setMaxListeners } from "node:events";
-import { BackendError } from "@scaleset/provisioner";
+import { abortable, BackendError } from "@scaleset/provisioner";
 import Docker from "dockerode";
-import { abortable } from "./abortable.js";
 import type { Connection } from "./connection.js";
 import { refusedBody, toBackendError } from "./failures.js";
 

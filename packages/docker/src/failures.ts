@@ -1,4 +1,4 @@
-import { BackendError, type BackendErrorKind, isBackendError } from "@scaleset/provisioner";
+import { BackendError, type BackendErrorKind, isBackendError, messageOf } from "@scaleset/provisioner";
 
 /** What an engine answered, or that it did not. */
 export interface EngineFailure {
@@ -14,7 +14,7 @@ export interface EngineFailure {
 export function engineFailure(error: unknown): EngineFailure {
   const status = error instanceof Error && "statusCode" in error ? error.statusCode : undefined;
   const code = error instanceof Error && "code" in error ? error.code : undefined;
-  const text = error instanceof Error ? error.message : String(error);
+  const text = messageOf(error);
   return {
     status: typeof status === "number" ? status : undefined,
     code: typeof code === "string" ? code : undefined,

@@ -1,5 +1,4 @@
-import { BackendError, isBackendError, type OpenContext } from "@scaleset/provisioner";
-import { abortable } from "./abortable.js";
+import { abortable, BackendError, isBackendError, type OpenContext } from "@scaleset/provisioner";
 import type { Engine } from "./engine.js";
 import { isStatus, kindOf } from "./failures.js";
 import { jsonLines } from "./json-lines.js";

@@ -96,7 +96,7 @@ export const dockerOptions: Definition["options"] = (z): Schema => {
   ]);
   const path = z.string().startsWith("/", "expected an absolute path inside the container");
   const target = path.refine(
-    (at) => !covers(at, JIT_FOLDER),
+    (at) => !overlaps(at, JIT_FOLDER),
     `nothing may be mounted over ${JIT_FOLDER}, where a runner finds its JIT config`,
   );
   const env = z.record(
@@ -341,7 +341,7 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
 }
 
 /** Whether something mounted at `at` hides `path`, or is hidden in it. */
-export function covers(at: string, path: string): boolean {
+export function overlaps(at: string, path: string): boolean {
   const clean = at.replace(/\/+$/, "");
   return clean === "" || clean === path || path.startsWith(`${clean}/`) || clean.startsWith(`${path}/`);
 }

@@ -20,7 +20,7 @@ interface Ahead {
 }
 
 /** Containers made ahead for instances with the same labels. */
-interface Shelf {
+interface Reserve {
   readonly labels: InstanceLabels;
   readonly ready: Ahead[];
   filling: Promise<void> | undefined;
@@ -38,7 +38,7 @@ export class Pool {
   readonly #owner: PoolOwner;
   readonly #context: OpenContext;
   readonly #life: AbortSignal;
-  readonly #shelves = new Map<string, Shelf>();
+  readonly #reserves = new Map<string, Reserve>();
   #made = 0;
 
   constructor(options: {
@@ -62,28 +62,28 @@ export class Pool {
   /** Makes a container of the pool the instance of this name. False where there is none, or the name is taken. */
   async take(name: string, labels: InstanceLabels, signal: AbortSignal): Promise<boolean> {
     if (this.#size === 0) return false;
-    const shelf = this.#shelf(labels);
+    const reserve = this.#reserveOf(labels);
     try {
-      for (let ahead = shelf.ready.shift(); ahead !== undefined; ahead = shelf.ready.shift()) {
+      for (let ahead = reserve.ready.shift(); ahead !== undefined; ahead = reserve.ready.shift()) {
         if (ahead.downloads < this.#images.downloads) {
           await this.#remove(ahead.id, signal);
           continue;
         }
         const renamed = await this.#rename(ahead, name, signal);
-        if (renamed === "taken") shelf.ready.unshift(ahead);
+        if (renamed === "taken") reserve.ready.unshift(ahead);
         if (renamed !== "gone") return renamed === "renamed";
       }
       return false;
     } finally {
-      this.#fill(shelf);
+      this.#fill(reserve);
     }
   }
 
   /** Clears away what is left of it. Bounded; what could not be removed is found by the next life. */
   async close(): Promise<void> {
-    const shelves = [...this.#shelves.values()];
-    await Promise.allSettled(shelves.map(({ filling }) => filling));
-    const ready = shelves.flatMap((shelf) => shelf.ready.splice(0));
+    const reserves = [...this.#reserves.values()];
+    await Promise.allSettled(reserves.map(({ filling }) => filling));
+    const ready = reserves.flatMap((reserve) => reserve.ready.splice(0));
     if (ready.length === 0) return;
     using deadline = this.#context.clock.deadline(CLEAR_UP_MS);
     for (const { id } of ready) {
@@ -109,33 +109,33 @@ export class Pool {
     });
   }
 
-  #shelf(labels: InstanceLabels): Shelf {
+  #reserveOf(labels: InstanceLabels): Reserve {
     const key = JSON.stringify([labels.schema, labels.identity, labels.owner, labels.spec]);
-    const known = this.#shelves.get(key);
+    const known = this.#reserves.get(key);
     if (known !== undefined) return known;
-    const shelf: Shelf = { labels, ready: [], filling: undefined };
-    this.#shelves.set(key, shelf);
-    return shelf;
+    const reserve: Reserve = { labels, ready: [], filling: undefined };
+    this.#reserves.set(key, reserve);
+    return reserve;
   }
 
-  #fill(shelf: Shelf): void {
-    if (shelf.filling !== undefined || this.#life.aborted) return;
-    shelf.filling = this.#fillUp(shelf).finally(() => {
-      shelf.filling = undefined;
+  #fill(reserve: Reserve): void {
+    if (reserve.filling !== undefined || this.#life.aborted) return;
+    reserve.filling = this.#fillUp(reserve).finally(() => {
+      reserve.filling = undefined;
     });
   }
 
   /** One after the other: launches go first. */
-  async #fillUp(shelf: Shelf): Promise<void> {
+  async #fillUp(reserve: Reserve): Promise<void> {
     const { clock, logger } = this.#context;
-    while (shelf.ready.length < this.#size && !this.#life.aborted) {
+    while (reserve.ready.length < this.#size && !this.#life.aborted) {
       using deadline = clock.deadline(MAKE_DEADLINE_MS, { signal: this.#life });
       const name = this.#nextName();
       const pool = { [POOL]: this.#owner.daemon, [POOL_LIFE]: this.#owner.life };
       try {
         const { downloads } = this.#images;
-        const id = await this.#maker.make(name, { ...toEngineLabels(shelf.labels), ...pool }, deadline.signal);
-        if (id !== undefined) shelf.ready.push({ id, downloads });
+        const id = await this.#maker.make(name, { ...toEngineLabels(reserve.labels), ...pool }, deadline.signal);
+        if (id !== undefined) reserve.ready.push({ id, downloads });
       } catch (error) {
         if (this.#life.aborted) return;
         logger.warn({ err: error }, "a container could not be made ahead");

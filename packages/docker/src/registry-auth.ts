@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import { BackendError } from "@scaleset/provisioner";
+import { BackendError, messageOf } from "@scaleset/provisioner";
 import { isRecord, type RegistryOptions } from "./options.js";
 
 /** A login as the engine wants it with a pull. */
@@ -42,7 +42,7 @@ function secretIn(file: string): string {
   try {
     return readFileSync(file, "utf8").trim();
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new BackendError(
       "rejected",
       `the registry's password can't be read: ${why} (see provisioner.docker.registry.passwordFile)`,

@@ -22,7 +22,7 @@ import { runnerEnvironment } from "./environment.js";
 import { errnoOf, toBackendError } from "./failures.js";
 import { checkHooks, type Hooks } from "./hooks.js";
 import { InstanceFolder, publishFolder } from "./instance-folder.js";
-import { Inventory } from "./inventory.js";
+import { LocalInstances } from "./local-instances.js";
 import { MARK, type ProcessTable } from "./process-table.js";
 import { redactOutput, tailOf } from "./redact-output.js";
 import type { RunnerSource } from "./runner-source.js";
@@ -70,7 +70,7 @@ export class ProcessBackend implements Backend {
   readonly #plan: ProcessPlan;
   readonly #table: ProcessTable;
   readonly #context: OpenContext;
-  readonly #inventory: Inventory;
+  readonly #instances: LocalInstances;
   readonly #changes: Changes;
   /** Starts under way, which a second start of the same name waits for. */
   readonly #starting = new Map<string, Promise<void>>();
@@ -84,7 +84,7 @@ export class ProcessBackend implements Backend {
     this.#life = plan.life;
     this.#table = table;
     this.#context = context;
-    this.#inventory = new Inventory({
+    this.#instances = new LocalInstances({
       root: plan.root,
       table,
       clock: context.clock,
@@ -95,8 +95,8 @@ export class ProcessBackend implements Backend {
       root: plan.root,
       clock: context.clock,
       logger: context.logger,
-      read: (name) => this.#inventory.read(name),
-      list: () => this.#inventory.readAll(),
+      read: (name) => this.#instances.read(name),
+      list: () => this.#instances.readAll(),
     });
   }
 
@@ -111,7 +111,7 @@ export class ProcessBackend implements Backend {
     return this.#call(`making ${spec.name}`, signal, async () => {
       const { name, labels } = spec;
       if (!isInstanceName(name)) throw new BackendError("rejected", `"${name}" can't be an instance's name`);
-      const known = await this.#inventory.read(name);
+      const known = await this.#instances.read(name);
       if (known !== undefined) return known;
       const { root, runner, runsAs, hooks } = this.#plan;
       const wrong = checkHooks(hooks).find((finding) => finding.level === "error");
@@ -131,7 +131,7 @@ export class ProcessBackend implements Backend {
         await draft.reserve();
         await draft.writeRecord({ name, labels, createdAt });
         signal.throwIfAborted();
-        if (await publishFolder(draft.path, this.#inventory.folder(name).path)) {
+        if (await publishFolder(draft.path, this.#instances.folder(name).path)) {
           this.#changes.look(name);
           return { name, labels, state: "created", createdAt };
         }
@@ -140,7 +140,7 @@ export class ProcessBackend implements Backend {
         throw error;
       }
       await this.#remove(draft.path);
-      const other = await this.#inventory.read(name);
+      const other = await this.#instances.read(name);
       if (other === undefined) throw new BackendError("transient", `${name} came and went`);
       return other;
     });
@@ -148,7 +148,7 @@ export class ProcessBackend implements Backend {
 
   start(name: string, jitConfig: Revealable, { signal }: CallOptions): Promise<void> {
     return this.#call(`starting ${name}`, signal, async () => {
-      const instance = await this.#inventory.read(name);
+      const instance = await this.#instances.read(name);
       if (instance === undefined) throw new BackendError("gone", `there is no instance ${name}`);
       if (instance.state === "exited") throw new BackendError("gone", `instance ${name} has ended`);
       if (instance.state === "created" && !this.#starting.has(name)) {
@@ -168,7 +168,7 @@ export class ProcessBackend implements Backend {
   }
 
   list({ signal }: CallOptions): Promise<readonly Instance[]> {
-    return this.#call("listing instances", signal, () => this.#inventory.readAll(signal));
+    return this.#call("listing instances", signal, () => this.#instances.readAll(signal));
   }
 
   watch({ signal }: CallOptions): AsyncIterable<InstanceEvent> {
@@ -185,7 +185,7 @@ export class ProcessBackend implements Backend {
           starting.catch(() => {}),
           signal,
         );
-      const folder = this.#inventory.folder(name);
+      const folder = this.#instances.folder(name);
       if ((await folder.readRecord()) === undefined) return;
       // One that never had a process needs no search for any.
       if (!(await this.#forbid(folder, "destroyed before it was started"))) {
@@ -198,7 +198,7 @@ export class ProcessBackend implements Backend {
       const gone = join(this.#plan.root, `.gone-${this.#nonce()}`);
       await publishFolder(folder.path, gone).catch(ignoreMissing);
       this.#asked.delete(name);
-      this.#inventory.forget(name);
+      this.#instances.forget(name);
       this.#changes.look(name);
       await abortable(this.#clearAway(gone, name), signal);
     });
@@ -206,10 +206,10 @@ export class ProcessBackend implements Backend {
 
   logs(name: string, { tailBytes, signal }: CallOptions & { readonly tailBytes: number }): Promise<string> {
     return this.#call(`reading the output of ${name}`, signal, async () => {
-      const instance = await this.#inventory.read(name);
+      const instance = await this.#instances.read(name);
       if (instance === undefined) throw new BackendError("gone", `there is no instance ${name}`);
       if (instance.state === "exited") await this.#lastWords(name, signal);
-      const output = await this.#inventory.folder(name).readOutput();
+      const output = await this.#instances.folder(name).readOutput();
       return tailOf(redactOutput(output, this.#plan.env), tailBytes);
     });
   }
@@ -246,7 +246,7 @@ export class ProcessBackend implements Backend {
   async #lastWords(name: string, signal: AbortSignal): Promise<void> {
     const { clock } = this.#context;
     const end = clock.monotonic() + LAST_WORDS_MS;
-    while (clock.monotonic() < end && (await this.#inventory.isPrinting(name))) await clock.sleep(10, { signal });
+    while (clock.monotonic() < end && (await this.#instances.isPrinting(name))) await clock.sleep(10, { signal });
   }
 
   #remove(folder: string): Promise<void> {
@@ -259,7 +259,7 @@ export class ProcessBackend implements Backend {
     const isOther = account !== undefined && account.become.length > 0;
     return runnerEnvironment({
       daemon: process.env,
-      user: isOther ? accountEnvironment(account, this.#inventory.folder(name).home) : undefined,
+      user: isOther ? accountEnvironment(account, this.#instances.folder(name).home) : undefined,
       own: env,
       hooks,
       marks: { [MARK]: name },
@@ -273,7 +273,7 @@ export class ProcessBackend implements Backend {
 
   #claim(name: string): boolean {
     try {
-      return this.#inventory.folder(name).claim();
+      return this.#instances.folder(name).claim();
     } catch (error) {
       if (errnoOf(error) === "ENOENT") throw new BackendError("gone", `there is no instance ${name}`);
       throw error;
@@ -282,7 +282,7 @@ export class ProcessBackend implements Backend {
 
   /** Goes on when its caller has lost patience: only the end of it tells whether a runner runs. */
   async #launch(name: string, jitConfig: Revealable, account: Account | undefined): Promise<void> {
-    const folder = this.#inventory.folder(name);
+    const folder = this.#instances.folder(name);
     using deadline = this.#context.clock.deadline(LAUNCH_DEADLINE_MS);
     try {
       const orders = {

@@ -1,4 +1,4 @@
-import { BackendError, type BackendErrorKind, isBackendError } from "@scaleset/provisioner";
+import { BackendError, type BackendErrorKind, isBackendError, messageOf } from "@scaleset/provisioner";
 
 /** What to do about what the operating system refused. Anything else may work when tried again: `transient`. */
 const KINDS: ReadonlyMap<string, BackendErrorKind> = new Map([
@@ -41,7 +41,7 @@ export function toBackendError(error: unknown, what: string): Error & { readonly
   if (isBackendError(error)) return error;
   const code = errnoOf(error);
   const kind = (code === undefined ? undefined : KINDS.get(code)) ?? "transient";
-  const detail = error instanceof Error ? error.message : String(error);
+  const detail = messageOf(error);
   const remedy = code === undefined ? undefined : REMEDIES.get(code);
   return new BackendError(kind, `${what} failed: ${detail}${remedy === undefined ? "" : `; ${remedy}`}`, {
     cause: error,

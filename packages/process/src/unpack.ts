@@ -1,6 +1,6 @@
 import { chmod, readdir, stat } from "node:fs/promises";
 import { dirname, isAbsolute, join, normalize } from "node:path";
-import { BackendError } from "@scaleset/provisioner";
+import { BackendError, messageOf } from "@scaleset/provisioner";
 import { x as extract, type ReadEntry } from "tar";
 import { errnoOf, toBackendError } from "./failures.js";
 
@@ -35,7 +35,7 @@ export async function unpack(archive: string, folder: string, signal: AbortSigna
     const code = errnoOf(error);
     if (code === "ENOSPC" || code === "EDQUOT" || code === "EMFILE")
       throw toBackendError(error, "unpacking the runner");
-    throw bad(error instanceof Error ? error.message : String(error));
+    throw bad(messageOf(error));
   }
   signal.throwIfAborted();
   if (offence !== undefined) throw bad(offence);

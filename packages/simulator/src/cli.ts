@@ -7,6 +7,7 @@ import { reportText, violationLines } from "./cli/report.js";
 import { faultSchema } from "./faults/fault.js";
 import { newAppKey } from "./keys/app-key.js";
 import { fixedRunnerKeys, freshRunnerKeys } from "./keys/runner-keys.js";
+import { messageOf } from "./message-of.js";
 import { loadScenario, ScenarioError, shippedScenario, shippedScenarios } from "./scenario/load.js";
 import type { Scenario } from "./scenario/schema.js";
 import { createSimulator, type Simulator } from "./simulator.js";
@@ -76,7 +77,7 @@ async function serve(flags: Flags): Promise<void> {
   if (flags.faults !== undefined) addFaults(simulator, flags.faults);
   const { url, ca } = await simulator
     .listen({ port: flags.port, host: flags.host, tls: flags.tls })
-    .catch((error: unknown) => program.error(`error: ${reason(error)}`));
+    .catch((error: unknown) => program.error(`error: ${messageOf(error)}`));
   const places = {
     url,
     configUrl: simulator.configUrl(flags.org),
@@ -201,7 +202,7 @@ function addFaults(simulator: Simulator, file: string): void {
     const list: unknown = JSON.parse(readFileSync(file, "utf8"));
     for (const fault of z.array(faultSchema).parse(list)) simulator.faults.add(fault);
   } catch (error) {
-    program.error(`error: ${file}: ${error instanceof z.ZodError ? z.prettifyError(error) : reason(error)}`);
+    program.error(`error: ${file}: ${error instanceof z.ZodError ? z.prettifyError(error) : messageOf(error)}`);
   }
 }
 
@@ -219,8 +220,4 @@ function factor(value: string): number {
 
 function print(text: string): void {
   process.stdout.write(`${text}\n`);
-}
-
-function reason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,10 +1,10 @@
 import type { AppRules } from "./gate/app-jwt.js";
-import type { UrlShapes } from "./http/places.js";
 import { fixedRunnerKeys, type RunnerKeys } from "./keys/runner-keys.js";
 import { defaultServiceOptions, type ServiceOptions } from "./service/options.js";
 import type { Clock } from "./time/clock.js";
 import type { Random } from "./time/random.js";
 import { backgroundClock, realRandom } from "./time/real-clock.js";
+import type { UrlShapes } from "./wire/endpoints.js";
 
 type Optional<T> = { readonly [K in keyof T]?: T[K] | undefined };
 

@@ -2,15 +2,14 @@ import { setMaxListeners } from "node:events";
 import { type CheckOptions, ConformanceChecker } from "./conformance/checker.js";
 import { type JobInput, jobSpec } from "./control/job-input.js";
 import { type JobView, type SimulatorState, type Summary, viewJob, viewState, viewSummary } from "./control/views.js";
-import { aroundCalls } from "./faults/around.js";
 import { FaultPlan } from "./faults/plan.js";
 import { type RunnerPlan, RunnerPlans } from "./faults/runner-plan.js";
 import { createApp } from "./http/app.js";
+import { aroundCalls } from "./http/around.js";
 import { scaleSetConcerned } from "./http/concerned.js";
 import { controlRoutes } from "./http/control.js";
 import type { Bindings } from "./http/exchange.js";
 import { inProcessFetch, type SimulatorFetch } from "./http/in-process.js";
-import { Places } from "./http/places.js";
 import { type Listening, type ListenOptions, serve } from "./http/serve.js";
 import { Journal } from "./journal/journal.js";
 import { type ResolvedOptions, resolveOptions, type SimulatorOptions } from "./options.js";
@@ -31,6 +30,7 @@ import { endSession, leaveStaleSession } from "./service/sessions.js";
 import type { RunnerRow, ScaleSetRow } from "./service/state.js";
 import type { TokenKind } from "./service/tokens.js";
 import type { Random } from "./time/random.js";
+import { Endpoints } from "./wire/endpoints.js";
 import { readWorkflow } from "./workflow/read-workflow.js";
 import { WorkflowRun, type WorkflowView } from "./workflow/run.js";
 
@@ -63,7 +63,7 @@ export class Simulator implements AsyncDisposable {
 
   /** Use `createSimulator`. */
   constructor(options: ResolvedOptions) {
-    const { clock, random, places } = { ...options, places: new Places(options) };
+    const { clock, random, endpoints } = { ...options, endpoints: new Endpoints(options) };
     this.#options = options;
     this.token = options.token;
     this.journal = new Journal({ now: () => clock.now(), capacity: options.journalCapacity });
@@ -77,7 +77,13 @@ export class Simulator implements AsyncDisposable {
     this.#runnerPlans = new RunnerPlans(random);
     const expiresAtMs = Number.POSITIVE_INFINITY;
     this.#service.tokens.accept({ kind: "personal", value: options.token, expiresAtMs });
-    const desk = { ...options, service: this.#service, journal: this.journal, places, runnerPlans: this.#runnerPlans };
+    const desk = {
+      ...options,
+      service: this.#service,
+      journal: this.journal,
+      endpoints,
+      runnerPlans: this.#runnerPlans,
+    };
     this.faults = new FaultPlan({ now: () => clock.now(), random });
     const around = aroundCalls({
       faults: this.faults,

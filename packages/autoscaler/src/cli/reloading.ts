@@ -1,5 +1,5 @@
 import type { Clock, Logger } from "@scaleset/client";
-import { abortable } from "@scaleset/provisioner";
+import { abortable, messageOf } from "@scaleset/provisioner";
 import type { LogConfig } from "../config/config.js";
 import type { ConfigHost } from "../config/host.js";
 import { ConfigError, formatIssue } from "../config/issue.js";
@@ -94,7 +94,7 @@ export class Reloading {
   /** `quiet`: the same as before is not told again. */
   #refuse(error: unknown, quiet: boolean): void {
     const issues = error instanceof ConfigError ? error.issues.map(formatIssue) : [];
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     const before = this.#refused;
     this.#refused = message;
     if (quiet && message === before) return;

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import process from "node:process";
 import { realClock } from "@scaleset/client";
+import { messageOf } from "@scaleset/provisioner";
 import { defaultStateFolder } from "../config/host.js";
 import { stateFolderOf } from "../config/state-folder.js";
 import { decodeStatus, UnknownStatusError } from "../status/decode.js";
@@ -66,7 +67,7 @@ async function look(path: string, flags: StatusFlags, signal?: AbortSignal): Pro
       error instanceof NoDaemonError || error instanceof StatusSocketError || error instanceof UnknownStatusError;
     if (!known && signal?.aborted !== true) throw error;
     const code = error instanceof NoDaemonError ? exitCodes.noDaemon.code : exitCodes.failed.code;
-    return { print: () => said(process.stderr, `scaleset: ${error instanceof Error ? error.message : error}`, code) };
+    return { print: () => said(process.stderr, `scaleset: ${messageOf(error)}`, code) };
   }
 }
 

@@ -1,7 +1,7 @@
 import { isBuiltin } from "node:module";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { Provisioner } from "@scaleset/provisioner";
+import { messageOf, type Provisioner } from "@scaleset/provisioner";
 import { resolve as resolveAsNode } from "import-meta-resolve";
 
 /** The version of the contract that this program speaks. */
@@ -64,7 +64,7 @@ export async function loadPackage(
     const module: unknown = await Promise.race([import(url), over(deadline.signal)]);
     return provisionerOf(module, name);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     const problem = `the package ${name} can't be loaded: ${firstLine(why)}`;
     return broken(problem, `install it again (npm i ${name}), or look for a version for this Node and this scaleset`);
   }

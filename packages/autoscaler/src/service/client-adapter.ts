@@ -9,7 +9,7 @@ import {
   type RunnerScaleSetStatistics,
   type ScaleSetClient,
 } from "@scaleset/client";
-import type { CallOptions } from "@scaleset/provisioner";
+import { type CallOptions, messageOf } from "@scaleset/provisioner";
 import type { JobNews } from "../core/events.js";
 import type { Statistics } from "../core/model.js";
 import type { AnnounceOptions, JitAnswer, ScaleSetService, ServeMode, ServiceHandler } from "../ports/service.js";
@@ -184,7 +184,7 @@ export class ClientScaleSet implements ScaleSetService {
       );
       return { outcome: "issued", runnerId: config.runner.id, jitConfig: config.encodedJitConfig };
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
+      const message = messageOf(error);
       const refused = isScaleSetError(error) && error.status !== undefined && error.status >= 400 && error.status < 500;
       return { outcome: refused ? "refused" : "unanswered", message };
     }

@@ -1,4 +1,5 @@
 import { isScaleSetError, type ListenerState, type ScaleSetError } from "@scaleset/client";
+import { messageOf } from "@scaleset/provisioner";
 import type { Trouble, TroubleKind } from "../ports/service.js";
 
 /** Steps of getting in, where GitHub answers 404 to a token that may not know of the place. */
@@ -27,7 +28,7 @@ const REASONS = {
 
 /** What a call that failed tells of what is in the way. */
 export function troubleOf(error: unknown): Trouble {
-  return { kind: kindOf(error), message: error instanceof Error ? error.message : String(error) };
+  return { kind: kindOf(error), message: messageOf(error) };
 }
 
 /** What is in the way of a listener that waits; undefined where the state says nothing of it. */

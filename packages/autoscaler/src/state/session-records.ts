@@ -1,6 +1,7 @@
 import { chmodSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { errnoOf } from "@scaleset/process";
+import { messageOf } from "@scaleset/provisioner";
 import type { SessionRecord, SessionRecords } from "../ports/session-records.js";
 import { readSmallFile } from "./small-file.js";
 
@@ -152,5 +153,5 @@ function wordsOf(error: unknown): string {
   if (code === "ELOOP") return "it is a link";
   if (code === "EISDIR" || code === "ERR_FS_EISDIR") return "it is a folder: remove it";
   if (code === "EEXIST") return "there is a file of that name: remove it";
-  return error instanceof Error ? error.message : String(error);
+  return messageOf(error);
 }

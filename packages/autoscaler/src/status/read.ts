@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import { statSync } from "node:fs";
 import { request } from "node:http";
 import type { Clock } from "@scaleset/client";
+import { messageOf } from "@scaleset/provisioner";
 import { StatusSocketError, withShortPath } from "./socket.js";
 
 export interface StatusReadOptions {
@@ -80,7 +81,7 @@ function explained(error: unknown, path: string, deadlineMs: number | undefined)
     case "EPERM":
       return new StatusSocketError(`${path} may not be used by this user: ask as the user that the daemon runs as`);
     default: {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       return new StatusSocketError(`the daemon behind ${path} could not be asked: ${why}`, { cause: error });
     }
   }

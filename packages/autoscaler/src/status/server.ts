@@ -2,6 +2,7 @@ import { chmodSync, lstatSync, renameSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { dirname } from "node:path";
 import type { Clock } from "@scaleset/client";
+import { messageOf } from "@scaleset/provisioner";
 import { redactText } from "../config/redact.js";
 import type { AutoscalerStatus } from "./snapshot.js";
 import { occupantOf, prepareFolder, StatusSocketError, withShortPath } from "./socket.js";
@@ -46,7 +47,7 @@ export async function serveStatus({ path, status, clock }: StatusServerOptions):
   } catch (error) {
     await ended(server);
     if (error instanceof StatusSocketError) throw error;
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new StatusSocketError(`the status socket ${path} can't be opened: ${why}`, { cause: error });
   }
   const { ino } = lstatSync(path);
@@ -94,7 +95,7 @@ function sendStatus(response: ServerResponse, status: () => AutoscalerStatus): v
   try {
     snapshot = status();
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     send(response, 500, { error: `the status could not be made: ${why}` });
     return;
   }

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { type CallName, callNames } from "../http/calls.js";
 import { type RefusalKind, refusalKinds } from "../service/refusal.js";
-import { durationSchema } from "./duration.js";
+import { durationSchema } from "../time/duration.js";
+import { type CallName, callNames } from "../wire/calls.js";
 import { statisticNames, type WrongStatistics } from "./statistics.js";
 
 /** Whether the service does what it was asked before the answer is spoiled: the client cannot tell, and must cope with both. */
@@ -48,23 +48,6 @@ export type FaultEffect =
   /** The real answer with other values at some places; objects are merged. */
   | { readonly kind: "patch"; readonly body: Readonly<Record<string, unknown>> };
 
-/** The kinds of effects, each once. */
-export const effectKinds = Object.keys({
-  latency: true,
-  hang: true,
-  reset: true,
-  "lost-answer": true,
-  answer: true,
-  refusal: true,
-  "bad-gateway": true,
-  "rate-limit": true,
-  truncated: true,
-  bom: true,
-  hidden: true,
-  statistics: true,
-  patch: true,
-} satisfies Record<FaultEffect["kind"], true>);
-
 /** A call, as a predicate sees it. */
 export interface FaultedCall {
   readonly call: CallName;
@@ -101,12 +84,15 @@ export interface Fault {
 const commit = { commit: z.boolean().optional() };
 const ms = durationSchema;
 
-const effectSchema = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("latency"), ms, ...commit }),
-  z.strictObject({ kind: z.literal("hang"), ...commit }),
-  z.strictObject({ kind: z.literal("reset"), afterBytes: z.int().min(0).optional(), ...commit }),
-  z.strictObject({ kind: z.literal("lost-answer") }),
-  z.strictObject({
+type EffectOf<Kind extends FaultEffect["kind"]> = Extract<FaultEffect, { readonly kind: Kind }>;
+
+/** Each kind with each of its fields: what is forgotten here, or is not in {@link FaultEffect}, does not compile. */
+const effectSchemas = {
+  latency: z.strictObject({ kind: z.literal("latency"), ms, ...commit }),
+  hang: z.strictObject({ kind: z.literal("hang"), ...commit }),
+  reset: z.strictObject({ kind: z.literal("reset"), afterBytes: z.int().min(0).optional(), ...commit }),
+  "lost-answer": z.strictObject({ kind: z.literal("lost-answer") }),
+  answer: z.strictObject({
     kind: z.literal("answer"),
     status: z.int().min(200).max(599),
     body: z.string().optional(),
@@ -114,24 +100,32 @@ const effectSchema = z.discriminatedUnion("kind", [
     headers: z.record(z.string(), z.string()).optional(),
     ...commit,
   }),
-  z.strictObject({
+  refusal: z.strictObject({
     kind: z.literal("refusal"),
     refusal: z.enum(refusalKinds),
     message: z.string().optional(),
     ...commit,
   }),
-  z.strictObject({ kind: z.literal("bad-gateway"), ...commit }),
-  z.strictObject({ kind: z.literal("rate-limit"), form: z.enum(["seconds", "date", "reset"]), ms }),
-  z.strictObject({ kind: z.literal("truncated"), bytes: z.int().min(0).optional() }),
-  z.strictObject({ kind: z.literal("bom") }),
-  z.strictObject({ kind: z.literal("hidden") }),
-  z.strictObject({
+  "bad-gateway": z.strictObject({ kind: z.literal("bad-gateway"), ...commit }),
+  "rate-limit": z.strictObject({ kind: z.literal("rate-limit"), form: z.enum(["seconds", "date", "reset"]), ms }),
+  truncated: z.strictObject({ kind: z.literal("truncated"), bytes: z.int().min(0).optional() }),
+  bom: z.strictObject({ kind: z.literal("bom") }),
+  hidden: z.strictObject({ kind: z.literal("hidden") }),
+  statistics: z.strictObject({
     kind: z.literal("statistics"),
     off: z.partialRecord(z.enum(statisticNames), z.int()).optional(),
     late: z.boolean().optional(),
   }),
-  z.strictObject({ kind: z.literal("patch"), body: z.record(z.string(), z.unknown()) }),
-]);
+  patch: z.strictObject({ kind: z.literal("patch"), body: z.record(z.string(), z.unknown()) }),
+} satisfies {
+  [Kind in FaultEffect["kind"]]: z.ZodType<EffectOf<Kind>> & { shape: Record<keyof EffectOf<Kind>, z.ZodType> };
+};
+
+/** The kinds of effects, each once. */
+export const effectKinds = Object.keys(effectSchemas);
+
+const { latency, ...otherEffects } = effectSchemas;
+const effectSchema = z.discriminatedUnion("kind", [latency, ...Object.values(otherEffects)]);
 
 /** Faults from outside: a scenario file, or the control routes. */
 export const faultSchema = z.strictObject({

@@ -1,6 +1,6 @@
-import type { CallName } from "../http/calls.js";
-import { actionsError } from "../http/exceptions.js";
 import { Refusal, type RefusalKind } from "../service/refusal.js";
+import type { CallName } from "../wire/calls.js";
+import { actionsError } from "../wire/exceptions.js";
 
 /** Calls that can be answered as if what they ask for did not exist. */
 export const hidableCalls = [

@@ -1,7 +1,7 @@
-import type { CallName } from "../http/calls.js";
-import { actionsError } from "../http/exceptions.js";
 import { Refusal } from "../service/refusal.js";
 import type { Clock } from "../time/clock.js";
+import type { CallName } from "../wire/calls.js";
+import { actionsError } from "../wire/exceptions.js";
 import type { FaultEffect } from "./fault.js";
 import { hiddenAnswer } from "./hidden.js";
 import { type EarlierStatistics, offBy } from "./statistics.js";

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { CallName } from "../http/calls.js";
 import type { Random } from "../time/random.js";
+import type { CallName } from "../wire/calls.js";
 import { type Fault, type FaultedCall, faultSchema } from "./fault.js";
 import { hidableCalls } from "./hidden.js";
 import { countingCalls } from "./statistics.js";
@@ -105,6 +105,23 @@ const bodiless: readonly CallName[] = [
   "runner-close-session",
 ];
 
+/** Which effects change the body of the real answer, so that there must be one. */
+const changesBody: Readonly<Record<Fault["effect"]["kind"], boolean>> = {
+  latency: false,
+  hang: false,
+  reset: false,
+  "lost-answer": false,
+  answer: false,
+  refusal: false,
+  "bad-gateway": false,
+  "rate-limit": false,
+  truncated: true,
+  bom: true,
+  hidden: false,
+  statistics: false,
+  patch: true,
+};
+
 /** Effects that only some calls can have are aimed at those, by name. @throws TypeError */
 function refuseUnfit(
   { kind }: Fault["effect"],
@@ -125,8 +142,7 @@ function refuseImpossible({ call, probability, effect }: Fault): void {
   if (effect.kind === "statistics" && effect.late !== true && Object.keys(effect.off ?? {}).length === 0) {
     throw new TypeError("not a fault: wrong statistics need `off` or `late`");
   }
-  const changesBody = effect.kind === "patch" || effect.kind === "truncated" || effect.kind === "bom";
-  if (changesBody && calls.length > 0 && calls.every((name) => bodiless.includes(name))) {
+  if (changesBody[effect.kind] && calls.length > 0 && calls.every((name) => bodiless.includes(name))) {
     throw new TypeError(`not a fault: the answer of ${calls.join(", ")} has no body that ${effect.kind} could change`);
   }
 }

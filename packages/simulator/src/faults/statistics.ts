@@ -1,5 +1,5 @@
-import type { CallName } from "../http/calls.js";
 import type { Statistics } from "../service/state.js";
+import type { CallName } from "../wire/calls.js";
 
 /** Calls whose answer carries statistics. */
 export const countingCalls = [

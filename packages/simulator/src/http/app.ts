@@ -3,15 +3,15 @@ import { ConnectionReset } from "../faults/inject.js";
 import type { AppRules } from "../gate/app-jwt.js";
 import type { JobLogs } from "../service/logs.js";
 import { Refusal } from "../service/refusal.js";
-import { actionsError, brokerError, gitHubError, runServiceError } from "./exceptions.js";
+import { paths, type UrlShapes } from "../wire/endpoints.js";
+import { actionsError, brokerError, gitHubError, runServiceError } from "../wire/exceptions.js";
 import { type AppEnv, type Around, addRoutes, answer, type Desk } from "./exchange.js";
 import { gitHubApiRoutes } from "./github-api.js";
-import { legacyJobRoutes, legacyRunnerRoutes } from "./legacy-runner-door.js";
+import { legacyJobRoutes, legacyRunnerRoutes } from "./legacy-runner-api.js";
 import { messageQueueRoutes } from "./message-queue.js";
-import { paths, type UrlShapes } from "./places.js";
 import { resultsRoutes } from "./results.js";
 import { runServiceRoutes } from "./run-service.js";
-import { brokerRoutes, runnerTokenRoute } from "./runner-door.js";
+import { brokerRoutes, runnerTokenRoute } from "./runner-api.js";
 import { scaleSetRoutes } from "./scale-set-api.js";
 
 /** The whole service as one application: a request goes in, a response comes out. */

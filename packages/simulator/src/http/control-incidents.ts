@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { durationSchema } from "../faults/duration.js";
 import type { ChangeableRules } from "../service/options.js";
 import type { ScaleSetInput } from "../service/scale-sets.js";
+import { durationSchema } from "../time/duration.js";
 import { type ControlRoute, found, id, route } from "./control-route.js";
 
 /** Incidents and edits that can be brought about from outside. */

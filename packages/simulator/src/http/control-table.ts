@@ -1,13 +1,13 @@
 import { z } from "zod";
 import { jobInputSchema } from "../control/job-input.js";
 import type { JobView, SimulatorState, Summary } from "../control/views.js";
-import { durationSchema } from "../faults/duration.js";
 import { type Fault, faultSchema } from "../faults/fault.js";
 import type { FaultPlan } from "../faults/plan.js";
 import { type RunnerPlan, runnerPlanSchema } from "../faults/runner-plan.js";
 import { type JournalSubject, journalSubjects } from "../journal/entry.js";
 import type { Journal } from "../journal/journal.js";
 import type { TokenKind } from "../service/tokens.js";
+import { durationSchema } from "../time/duration.js";
 import type { WorkflowView } from "../workflow/run.js";
 import { type IncidentPort, incidentRoutes } from "./control-incidents.js";
 import { type ControlRoute, found, id, numberOf, route } from "./control-route.js";

@@ -1,6 +1,7 @@
 import { type Context, Hono } from "hono";
 import { streamSSE } from "hono/streaming";
 import { z } from "zod";
+import { messageOf } from "../message-of.js";
 import { Refusal } from "../service/refusal.js";
 import { type ControlPort, controlTable } from "./control-table.js";
 import { openApi } from "./openapi.js";
@@ -82,7 +83,7 @@ async function readBody(
   try {
     value = text.trim() === "" ? {} : JSON.parse(text);
   } catch (error) {
-    return { problem: `the body is no JSON: ${error instanceof Error ? error.message : String(error)}` };
+    return { problem: `the body is no JSON: ${messageOf(error)}` };
   }
   const checked = schema.safeParse(value);
   return checked.success ? { value: checked.data } : { problem: z.prettifyError(checked.error) };

@@ -8,9 +8,9 @@ import { Refusal } from "../service/refusal.js";
 import type { Service } from "../service/service.js";
 import type { Clock } from "../time/clock.js";
 import { type Random, randomHex, randomUuid } from "../time/random.js";
-import type { CallName } from "./calls.js";
+import type { CallName } from "../wire/calls.js";
+import type { Endpoints } from "../wire/endpoints.js";
 import { scaleSetConcerned } from "./concerned.js";
-import type { Places } from "./places.js";
 
 /** What every handler works with. */
 export interface Desk {
@@ -20,7 +20,7 @@ export interface Desk {
   /** A time of ours as those see it who call us: theirs goes slower where ours goes at a factor. */
   readonly peerTime: (atMs: number) => number;
   readonly random: Random;
-  readonly places: Places;
+  readonly endpoints: Endpoints;
   readonly runnerKeys: RunnerKeys;
   readonly runnerPlans: RunnerPlans;
   /** Scopes of the personal access token; undefined = all. */

@@ -12,7 +12,7 @@ const registrationSchema = z.object({ url: z.string().min(1), runner_event: z.li
 
 /** The part that belongs to GitHub itself: tokens for an App, for registering, and the way to the Actions service. */
 export function gitHubApiRoutes(desk: Desk, { base, app }: { readonly base: string; readonly app: AppRules }): Route[] {
-  const { service, clock, places } = desk;
+  const { service, clock, endpoints } = desk;
   const installationId = app.installationId ?? 1;
 
   function personalOrInstallation(exchange: Exchange, scope: Scope): void {
@@ -101,7 +101,7 @@ export function gitHubApiRoutes(desk: Desk, { base, app }: { readonly base: stri
         const body = await exchange.json(registrationSchema);
         const configUrl = URL.canParse(body.url) ? new URL(body.url) : undefined;
         if (configUrl === undefined) throw new Refusal("ArgumentException", "url is no URL.");
-        if (configUrl.host !== new URL(places.gitHubUrl(url.origin)).host) {
+        if (configUrl.host !== new URL(endpoints.gitHubUrl(url.origin)).host) {
           throw new Refusal("NotFoundException", "Not Found");
         }
         const scope = scopeAt(configUrl.pathname);
@@ -109,7 +109,7 @@ export function gitHubApiRoutes(desk: Desk, { base, app }: { readonly base: stri
         const ttlMs = service.options.adminTokenTtlMs;
         const admin = service.tokens.issue("admin", { ttlMs, subject: scope.key });
         return Response.json({
-          url: places.serviceUrl(url.origin, scope),
+          url: endpoints.serviceUrl(url.origin, scope),
           token: admin.value,
           token_schema: "OAuthAccessToken",
         });

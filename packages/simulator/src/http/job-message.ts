@@ -1,6 +1,6 @@
 import { repositoryIn } from "../service/job-messages.js";
 import type { JobRow, ScaleSetRow } from "../service/state.js";
-import { paths } from "./places.js";
+import { paths } from "../wire/endpoints.js";
 
 /** Names of the variables by which a job tells the in-process runner how long it takes and how it ends. */
 const durationVariable = "simulator.durationMs";

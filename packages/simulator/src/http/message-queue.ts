@@ -4,9 +4,9 @@ import { acknowledge, deliver, nextMessage } from "../service/queue.js";
 import { Refusal } from "../service/refusal.js";
 import { beginPoll, endPoll, touchSession } from "../service/sessions.js";
 import type { MessageRow, SessionRow } from "../service/state.js";
+import { paths } from "../wire/endpoints.js";
 import type { Desk, Exchange, Route } from "./exchange.js";
 import { hold } from "./hold.js";
-import { paths } from "./places.js";
 
 const queue = `${paths.queue}/:scaleSetId/message`;
 
@@ -60,7 +60,7 @@ export function messageQueueRoutes(desk: Desk): Route[] {
         if (message === undefined || message === "refreshed" || exchange.signal.aborted)
           return new Response(null, { status: 202 });
         const found = message;
-        const serviceUrl = desk.places.serviceUrl(exchange.url.origin, set.scope);
+        const serviceUrl = desk.endpoints.serviceUrl(exchange.url.origin, set.scope);
         const acquireJobUrl = `${serviceUrl.replace(/\/$/, "")}/_apis/runtime/runnerscalesets/${set.id}/acquirejobs`;
         return service.step((context) => Response.json(deliver(context, set, { message: found, acquireJobUrl })));
       },

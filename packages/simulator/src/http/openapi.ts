@@ -1,6 +1,6 @@
 import { z } from "zod";
+import { paths } from "../wire/endpoints.js";
 import type { ControlRoute } from "./control-route.js";
-import { paths } from "./places.js";
 
 /** What is told of a route. */
 export type Described = Omit<ControlRoute, "handle">;

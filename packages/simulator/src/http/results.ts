@@ -3,8 +3,8 @@ import { admit } from "../gate/authorization.js";
 import type { JobLogs } from "../service/logs.js";
 import { Refusal } from "../service/refusal.js";
 import { randomHex } from "../time/random.js";
+import { paths } from "../wire/endpoints.js";
 import type { Desk, Exchange, Route } from "./exchange.js";
-import { paths } from "./places.js";
 
 const jobSchema = z.object({ workflow_job_run_backend_id: z.string(), step_backend_id: z.string().nullish() });
 const updateSchema = jobSchema.extend({

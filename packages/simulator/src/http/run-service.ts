@@ -5,11 +5,11 @@ import { Refusal } from "../service/refusal.js";
 import { completeJob, renewJob, startJob } from "../service/runs.js";
 import type { JobResult, JobRow } from "../service/state.js";
 import type { TokenKind } from "../service/tokens.js";
+import { paths } from "../wire/endpoints.js";
 import type { Desk, Exchange, Route } from "./exchange.js";
 import { jobMessage } from "./job-message.js";
-import { paths } from "./places.js";
+import { runnerOf } from "./runner-api.js";
 import { anyCase } from "./runner-bodies.js";
-import { runnerOf } from "./runner-door.js";
 
 const acquireSchema = anyCase(z.object({ jobMessageId: z.string() }));
 const idsSchema = z.object({ planId: z.string(), jobId: z.string() });
@@ -62,7 +62,7 @@ export function runServiceRoutes(desk: Desk): Route[] {
           const ttlMs = service.options.runnerTokenTtlMs;
           const jobToken = service.tokens.issue("job", { ttlMs, subject: job.jobId }).value;
           const { origin } = exchange.url;
-          // Runners of the old door crash over a results endpoint that has no WebSocket for live lines beside it.
+          // Runners of the old API crash over a results endpoint that has no WebSocket for live lines beside it.
           const results = runner.session?.legacy !== true;
           return Response.json(
             jobMessage({ job, set: runner.scaleSet, origin, jobToken, results, uuid: () => uuid(context) }),

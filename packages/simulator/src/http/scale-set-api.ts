@@ -11,8 +11,8 @@ import { findRunnerGroups } from "../service/scopes.js";
 import { endSession, openSession, refreshSession, sessionOf, touchSession } from "../service/sessions.js";
 import type { Scope, SessionRow } from "../service/state.js";
 import { statisticsOf } from "../service/statistics.js";
+import { paths, tenantOf } from "../wire/endpoints.js";
 import type { Desk, Exchange, Route } from "./exchange.js";
-import { paths, tenantOf } from "./places.js";
 import { groupJson, listJson, runnerJson, scaleSetJson } from "./shapes.js";
 
 /** Null means "not said", as for most services that read JSON into classes: some clients write every field they have. */
@@ -40,7 +40,7 @@ const agents = `${api}/distributedtask/pools/0/agents`;
 
 /** The Actions service: scale sets, groups, runners and sessions, under the admin token. */
 export function scaleSetRoutes(desk: Desk): Route[] {
-  const { service, clock, places } = desk;
+  const { service, clock, endpoints } = desk;
 
   /** Wraps a handler that works in the scope of an admin token. */
   function admin(
@@ -67,7 +67,7 @@ export function scaleSetRoutes(desk: Desk): Route[] {
 
   function setAnswer({ url }: Exchange, scope: Scope, act: (context: Context) => ReturnType<typeof createScaleSet>) {
     return service.step((context) =>
-      Response.json(scaleSetJson(context, act(context), places.serviceUrl(url.origin, scope))),
+      Response.json(scaleSetJson(context, act(context), endpoints.serviceUrl(url.origin, scope))),
     );
   }
 
@@ -80,7 +80,7 @@ export function scaleSetRoutes(desk: Desk): Route[] {
     const set = session.scaleSet;
     const empty = how === "refreshed" && context.options.refreshStatistics === "empty";
     const queue = service.tokens.issue("queue", { ttlMs: service.options.queueTokenTtlMs, subject: session.id });
-    const serviceUrl = places.serviceUrl(url.origin, set.scope);
+    const serviceUrl = endpoints.serviceUrl(url.origin, set.scope);
     return Response.json({
       sessionId: session.id,
       ownerName: session.ownerName,
@@ -90,7 +90,7 @@ export function scaleSetRoutes(desk: Desk): Route[] {
         ...(empty ? { statistics: null } : {}),
         status: how === "opened" ? "online" : 1,
       },
-      messageQueueUrl: places.messageQueueUrl(url.origin, {
+      messageQueueUrl: endpoints.messageQueueUrl(url.origin, {
         scaleSetId: set.id,
         sessionId: session.id,
         queueNumber: session.queueNumber,
@@ -108,7 +108,7 @@ export function scaleSetRoutes(desk: Desk): Route[] {
           runnerGroupId: groupId === null ? undefined : Number(groupId),
           name: url.searchParams.get("name") ?? undefined,
         });
-        const serviceUrl = places.serviceUrl(url.origin, scope);
+        const serviceUrl = endpoints.serviceUrl(url.origin, scope);
         return Response.json(listJson(found.map((set) => scaleSetJson(context, set, serviceUrl))));
       }),
     ),
@@ -144,7 +144,7 @@ export function scaleSetRoutes(desk: Desk): Route[] {
       const runner = service.step((context) =>
         registerRunner(context, scaleSet(context, scope, exchange.id("id")), { name, ...desk.runnerPlans.next() }),
       );
-      const origin = places.runnerOrigin(exchange.url.origin);
+      const origin = endpoints.runnerOrigin(exchange.url.origin);
       return Response.json({
         runner: runnerJson(runner),
         encodedJITConfig: jitConfig({

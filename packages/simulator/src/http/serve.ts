@@ -3,6 +3,7 @@ import { createServer as createTlsServer } from "node:https";
 import { getRequestListener } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { ConnectionReset } from "../faults/inject.js";
+import { messageOf } from "../message-of.js";
 import { makeCertificate } from "./certificate.js";
 
 /** Where to listen. */
@@ -86,7 +87,7 @@ function secureServer({
   try {
     return createTlsServer({ cert, key });
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new TypeError(`the certificate or its key can't be read: give both as PEM (${why})`, { cause: error });
   }
 }

@@ -1,5 +1,5 @@
-import { paths } from "../http/places.js";
 import type { RunnerRow } from "../service/state.js";
+import { paths } from "../wire/endpoints.js";
 import type { RsaPrivateJwk } from "./rsa-private-jwk.js";
 import { rsaParameters } from "./runner-keys.js";
 

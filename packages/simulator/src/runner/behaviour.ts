@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { durationSchema } from "../faults/duration.js";
+import { durationSchema } from "../time/duration.js";
 
 /** Ways in which a runner misbehaves, all off by default. @unit milliseconds, or words like `90s` from a file */
 export interface RunnerBehaviour {

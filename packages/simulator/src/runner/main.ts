@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { messageOf } from "../message-of.js";
 import { realClock, realRandom } from "../time/real-clock.js";
 import type { RunnerBehaviour } from "./behaviour.js";
 import { RunnerConnection } from "./connection.js";
@@ -54,7 +55,7 @@ async function main(args: readonly string[], environment: NodeJS.ProcessEnv): Pr
     });
     return scriptExitCode(code === "crashed" ? exitCodes.terminated : code, { returnVersionDeprecated });
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`${messageOf(error)}\n`);
     return scriptExitCode(exitCodes.terminated, { returnVersionDeprecated });
   } finally {
     http.close();

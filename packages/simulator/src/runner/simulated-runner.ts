@@ -1,3 +1,4 @@
+import { messageOf } from "../message-of.js";
 import type { Clock } from "../time/clock.js";
 import { type Random, seededRandom } from "../time/random.js";
 import { realClock } from "../time/real-clock.js";
@@ -50,7 +51,7 @@ export async function runSimulatedRunner(options: SimulatedRunnerOptions): Promi
     return scriptExitCode(code, { returnVersionDeprecated: options.returnVersionDeprecatedExitCode ?? false });
   } catch (error) {
     if (death.aborted) return 137;
-    log(error instanceof Error ? error.message : String(error));
+    log(messageOf(error));
     return scriptExitCode(exitCodes.terminated, { returnVersionDeprecated: false });
   }
 }

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
 import type { z } from "zod";
+import { messageOf } from "../message-of.js";
 import { type Scenario, scenarioSchema } from "./schema.js";
 
 /** One thing that is wrong with a scenario file. */
@@ -63,7 +64,7 @@ export function loadScenario(file: string): Scenario {
   try {
     text = readFileSync(file, "utf8");
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     throw new ScenarioError(file, [{ line: 1, column: 1, path: "", message: `can't be read: ${message}` }]);
   }
   return readScenario(text, file);

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { checkNames } from "../conformance/check.js";
-import { durationSchema } from "../faults/duration.js";
 import { faultSchema } from "../faults/fault.js";
 import { runnerPlanSchema } from "../faults/runner-plan.js";
+import { durationSchema } from "../time/duration.js";
 import { workloadSchema } from "./workload.js";
 
 const tokenKinds = ["personal", "installation", "registration", "admin", "queue", "runner", "job"] as const;

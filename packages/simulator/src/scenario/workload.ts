@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { durationSchema } from "../faults/duration.js";
+import { durationSchema } from "../time/duration.js";
 import type { Random } from "../time/random.js";
 
 const perHour = z.number().positive().max(1_000_000);

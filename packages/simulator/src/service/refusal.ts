@@ -1,4 +1,4 @@
-/** Why the service refuses. Each kind is one `typeName` on the wire, and one status (http/exceptions.ts). */
+/** Why the service refuses. Each kind is one `typeName` on the wire, and one status (wire/exceptions.ts). */
 export const refusalKinds = [
   "ArgumentException",
   "RunnerScaleSetNotFoundException",

@@ -36,7 +36,7 @@ export function openRunnerSession(
   return session;
 }
 
-/** A runner asks at the old door. It is not online by that: a newer one goes on to the broker for a session of its own. */
+/** A runner asks at the old API. It is not online by that: a newer one goes on to the broker for a session of its own. */
 export function startLegacySession(context: Context, runner: RunnerRow): { readonly id: string; readonly key: string } {
   refuseSession(runner);
   const id = uuid(context);

@@ -171,7 +171,7 @@ export interface RunnerRow {
   readonly clientId: string;
   readonly createdAtMs: number;
   session: RunnerSessionRow | undefined;
-  /** The newest session it asked for at the old door; it is its session when it polls there. */
+  /** The newest session it asked for at the old API; it is its session when it polls there. */
   legacySessionId: string | undefined;
   /** Matched or running. */
   job: JobRow | undefined;
@@ -196,7 +196,7 @@ export interface RunnerSessionRow {
   readonly runner: RunnerRow;
   readonly openedAtMs: number;
   readonly ownerName: string;
-  /** It was opened at the old door. */
+  /** It was opened at the old API. */
   readonly legacy: boolean;
   lastSeenAtMs: number;
   heldPolls: number;

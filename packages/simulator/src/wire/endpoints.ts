@@ -16,8 +16,8 @@ export const paths = {
 
 const subdomain = /^(api|pipelines|queue|broker)\./;
 
-/** Turns the origin by which somebody reached us into the places it should use next. */
-export class Places {
+/** Turns the origin by which somebody reached us into the endpoints it should use next. */
+export class Endpoints {
   readonly #shapes: UrlShapes;
   readonly #trailingSlash: boolean;
   readonly #runnerUrl: string | undefined;

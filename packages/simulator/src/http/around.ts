@@ -1,9 +1,9 @@
-import type { Around, Exchange } from "../http/exchange.js";
+import { inject } from "../faults/inject.js";
+import type { FaultPlan } from "../faults/plan.js";
+import { EarlierStatistics } from "../faults/statistics.js";
 import type { Journal } from "../journal/journal.js";
 import type { Clock } from "../time/clock.js";
-import { inject } from "./inject.js";
-import type { FaultPlan } from "./plan.js";
-import { EarlierStatistics } from "./statistics.js";
+import type { Around, Exchange } from "./exchange.js";
 
 /** Lets the faults in force act on every call, and notes each that did. */
 export function aroundCalls(options: {

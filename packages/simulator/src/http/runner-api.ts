@@ -7,9 +7,9 @@ import { Refusal } from "../service/refusal.js";
 import { beginRunnerPoll, endRunnerPoll, openRunnerSession, runnerSession } from "../service/runner-sessions.js";
 import { endRunnerSession } from "../service/runners.js";
 import type { RunnerRow, RunnerSessionRow } from "../service/state.js";
+import { paths } from "../wire/endpoints.js";
 import type { Desk, Exchange, Route } from "./exchange.js";
 import { hold } from "./hold.js";
-import { paths } from "./places.js";
 import { anyCase } from "./runner-bodies.js";
 
 const sessionSchema = anyCase(z.object({ ownerName: z.string().nullish() }));

@@ -20,7 +20,7 @@ interface Known {
 
 type Outcome = Pick<Instance, "state" | "exitCode" | "exitReason">;
 
-export interface InventoryOptions {
+export interface LocalInstancesOptions {
   /** The folder that holds the instances' folders. */
   readonly root: string;
   readonly table: ProcessTable;
@@ -32,14 +32,14 @@ export interface InventoryOptions {
 }
 
 /** What there is, told from folders and living processes alone; so the next daemon sees what this one sees. */
-export class Inventory {
-  readonly #options: InventoryOptions;
+export class LocalInstances {
+  readonly #options: LocalInstancesOptions;
   /** What was read and never changes; so a look at one that runs costs one look at its folder, and one at its process. */
   readonly #known = new Map<string, Known>();
   /** Since when a claim without a process is known here, on the monotonic clock. */
   readonly #claimed = new Map<string, number>();
 
-  constructor(options: InventoryOptions) {
+  constructor(options: LocalInstancesOptions) {
     this.#options = options;
   }
 

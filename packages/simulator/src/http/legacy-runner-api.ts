@@ -2,9 +2,9 @@ import { admit } from "../gate/authorization.js";
 import { Refusal } from "../service/refusal.js";
 import { openLegacySession, runnerSession, startLegacySession } from "../service/runner-sessions.js";
 import { endRunnerSession } from "../service/runners.js";
+import { paths } from "../wire/endpoints.js";
 import type { Desk, Exchange, Route } from "./exchange.js";
-import { paths } from "./places.js";
-import { runnerOf } from "./runner-door.js";
+import { runnerOf } from "./runner-api.js";
 
 const base = paths.broker;
 const pool = `${base}_apis/distributedtask/pools/:pool`;
