@@ -2,9 +2,9 @@ import type { InstanceEvent, OpenContext } from "@scaleset/provisioner";
 import { instanceOf } from "./container-state.js";
 import type { Engine } from "./engine.js";
 import { isStatus } from "./failures.js";
+import { isRecord } from "./is-record.js";
 import { jsonLines } from "./json-lines.js";
 import { AHEAD, fromEngineLabels, IDENTITY } from "./labels.js";
-import { isRecord } from "./options.js";
 
 /** Looking at a container that an event told of. @unit milliseconds */
 const LOOK_DEADLINE_MS = 10_000;

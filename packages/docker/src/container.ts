@@ -2,8 +2,10 @@ import { resolve } from "node:path";
 import type Docker from "dockerode";
 import { bytesOf } from "./bytes.js";
 import { DEFAULT_COMMAND, ENTRY, JIT_FILE, JIT_FILE_VARIABLE } from "./entry.js";
+import { isRecord } from "./is-record.js";
+import { JIT_FOLDER, overlaps } from "./jit-place.js";
 import { BUNDLE, type EngineLabels, ROLE } from "./labels.js";
-import { type DockerOptions, isRecord, JIT_FOLDER, type MountOptions, overlaps } from "./options.js";
+import type { DockerOptions, MountOptions } from "./options.js";
 
 /**
  * The options as requests to the engine: pure. What can't be tried on every machine (GPUs, other runtimes, an inner

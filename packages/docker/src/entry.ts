@@ -1,4 +1,4 @@
-import { JIT_FOLDER, JIT_VARIABLE } from "./options.js";
+import { JIT_FOLDER, JIT_VARIABLE } from "./jit-place.js";
 
 /** Only the runner's user may enter it. */
 export const JIT_PRIVATE_FOLDER = `${JIT_FOLDER}/jit`;

@@ -4,8 +4,9 @@ import process from "node:process";
 import tar from "tar-stream";
 import { connectionOf } from "./connection.js";
 import { Engine } from "./engine.js";
+import { isRecord } from "./is-record.js";
 import { jsonLines } from "./json-lines.js";
-import { type EngineOptions, isRecord, type MountOptions } from "./options.js";
+import type { EngineOptions, MountOptions } from "./options.js";
 
 /**
  * An image of nothing but folders, for engines on this machine: containers of it see this machine's programs, this Node

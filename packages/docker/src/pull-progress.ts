@@ -1,4 +1,4 @@
-import { isRecord } from "./options.js";
+import { isRecord } from "./is-record.js";
 
 /** How far a pull is, from the engine's lines about it. */
 export class PullProgress {

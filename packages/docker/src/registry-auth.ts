@@ -2,7 +2,8 @@ import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { BackendError, messageOf } from "@scaleset/provisioner";
-import { isRecord, type RegistryOptions } from "./options.js";
+import { isRecord } from "./is-record.js";
+import type { RegistryOptions } from "./options.js";
 
 /** A login as the engine wants it with a pull. */
 export interface RegistryLogin {

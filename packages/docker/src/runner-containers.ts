@@ -4,9 +4,9 @@ import { networkName } from "./container.js";
 import type { Engine } from "./engine.js";
 import { engineFailure, isStatus } from "./failures.js";
 import { fileInArchive, jitArchive, type Owner } from "./jit-archive.js";
+import { JIT_FOLDER } from "./jit-place.js";
 import { BUNDLE } from "./labels.js";
 import { type Maker, removeBundle, removeContainer } from "./maker.js";
-import { JIT_FOLDER } from "./options.js";
 import { numericUser, userIn } from "./users.js";
 
 /** A container that was killed is gone from the process table within this. @unit milliseconds */

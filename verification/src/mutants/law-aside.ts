@@ -87,6 +87,20 @@ export const asideMutants = [
     "Math.max(at + this.#pauseMs, notBefore)",
     { worlds: sooner },
   ),
+  core(
+    "a reserved place is not kept while the first polls wait for a job",
+    "aside.ts",
+    "reservedUntil: at + this.#timings.reservedPlaceMs,\n        ticketReason",
+    "ticketReason",
+    { worlds: { none: "another set takes the place a few seconds sooner: no job is lost" } },
+  ),
+  core(
+    "a trial succeeds before what lives was listed",
+    "stepping-aside.ts",
+    "demand.able > 0 && !fleet.foreign.due && (seen",
+    "demand.able > 0 && (seen",
+    { worlds: { none: "it polls some seconds too early then, and its list follows" } },
+  ),
   config("a lease too short for a call is accepted", "timing-rules.ts", "leaseMs >= LEASE_MIN_MS && ", ""),
   config(
     "waiting times that contradict each other are accepted",

@@ -9,6 +9,12 @@ const daemon = mutantsOf(daemonGround);
 export const lawCapacity: readonly Mutant[] = [
   core("the maximum is announced while launches fail", "capacity.ts", " || degraded(fleet)) return 0", ") return 0"),
   core(
+    "a start proves that runners work again",
+    "demand.ts",
+    "|| fleet.breaker.tripped;",
+    "|| (fleet.breaker.tripped && fleet.breaker.probe === undefined);",
+  ),
+  core(
     "launches under way are announced while launches fail",
     "capacity.ts",
     "(degraded(fleet) ? launchesUnderWay(fleet, now) : 0)",

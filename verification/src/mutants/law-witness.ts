@@ -154,6 +154,20 @@ export const witnessMutants: readonly Mutant[] = [
     "runner.mayBeRegistered) {",
     { worlds: { none: "no world sets a limit that ends jobs by force beside a backend that fails" } },
   ),
+  core(
+    "a reading from before a job named a runner counts at the end of its six hours",
+    "witness.ts",
+    " || runner.agreedAt < completeAt",
+    "",
+    {
+      tests: ["packages/autoscaler/test/core/witness.test.ts"],
+      worlds: { none: "no world has a job's message come after 30 min of 404s, and six hours of them then" },
+    },
+  ),
+  core("clocks are never apart", "orphans.ts", "CLOCKS_APART_MS = 15_000", "CLOCKS_APART_MS = 0", {
+    tests: ["packages/autoscaler/test/core/long-lives.test.ts"],
+    worlds: { none: "a world has one clock" },
+  }),
   core("adopted runners have no age", "adoption.ts", "    launchedAt: at - instance.ageMs,\n", ""),
   core(
     "one that an open job names is not able while detached",

@@ -1,5 +1,5 @@
 import type { Scene } from "./watch/scene.js";
-import { mayPass } from "./watch/settled.js";
+import { isLeftToItself, mayPass } from "./watch/settled.js";
 
 /**
  * Every job has ended, nothing is left of runners that are gone, and over all machines together as many live as the
@@ -10,7 +10,7 @@ export function atRest(scene: Scene): boolean {
   const runners = simulator.state().runners.filter(({ name }) => !facts.forgotten.has(name));
   if (runners.some(({ name, state }) => state === "busy" || (state === "offline" && !mayPass(scene, name))))
     return false;
-  const instances = hosts.flatMap((host) => host.instances());
+  const instances = hosts.flatMap((host) => host.instances()).filter(({ name }) => !isLeftToItself(scene, name));
   if (instances.some(({ state, unfit }) => state === "started" && unfit !== undefined)) return false;
   const live = instances.length;
   if (live !== runners.length) return false;

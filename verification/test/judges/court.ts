@@ -1,7 +1,7 @@
 import { type AutoscalerConfig, defaultTimings } from "@scaleset/autoscaler";
 import { Secret } from "@scaleset/client";
 import { MemoryHost } from "@scaleset/provisioner/testing";
-import { type JournalEntry, seededRandom, VirtualClock } from "@scaleset/simulator";
+import { type JournalEntry, type SessionView, seededRandom, VirtualClock } from "@scaleset/simulator";
 import { Chronicle } from "../../src/worlds/chronicle.js";
 import type { Asked } from "../../src/worlds/request.js";
 import { Tally } from "../../src/worlds/tally.js";
@@ -18,6 +18,8 @@ export interface CourtOptions {
   readonly maxInstances?: number;
   readonly daemons?: readonly string[];
   readonly observesExit?: boolean;
+  /** What the newest polls of all sets announced, as the service has it. */
+  readonly announced?: number;
   readonly timings?: Partial<typeof defaultTimings>;
 }
 
@@ -64,7 +66,7 @@ export class Court {
             totalBusyRunners: 0,
             totalIdleRunners: 0,
           },
-          session: undefined,
+          session: sessionOf(options.announced),
           unacknowledgedMessages: 0,
         })),
         jobs: { queued: 0, available: 0, assigned: 0, running: 0, waiting: 0, completed: 0, stranded: 0 },
@@ -212,6 +214,11 @@ export class Court {
     if (host === undefined) throw new Error(`there is no host ${index}`);
     return host;
   }
+}
+
+function sessionOf(capacity: number | undefined): SessionView | undefined {
+  if (capacity === undefined) return undefined;
+  return { sessionId: "s", ownerName: "daemon-1", capacity, openedAtMs: 0, lastSeenAtMs: 0, polling: true };
 }
 
 function fakeDaemon(

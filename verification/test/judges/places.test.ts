@@ -157,6 +157,56 @@ describe("lost: a job whose last attempt lapsed", () => {
     expect(court.invariants).toEqual([]);
   });
 
+  describe("beside a runner whose JobCompleted was lost, where exits can't be seen", () => {
+    /** The newest poll announced 2, and the maximum is 2. */
+    async function beside(end: "lost" | "said", observesExit = false): Promise<Court> {
+      const court = opened({ observesExit, announced: 2, sets: [{ name: "set-a", maxRunners: 2 }] });
+      for (const [index, name] of ["set-a-1", "set-a-2"].entries()) {
+        const jobId = `j${index}`;
+        const about = { job: 8 + index, jobId, runnerId: index + 1, runnerName: name, scaleSetId: 1 };
+        court.launch(name, { runnerId: index + 1 });
+        court.entry({ subject: "job", event: "started", ...about });
+        court.message([{ messageType: "JobStarted", jobId, runnerName: name }]);
+        court.entry({ subject: "job", event: "completed", ...about, end: "finished" });
+        court.entry({ subject: "runner", event: "removed", ...about });
+        court.hosts[0]?.exit(name, 0);
+        if (end === "said") court.message([{ messageType: "JobCompleted", jobId, runnerName: name }]);
+      }
+      waits(court);
+      await court.pass(5 * MINUTE);
+      ends(court);
+      return court;
+    }
+
+    test("that counts as able for 6 h, and is announced", async () => {
+      expect((await beside("lost")).invariants).toEqual([]);
+    });
+
+    test("not once a message said that its job is over", async () => {
+      expect((await beside("said")).invariants).toEqual(["lost"]);
+    });
+
+    test("not where its exit was seen", async () => {
+      expect((await beside("lost", true)).invariants).toEqual(["lost"]);
+    });
+  });
+
+  test("a place beside one that an open job names is to be used by another job only", async () => {
+    const court = opened({ observesExit: false });
+    const about = { job: 8, jobId: "j", runnerId: 1, runnerName: "set-a-1", scaleSetId: 1 };
+    court.launch("set-a-1");
+    court.entry({ subject: "job", event: "started", ...about });
+    court.message([{ messageType: "JobStarted", jobId: "j", runnerName: "set-a-1" }]);
+    court.entry({ subject: "job", event: "completed", ...about, end: "finished" });
+    court.entry({ subject: "runner", event: "removed", ...about });
+    waits(court, 1);
+    await court.pass(20 * MINUTE);
+    expect(court.invariants).toEqual([]);
+    waits(court, 2);
+    await court.pass(6 * MINUTE);
+    expect(court.invariants[0]).toBe("I3");
+  });
+
   test("not where the service lied", async () => {
     const court = opened();
     court.troubles.begins({ liars: ["service"] });

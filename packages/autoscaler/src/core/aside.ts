@@ -135,7 +135,7 @@ export class Aside {
     this.#pauseMs = Math.min(this.#timings.asideTrialMaxMs, this.#pauseMs * 2);
   }
 
-  /** A shared place is kept for it from now on, for a while. */
+  /** A shared place is kept for it from now on: while its session is opened, and then while the first polls wait for a job. */
   comeBack(at: number): void {
     const ticketReason = this.#state.kind === "aside" ? this.#state.reason : undefined;
     this.#state = { kind: "working", reservedUntil: at + this.#timings.reservedPlaceMs, ticketReason };
@@ -157,8 +157,13 @@ export class Aside {
 
   sessionOpened(at: number): void {
     if (this.#state.kind === "trial") this.#state = { ...this.#state, openedAt: at };
-    // The place stays reserved, and there is no way back to the ticket.
-    if (this.#state.kind === "working") this.#state = { ...this.#state, ticketReason: undefined };
+    // There is no way back to the ticket, and the place stays reserved until a job had time to be assigned.
+    if (this.#state.kind === "working" && this.#state.ticketReason !== undefined)
+      this.#state = {
+        ...this.#state,
+        reservedUntil: at + this.#timings.reservedPlaceMs,
+        ticketReason: undefined,
+      };
     this.helplessSince = undefined;
   }
 

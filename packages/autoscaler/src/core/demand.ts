@@ -78,7 +78,7 @@ export function mostRunners({ limits, share, foreign }: Fleet): number {
   return Math.max(0, Math.min(limits.maxRunners, share ?? limits.maxRunners) - foreign.count);
 }
 
-/** Whether launches can't be relied on: none that began since they went wrong has started. */
+/** Whether launches can't be relied on: none since they went wrong has started, or proved that started runners work. */
 export function degraded(fleet: Fleet): boolean {
   return fleet.outdated.shutAt !== undefined || fleet.launchPause.blocked || fleet.breaker.tripped;
 }

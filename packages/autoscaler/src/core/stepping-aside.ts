@@ -74,7 +74,8 @@ function judgeWork(fleet: Fleet, demand: Demand, at: number): void {
     aside.leave("the list of instances fails", false, at);
     return;
   }
-  if (!fleet.stockTaken(session.openedAt, at) || fleet.foreign.due) return;
+  // Runners elsewhere are known by then: an opening's statistics are believed where no runner of ours is able.
+  if (!fleet.stockTaken(session.openedAt, at)) return;
   const unmet = Math.min(ownMaximum(fleet), fleet.limits.minRunners + demand.assigned) > demand.able;
   if (!alone || !unmet) {
     // A launch that is under way proves nothing; see `Aside.worked`.

@@ -146,6 +146,19 @@ test("while a question about a runner keeps the session open, launching is tried
   expect(driver.fleet.aside.serving).toBe("unpolled");
 });
 
+test("has its three minutes from when its last runner elsewhere ended, not from before it knew of that one", () => {
+  const driver = new Driver({ min: 1 }, { asideMs: defaultTimings.asideMs }, { scope: "host" });
+  driver.hold({ assigned: 2, running: 1, busy: 1, registered: 1 });
+  failing(driver, 10 * MINUTE);
+  expect(driver.fleet.foreign.count).toBe(1);
+  driver.reading({ assigned: 1 });
+  expect(driver.fleet.foreign.count).toBe(0);
+  failing(driver, 2 * MINUTE);
+  expect(driver.fleet.aside.serving).toBe("polling");
+  failing(driver, 2 * MINUTE);
+  expect(driver.fleet.aside.serving).not.toBe("polling");
+});
+
 describe("SIGHUP while a set finishes what needs its session", () => {
   function leaving(): Driver {
     const driver = able({ min: 1, max: 3 }).hold().launchAll();
@@ -309,6 +322,16 @@ describe("a set that stepped aside", () => {
     expect(kind(driver.limit(0, 2))).toBe("trial");
   });
 
+  test("polls only once what lives was listed since it opened its session again: others' runners are known by then", () => {
+    const driver = aside("host").inventory([seen("x1", "started")]);
+    while (kind(driver) === "aside") step(driver);
+    const statistics = { ...noJobs, registered: 1, idle: 1 };
+    driver.now += 1_000;
+    driver.tell({ type: "session.opened", scaleSetId: 1, statistics }).pass(10_000);
+    expect(kind(driver)).toBe("trial");
+    expect(kind(driver.inventory([seen("x1", "started")]))).toBe("working");
+  });
+
   test("counts what another machine launched meanwhile", () => {
     const driver = aside("host");
     while (kind(driver) === "aside") step(driver);
@@ -353,7 +376,7 @@ describe("a set that lacks a shared place", () => {
     return driver.tell({ type: "session.ended" });
   }
 
-  test("never comes back by the clock, and at once when a place is its own; the place is kept for 30 s", () => {
+  test("never comes back by the clock, and at once when a place is its own; the place is kept for 30 s, and for 30 s of polling", () => {
     const driver = ticketed();
     for (let second = 0; second < 3_600; second++) step(driver);
     expect(driver.fleet.aside.serving).toBe("aside");
@@ -362,7 +385,10 @@ describe("a set that lacks a shared place", () => {
     expect(driver.fleet.aside.serving).toBe("polling");
     expect(driver.fleet.aside.reserves(driver.now + 29_000)).toBe(true);
     expect(driver.fleet.aside.reserves(driver.now + 30_000)).toBe(false);
+    for (let second = 0; second < 20; second++) step(driver);
     opened(driver);
+    expect(driver.fleet.aside.reserves(driver.now + 29_000), "30 s of polling").toBe(true);
+    expect(driver.fleet.aside.reserves(driver.now + 30_000)).toBe(false);
     for (let second = 0; second < 60; second++) step(driver);
     expect(driver.fleet.aside.serving, "without a job it stays open").toBe("polling");
   });

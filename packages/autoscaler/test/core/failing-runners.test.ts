@@ -105,6 +105,16 @@ describe("runners that exit at once, again and again (F20)", () => {
     expect(driver.actions()).toEqual(["create r5", "create r6"]);
   });
 
+  test("a runner that started is no proof: room is announced once it has lived for half a minute", () => {
+    const driver = new Driver({ max: 8 }).hold({ assigned: 1 });
+    for (let failure = 0; failure < 3; failure++) failsAtOnce(driver);
+    driver.untilAction(20_000);
+    driver.launchAll().pass(20_000);
+    expect(announcedCapacity(driver.fleet, driver.now)).toBe(1);
+    driver.pass(20_000);
+    expect(announcedCapacity(driver.fleet, driver.now)).toBe(8);
+  });
+
   test("while it is tripped, only what is live is announced; a new runner spec ends it", () => {
     const driver = new Driver({ max: 8 }).hold({ assigned: 1 });
     for (let failure = 0; failure < 3; failure++) failsAtOnce(driver);

@@ -94,6 +94,13 @@ describe("runners whose scale set may have gone away before this daemon started 
     expect(driver.actions()).toEqual(["deregister r1"]);
   });
 
+  test("are not taken for older than the set by as little as two clocks may be apart", () => {
+    const driver = restarted(20 * 60_000 - 10_000);
+    driver.lookUps = "absent";
+    driver.act();
+    expect(driver.phase("r1")).toBe("detached");
+  });
+
   test("and for six hours at most", () => {
     const driver = restarted(10 * 60_000).pass(6 * 60 * 60_000);
     expect(driver.actions()).toEqual(["deregister r1"]);

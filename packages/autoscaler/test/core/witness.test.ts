@@ -141,6 +141,16 @@ describe("a live runner that the service does not know (witness rule)", () => {
     expect(driver.now - first).toBeGreaterThanOrEqual(MINUTE);
   });
 
+  test("a reading from before a job named it is none of the two that end its six hours", () => {
+    const driver = hide(unknown(), "r1");
+    const { absentSince = 0 } = driver.runner("r1");
+    while (driver.runner("r1").agreedAt === undefined) live(driver, 1 / 12, one);
+    driver.started("r1", "job-2");
+    const sixHours = absentSince + 360 * MINUTE;
+    while (driver.now < sixHours + 55_000) expect(live(driver, 1 / 12, one)).not.toContain("destroy r1");
+    expect(live(driver, 5, one)).toContain("destroy r1");
+  });
+
   test("readings asked for before the 30 min were over do not count", () => {
     const driver = hide(unknown(), "r1");
     live(driver, 29, one);

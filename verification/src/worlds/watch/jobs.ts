@@ -1,5 +1,5 @@
 import type { JobFact } from "./job-book.js";
-import { contenders } from "./place.js";
+import { contenders, wronglyNamed } from "./place.js";
 import type { Places } from "./places.js";
 import type { Check, Scene } from "./scene.js";
 
@@ -53,8 +53,8 @@ export function jobs(scene: Scene, places: Places): Check {
       scene.broke("lost", `job ${job} of ${key} is lost: for ${seconds} s a place could have run it`, about);
       return;
     }
-    // At least 1 is always announced: who announces more says that it can run them.
-    if (announced <= 1 || excused(key, assignedMs)) return;
+    // At least 1 is always announced: who announces more says that it can run them. A runner that an open job names counts.
+    if (announced - wronglyNamed(scene, key) <= 1 || excused(key, assignedMs)) return;
     scene.broke("lost", `job ${job} of ${key} is lost: ${announced} were announced, and could not be run`, about);
   }
 

@@ -18,6 +18,23 @@ export function canTakeAJob(scene: Scene, { name, state, createdAt }: Instance, 
 }
 
 /**
+ * Live runners without a job that an open job still names, as far as their daemon knows: JobCompleted was lost, and no
+ * exit is seen. Such a runner counts as able for 6 h (lifecycle.md §2), though it never takes another job.
+ */
+export function wronglyNamed(scene: Scene, key: string): number {
+  const names = new Set<string>();
+  for (const { daemon, scaleSet } of contenders(scene, key)) {
+    const { named, state: session } = scene.facts.lease(daemon, scaleSet);
+    if (session !== "held") continue;
+    for (const { name, state } of instancesOf(scene, daemon, scaleSet)) {
+      const seemsAlive = state === "started" || !daemon.host.capabilities.observesExit;
+      if (seemsAlive && named.has(name) && scene.facts.byName.get(name)?.job === undefined) names.add(name);
+    }
+  }
+  return names.size;
+}
+
+/**
  * Whether the daemon could launch one more runner of the set, by the truth of the world: under its maximum, under the
  * limit of all its sets, and with room on the host.
  */

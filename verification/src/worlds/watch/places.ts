@@ -1,4 +1,4 @@
-import { canTakeAJob, contenders, hasPlace, instancesOf } from "./place.js";
+import { canTakeAJob, contenders, hasPlace, instancesOf, wronglyNamed } from "./place.js";
 import type { Check, Scene, WatchedDaemon } from "./scene.js";
 
 const LOOK_MS = 5_000;
@@ -65,7 +65,7 @@ export class Places implements Check {
     const able = instancesOf(this.#scene, first.daemon, first.scaleSet).filter((each) =>
       canTakeAJob(this.#scene, each, bootMs),
     ).length;
-    const unmet = waiting > able;
+    const unmet = waiting > able + wronglyNamed(this.#scene, key);
     const placed = all.filter(({ daemon, scaleSet }) => unmet && hasPlace(this.#scene, daemon, scaleSet));
     for (const { daemon } of all) {
       if (!placed.some((each) => each.daemon === daemon)) set.unmetMs.delete(daemon);

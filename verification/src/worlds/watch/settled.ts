@@ -19,7 +19,8 @@ export function leftOver(scene: Scene, openJobs: ReadonlySet<number>): void {
   }
   const registered = new Set(state.runners.map(({ name }) => name));
   for (const name of live) {
-    if (!registered.has(name)) scene.broke("leaked", `instance ${name} has no registration`, { runner: name });
+    if (registered.has(name) || isLeftToItself(scene, name)) continue;
+    scene.broke("leaked", `instance ${name} has no registration`, { runner: name });
   }
   scene.checked("leaked: nothing is left behind");
   const wanted = daemons.reduce((most, daemon) => most + daemon.config.scaleSets.length, 0);
@@ -41,4 +42,22 @@ export function mayPass({ hosts, daemons, facts, countsOffline }: Scene, name: s
   const path = facts.setPaths.get(scaleSetId);
   const set = facts.setName(scaleSetId);
   return countsOffline || !daemons.some((daemon) => daemon.path === path && facts.lease(daemon, set).countsShown);
+}
+
+/**
+ * Whether a live runner that the service does not know is left until it exits (lifecycle.md §4): only one daemon sees it,
+ * and that daemon was answered 404 about it and holds no session, without which no runner is ended by the witness rule.
+ */
+export function isLeftToItself({ hosts, daemons, facts, simulator }: Scene, name: string): boolean {
+  const host = hosts.find((each) => each.find(name) !== undefined);
+  if (host === undefined || host.capabilities.scope !== "host" || host.find(name)?.state !== "started") return false;
+  if (simulator.state().runners.some((runner) => runner.name === name)) return false;
+  const its = daemons.filter((daemon) => daemon.host === host && daemon.setOf(name) !== undefined);
+  return (
+    its.length > 0 &&
+    its.every((daemon) => {
+      const { state, absent } = facts.lease(daemon, daemon.setOf(name) ?? "");
+      return state !== "held" && absent.has(name);
+    })
+  );
 }
