@@ -103,13 +103,13 @@ module.exports = {
       name: "simulator-rules-know-no-http",
       severity: "error",
       from: { path: "^packages/simulator/src/(?:service|journal|time)/" },
-      to: { path: "^packages/simulator/src/(?:http|gate|faults|runner|cli\\.ts|simulator\\.ts)" },
+      to: { path: "^packages/simulator/src/(?:http|gate|faults|runner|cli/|simulator\\.ts)" },
     },
     {
       name: "no-tests-in-sources",
       severity: "error",
       from: { path: "^packages/[^/]+/src/", pathNot: "\\.test\\.ts$" },
-      to: { path: "(?:\\.test\\.ts$|^packages/[^/]+/test/|^simulation/|^examples/)" },
+      to: { path: "(?:\\.test\\.ts$|^packages/[^/]+/test/|^verification/|^examples/)" },
     },
     {
       name: "resolvable",

@@ -23,7 +23,7 @@ export default defineConfig({
       "test/**/*.test.ts",
       "packages/*/src/**/*.test.ts",
       "packages/*/test/**/*.test.ts",
-      "simulation/**/*.test.ts",
+      "verification/**/*.test.ts",
       "examples/**/*.test.ts",
       "bench/test/**/*.test.ts",
     ],

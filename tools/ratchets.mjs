@@ -63,7 +63,7 @@ function hiddenTypes() {
 
 const words = unwantedWords(root);
 const counted = {
-  "circles between neighbors": circlesIn(root, ["packages", "simulation", "bench"]),
+  "circles between neighbors": circlesIn(root, ["packages", "verification", "bench"]),
   ...unusedByKnip(),
   "types that a public type mentions, not exported": hiddenTypes(),
   ...Object.fromEntries(

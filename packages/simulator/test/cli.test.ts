@@ -7,7 +7,7 @@ import { expect, test } from "vitest";
 import { temporaryFolder } from "./kit/temporary-folder.js";
 import { send } from "./raw-client.js";
 
-const cli = fileURLToPath(new URL("../dist/cli.js", import.meta.url));
+const cli = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
 
 function start(...args: string[]) {
   const child = spawn(process.execPath, [cli, ...args], { stdio: ["ignore", "pipe", "pipe"] });

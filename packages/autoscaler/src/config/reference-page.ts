@@ -6,7 +6,7 @@ type Kinds = ReadonlyMap<string, Provisioner>;
 
 const INTRODUCTION = `# Configuration
 
-<!-- Written by scripts/config-reference.mjs from the schema; don't edit. -->
+<!-- Written by tools/config-reference.mjs from the schema; don't edit. -->
 
 Every key of the file that \`scaleset run --config FILE\` takes. \`scaleset validate FILE\` says everything that is wrong
 with a file, with line and column. For completion and checks in an editor, begin the file with
