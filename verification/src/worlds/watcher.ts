@@ -18,7 +18,7 @@ import { rights } from "./watch/rights.js";
 import type { Check, Scene, WatchedDaemon } from "./watch/scene.js";
 import { useless } from "./watch/useless.js";
 
-/** Tells every check of everything that happens. */
+/** Passes everything that happens to every check. */
 export class Watcher {
   readonly #scene: Scene;
   /** Those that want to know of it, by what it is. */
