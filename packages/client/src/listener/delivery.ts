@@ -133,7 +133,8 @@ export class Deliverer {
       logger.warn({ messageId, attempts, error: loggable(error) }, "a message could not be handled, it comes again");
       return false;
     }
-    const whole = redact(message === undefined ? (failed.body ?? "") : JSON.stringify(message));
+    const text = message === undefined ? failed.body : JSON.stringify(message);
+    const whole = text === undefined ? undefined : redact(text);
     logger.error(
       { messageId, attempts, error: loggable(error), message: whole },
       "a message could not be handled, it is given up",

@@ -4,7 +4,7 @@ import type { Clock, Deadline, Random } from "../../clock.js";
 /** Longer waits than a timer can hold would fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** The machine's time. The only file here that knows timers. */
+/** The machine's time, used by the contract suite unless another clock is passed in. A copy of the client's: this package depends on nothing of ours. */
 export const realClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
@@ -46,7 +46,6 @@ class RealDeadline implements Deadline {
     this.#source = source;
     this.#timer = setTimeout(timeUp, Math.min(ms, MAX_TIMER_MS), this, ms);
     if (source?.aborted) this.handleEvent();
-    // The object itself, for a closure would cost as much memory again in each of thousands of polls.
     else source?.addEventListener("abort", this, { once: true });
   }
 
@@ -74,5 +73,5 @@ function timeUp(deadline: RealDeadline, ms: number): void {
   deadline.end(new DOMException(`no answer within ${ms} ms`, "TimeoutError"));
 }
 
-/** The machine's own chance, `Math.random`: what a client uses when it is not given another. */
+/** `Math.random`, used by the contract suite unless another source is passed in. */
 export const realRandom: Random = () => Math.random();
